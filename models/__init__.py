@@ -1,0 +1,1 @@
+"""The networks, the extender stage and the artifact that carries a trained one."""

@@ -1,0 +1,44 @@
+"""The contract of a stage: whatever processes audio in blocks, from a gain to the whole chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.control import Control
+
+Block = NDArray[np.float32]
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """A processor of blocks, shape (channels, samples), float32, -1..1.
+
+    Blocks may have any length from 1 to `max_block`; any cutting of a signal into blocks gives the same samples.
+    Nothing but `process` runs on the audio thread, and it raises nothing for any finite or non-finite input.
+    """
+
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The knobs, in the order a person should see them."""
+        ...
+
+    @property
+    def latency_samples(self) -> int:
+        """Whole samples between an input sample and the same sample at the output; constant after `prepare`."""
+        ...
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Allocate for this rate and layout, and forget everything; raise ValueError if the stage can't do it."""
+        ...
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Return a new block of the same shape; `settings` maps control ids to values in their units."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past, as after `prepare`."""
+        ...

@@ -1,0 +1,1 @@
+"""Real time, files, devices, control and the command line."""

@@ -1,0 +1,1 @@
+"""Preset files: one JSON file each, found through importlib.resources."""
