@@ -1,0 +1,43 @@
+# Everything a fresh clone needs: `make demo` to hear it, `make test` to prove it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## Make .venv and install the tested versions into it
+
+demo: $(STAMP) ## Render the demo clip: a file, a picture, three lines of figures
+	$(BIN)/highband demo
+
+# One thread each: the tests share the machine, and torch's threads wait for each other on a busy one.
+test: $(STAMP) ## Install what the tests need of the system, then run them
+	scripts/system-packages.sh test
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q
+
+check: $(STAMP) ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: $(STAMP) ## Write the versions in .venv to requirements.lock
+	$(BIN)/python scripts/lock.py
+
+clean: ## Remove .venv and everything that was built or cached
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
+	scripts/system-packages.sh run
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Highband needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
