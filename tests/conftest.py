@@ -1,0 +1,28 @@
+"""What every test starts from: one thread, known seeds, no window."""
+
+from __future__ import annotations
+
+import os
+import random
+
+# Read when torch's and matplotlib's libraries are loaded, so they are set before those imports.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+torch.set_num_threads(1)
+
+# A busy machine must not fail a test, and a failure must come again.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> None:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - for libraries that draw from numpy's global generator
+    torch.manual_seed(0)
