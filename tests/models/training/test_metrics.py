@@ -73,7 +73,9 @@ def test_snr_and_si_sdr_find_the_noise_that_was_added(wanted_db: float) -> None:
 
 def test_the_null_hears_below_the_edge_only() -> None:
     clean = resample_to(noise(1), 48000, 16000)
-    top = noise(2) - resample_to(noise(2), 48000, 20000)
+    spectrum = np.fft.rfft(noise(2))
+    spectrum[:, : len(spectrum[0]) * 10 // 24] = 0
+    top = np.fft.irfft(spectrum).astype(np.float32)
     assert metrics.null_db(clean, clean + top, 8000, 48000) < -110
     assert metrics.null_db(clean, clean * np.float32(1.01), 8000, 48000) == pytest.approx(-40, abs=0.1)
 
