@@ -74,11 +74,6 @@ class AudioReader:
         """Length in seconds, as the header has it."""
         return self.frames / self.rate
 
-    @property
-    def is_flac(self) -> bool:
-        """Whether the file is FLAC (whatever its name)."""
-        return bool(self._file.format == "FLAC")
-
     def tags(self, same_rate: bool = True) -> AudioTags:
         """Return the file's tags; without `same_rate`, without markers and time stamps."""
         return AudioTags.read(self.path, self._file.copy_metadata(), same_rate)
@@ -157,11 +152,6 @@ class AudioReader:
             f"{self.path} is cut off: it ends after {present_s:.1f} of {promised_s:.1f} s; "
             "export it again or restore it from a copy"
         )
-
-
-def native_suffix(reader: AudioReader) -> str:
-    """Return the output format that suits an input: ".flac" for FLAC, else ".wav"."""
-    return ".flac" if reader.is_flac else ".wav"
 
 
 def reason(error: OSError) -> str:
