@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,8 @@ from plugin_host.audio_tags import AudioTags
 
 # Above this the 32-bit sizes of a WAV header overflow; RF64 holds 64-bit ones.
 _WAV_BYTES = 4_000_000_000
+# libsndfile's code for what the system refused, such as writing the header.
+_SYSTEM_ERROR = 2
 _BYTES: dict[Bits, int] = {"16": 2, "24": 3, "32f": 4}
 _SUBTYPES: dict[Bits, str] = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
 
@@ -48,8 +51,10 @@ class AudioWriter:
         container = "FLAC" if self._is_flac else "RF64" if is_long else "WAV"
         try:
             self._file = soundfile.SoundFile(self._temporary, "w", rate, channels, _SUBTYPES[bits], format=container)
-        except (*DAMAGE, OSError):
+        except (*DAMAGE, OSError) as error:
             self._temporary.unlink(missing_ok=True)
+            if getattr(error, "code", None) == _SYSTEM_ERROR:
+                raise self._full() from None
             raise AudioFileError(
                 f"{path} can't be made with {channels} channels at {rate} Hz; choose another format with --format"
             ) from None
@@ -71,8 +76,11 @@ class AudioWriter:
         try:
             if kind is None:
                 self._put_in_place()
+            else:
+                # The reason for giving up must not be replaced by a fault of closing what nobody wants.
+                with suppress(AudioFileError):
+                    self._close()
         finally:
-            self._close()
             self._temporary.unlink(missing_ok=True)
 
     def _quantise(self, frames: NDArray[np.float32]) -> NDArray[Any]:

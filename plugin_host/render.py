@@ -33,6 +33,15 @@ class FollowsBandwidth(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsFaults(Protocol):
+    """A stage that plays on dry where a part of it fails, as it must live, and keeps the fault."""
+
+    def take_error(self) -> Exception | None:
+        """Return the last fault and forget it."""
+        ...
+
+
 class RenderStopped(Exception):
     """The render was asked to stop; nothing of it is left on the disk."""
 
@@ -110,6 +119,7 @@ def render_file(
             for block in aligned(stage, settings, dry, reader.channels, size):
                 if stopped():
                     raise RenderStopped
+                _refuse_fault(stage, source)
                 writer.write(block)
                 done += block.shape[1]
                 progress(min(1.0, done / frames))
@@ -229,6 +239,12 @@ def _prepare(stage: Stage, reader: AudioReader, rate: int, size: int) -> None:
         stage.prepare(rate, reader.channels, size)
     except ValueError as error:
         raise AudioFileError(f"{reader.path} can't be rendered: {error}") from None
+
+
+def _refuse_fault(stage: Stage, source: Path) -> None:
+    """A file must not come out dry in places without a word."""
+    if isinstance(stage, KeepsFaults) and (fault := stage.take_error()):
+        raise AudioFileError(f"{source} can't be rendered: {fault}")
 
 
 def _refuse_overwrite(source: Path, target: Path) -> None:

@@ -112,6 +112,18 @@ def test_a_stage_that_cannot_do_the_rate_is_one_sentence(tmp_path: Path) -> None
         render_file(Delay(), {}, source, tmp_path / "out.wav")
 
 
+class Failing(Delay):
+    def take_error(self) -> Exception | None:
+        return RuntimeError("the reverb failed, the dry signal plays") if len(self.blocks) > 2 else None
+
+
+def test_a_fault_that_the_stage_played_over_is_not_rendered_over(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.wav", noise(480_000))
+    with pytest.raises(AudioFileError, match=r"in.wav can't be rendered: the reverb failed"):
+        render_file(Failing(), {}, source, tmp_path / "out.wav")
+    assert os.listdir(tmp_path) == ["in.wav"]
+
+
 def test_the_automatic_crossover_follows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
 

@@ -1,0 +1,61 @@
+"""The commands that need the training floor: evaluate, train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from plugin_host.refusal import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
+
+
+def evaluate(
+    folder: Path,
+    artifacts: Sequence[str],
+    rates: Sequence[int],
+    split: str | None,
+    category: str | None,
+    limit: int | None,
+    seconds: float,
+    visqol: bool,
+    out: Path | None,
+) -> None:
+    """Judge artifacts on clean recordings; see the help of `highband evaluate`."""
+    if not folder.is_dir():
+        refuse(f"{folder} is not a folder; name a folder of clean recordings", WRONG_USAGE)
+    with _working():
+        from models.artifact import list_artifacts
+        from models.training.evaluate import command
+
+        names = list(artifacts) or [info.name for info in list_artifacts()]
+        command(folder, names, list(rates), split, category, limit, seconds, visqol, out)
+
+
+def train(run_file: Path) -> None:
+    """Train as a run file says; see the help of `highband train`."""
+    if not run_file.is_file():
+        refuse(f"{run_file} is not a file; name the .toml file of a run", WRONG_USAGE)
+    with _working():
+        from models.training.loop import command
+
+        command(run_file)
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Turn what can go wrong in long work into one sentence."""
+    try:
+        with _with_training_libraries(), refusing(WORK_FAILED, ValueError, OSError):
+            yield
+    except KeyboardInterrupt:
+        refuse("stopped; run the same command to go on", INTERRUPTED)
+
+
+@contextmanager
+def _with_training_libraries() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("models", "dsp", "plugin_host"):
+            raise
+        refuse(f"{error.name} is missing; install it with: pip install 'highband[train]'", WORK_FAILED)

@@ -1,0 +1,91 @@
+"""What a file will sound like: the stage and the settings that a preset, an artifact and single knobs add up to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models import knobs
+from models.stage import Stage
+
+# The heavier model with look-ahead is the better one wherever nobody is waiting for the next block.
+_FOR_FILES = ("studio", "live")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A stage with its settings.
+
+    Attributes:
+        stage: The extender, or the preset's chain around it; not yet prepared.
+        settings: Every control's value in its unit.
+        artifact: Name or path of the artifact.
+        preset: Name of the preset, or "".
+        identity: What else decides the sound, as plain values that change when it would change.
+    """
+
+    stage: Stage
+    settings: Mapping[str, float]
+    artifact: str
+    preset: str
+    identity: Mapping[str, Any]
+
+
+def choose(preset: str | None, assignments: Sequence[str], artifact: str | None) -> Sound:
+    """Load what the command line names.
+
+    Args:
+        preset: Name or path of a preset.
+        assignments: "knob=value" texts; they go over the preset's settings.
+        artifact: Name or path of an artifact; by default the preset's, then the best one for files.
+
+    Raises:
+        ValueError: With one sentence on what is wrong and what is possible.
+    """
+    changes = dict(map(read_assignment, assignments))
+    loaded = None
+    if preset is not None:
+        from plugin_host.preset import load_preset
+
+        loaded = load_preset(preset)
+    name = artifact or (loaded and loaded.artifact) or default_artifact()
+
+    from models.artifact import load_extender
+
+    stage: Stage = load_extender(name)
+    identity: dict[str, Any] = {"artifact": name, "weights": _digest_of(name)}
+    if loaded is not None:
+        from plugin_host.chain import Chain
+
+        stage = Chain.from_preset(loaded, stage)
+        identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+    settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
+    return Sound(stage, settings, name, loaded.name if loaded else "", identity)
+
+
+def read_assignment(text: str) -> tuple[str, float]:
+    """Read "amount=-3 dB" as ("amount", -3.0); raise ValueError with a sentence if it can't be."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"'{text}' is not of the form knob=value, such as amount=-3")
+    return name.strip(), knobs.control(name.strip()).from_text(value)
+
+
+def default_artifact() -> str:
+    """Return the artifact for files: studio where it is installed, else live."""
+    from models.artifact import list_artifacts
+
+    installed = {info.name for info in list_artifacts()}
+    return next((name for name in _FOR_FILES if name in installed), "live")
+
+
+def _digest_of(artifact: str) -> str:
+    """Tell two artifacts of one name apart by their manifests, which hold the hash of the weights."""
+    from models.artifact import list_artifacts
+
+    folders = [Path(info.path) for info in list_artifacts() if info.name == artifact] or [Path(artifact)]
+    manifest = folders[0] / "manifest.json"
+    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
