@@ -35,7 +35,7 @@ _JUDGED_FRAMES = 20
 _KEPT = 0.85  # of the histogram from one judgement to the next: the last 6 s count
 _LOUD_FALL_DB = 0.05
 _PAUSE_DB = 40.0
-_VOTES_UP, _VOTES_DOWN = 3, 5
+_VOTES_UP, _VOTES_DOWN, _VOTES_UNSEEN = 3, 5, 20
 _SAME = 0.05
 _RISE_DB = 10.0
 
@@ -149,8 +149,8 @@ class BandwidthMeter:
         return _edge_or_nyquist(self._histogram.curve(), self._sample_rate)
 
 
-def _edge_or_nyquist(curve: Tensor, sample_rate: int) -> float:
-    edge, full_hz = find_edge(curve), full_band_hz(sample_rate)
+def _edge_or_nyquist(curve: Tensor, sample_rate: int, only_walls: bool = False) -> float:
+    edge, full_hz = find_edge(curve, only_walls), full_band_hz(sample_rate)
     if edge is None or edge >= full_hz or _alive_at(curve, full_hz, edge):
         return sample_rate / 2
     return edge
@@ -166,9 +166,10 @@ def _alive_at(curve: Tensor, frequency_hz: float, edge_hz: float) -> bool:
 class BandwidthTracker:
     """Follows the edge of a live signal: slowly, in steps, and only on evidence that lasts.
 
-    The first decision comes after about 1.5 s of sound. Afterwards the edge is judged once in every second of
-    sound over the last few seconds; it moves up after 3 and down after 5 judgements that agree. That nothing shows
-    a cut any more is no reason to move (a dull passage shows none), unless the band above the edge has risen.
+    The first decision comes after about 1.5 s of sound, and only for a steep wall. Afterwards the edge is judged
+    once in every second of sound over the last few seconds; it moves up after 3 and down after 5 judgements that
+    agree. That nothing shows a cut any more is little reason to move (a dull passage shows none): unless the band
+    above the edge has risen, it takes 20 judgements until nothing is generated.
     Silence, pauses and samples that are not finite change nothing. Frames lie on a grid counted from the reset, so
     any cutting into blocks gives the same edges at the same samples.
 
@@ -230,15 +231,13 @@ class BandwidthTracker:
 
     def _judge(self) -> None:
         curve = self._histogram.curve()
-        edge = _edge_or_nyquist(curve, self._sample_rate)
+        edge = _edge_or_nyquist(curve, self._sample_rate, only_walls=not self._decided)
         if not self._decided:
             self._move(edge, curve)
             self._decided = True
         elif self._same(edge, self._edge):
             self._votes.clear()
             self._above_db = self._level_above(curve)
-        elif edge > self._edge and self._level_above(curve) < self._above_db + _RISE_DB:
-            self._votes.clear()
         else:
             self._vote(edge, curve)
 
@@ -246,8 +245,14 @@ class BandwidthTracker:
         if self._votes and not self._same(edge, self._votes[-1]):
             self._votes.clear()
         self._votes.append(edge)
-        if len(self._votes) >= (_VOTES_UP if edge > self._edge else _VOTES_DOWN):
+        if len(self._votes) >= self._votes_needed(edge, curve):
             self._move(sorted(self._votes)[len(self._votes) // 2], curve)
+
+    def _votes_needed(self, edge: float, curve: Tensor) -> int:
+        if edge < self._edge:
+            return _VOTES_DOWN
+        unseen = edge == self._sample_rate / 2 and self._level_above(curve) < self._above_db + _RISE_DB
+        return _VOTES_UNSEEN if unseen else _VOTES_UP
 
     def _move(self, edge: float, curve: Tensor) -> None:
         self._edge = edge

@@ -26,6 +26,10 @@ _WALL_TREND_BANDS = 12
 _WALL_REACH_DB = 45.0  # a wall further below the loud part bounds nothing that is heard
 _STEEPEST_NATURE = 1.3  # dB a band
 _EDGE_DEPTH_DB = 3.5
+_TOP_HZ = 17500.0
+_TOP_RISE_DB = 8.0
+_TOP_DEPTH_DB = 50.0
+_KNEE_BACK = 6.0
 _KNEE_BANDS = 31
 _KNEE_DEPTH_DB = 30.0
 _KNEE_TREND = 0.6  # dB a band, either way
@@ -42,11 +46,12 @@ def band_position(frequency_hz: float) -> float:
     return BANDS_PER_OCTAVE * math.log2(frequency_hz / LOWEST_HZ)
 
 
-def find_edge(curve: Tensor) -> float | None:
+def find_edge(curve: Tensor, only_walls: bool = False) -> float | None:
     """Return the edge of a curve of levels in Hz, or None where nothing says that the content was cut.
 
     Args:
         curve: dB per Hz in bands of 1/40 octave from 700 Hz, shape (bands,).
+        only_walls: Whether to leave out gradual drops, which need more evidence than a moment of sound.
     """
     smooth = _median_of_five(curve)
     start = _first_drop(curve, smooth)
@@ -57,7 +62,16 @@ def find_edge(curve: Tensor) -> float | None:
     wall = _highest_wall(curve.tolist(), smooth.tolist(), band, loud_db)
     if wall is not None:
         return frequency_hz(wall)
+    if only_walls or _comes_to_the_top(smooth, loud_db):
+        return None
     return frequency_hz(_knee(curve, smooth, band, width, loud_db))
+
+
+def _comes_to_the_top(smooth: Tensor, loud_db: float) -> bool:
+    """Return whether content is left at the top, as below a voice's steep but natural fall to a codec's edge."""
+    top = min(int(band_position(_TOP_HZ)), len(smooth) - 8)
+    level_db = float(smooth[top])
+    return level_db > float(smooth[top:].min()) + _TOP_RISE_DB and level_db > loud_db - _TOP_DEPTH_DB
 
 
 def _median_of_five(curve: Tensor) -> Tensor:
@@ -168,7 +182,7 @@ def _knee(curve: Tensor, smooth: Tensor, band: int, width: int, loud_db: float) 
     after = (torch.arange(_KNEE_BANDS) + 0.5 - knees[:, None]).clamp(min=0.0)
     error = (flat - fit[:, :1] - fit[:, 1:] * after).square().sum(-1)
     best = int(error.argmin())
-    knee = first + float(knees[best])
+    knee = max(first + float(knees[best]), band - _KNEE_BACK)
     if float(fit[best, 1]) > -_KNEE_STEEP:
         return knee
     return _steep_crossing(curve.tolist(), int(knee), foot)
