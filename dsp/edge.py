@@ -86,7 +86,7 @@ def _first_drop(curve: Tensor, smooth: Tensor) -> tuple[int, int] | None:
     the valleys between its harmonics, so a lone line is no content.
     """
     drops = []
-    bands = torch.arange(_FIRST_BAND, len(curve) - _WIDTHS[-1][0] - 2)
+    bands = torch.arange(_FIRST_BAND, max(_FIRST_BAND, len(curve) - _WIDTHS[-1][0] - 2))
     if not len(bands):
         return None
     content = curve.unfold(0, 13, 1)[bands - 14].sort(-1).values[:, 4]

@@ -1,0 +1,178 @@
+"""The artifact: one folder that carries a trained extender.
+
+`weights.safetensors` holds the predictor, `predictor.onnx` the same function compiled for live use, `manifest.json`
+what it is and where it came from, and `proof.safetensors` an input with the output that its trainer heard, which is
+replayed on loading. Nothing in it can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from models.extender import Extender
+
+FORMAT = 1
+FOLDER = Path(__file__).parent / "artifacts"
+MANIFEST, WEIGHTS, GRAPH, PROOF = "manifest.json", "weights.safetensors", "predictor.onnx", "proof.safetensors"
+Runtime = Literal["torch", "onnx"]
+# Other processors and library versions round differently; a wrong weight is off by far more.
+_PROOF_TOLERANCE = 1e-4
+
+
+class ArtifactError(ValueError):
+    """An artifact that can't be used, in one sentence for people."""
+
+
+class PredictorSizes(BaseModel):
+    """`models.predictor.PredictorConfig` as it stands in a manifest, within bounds that a host can bear."""
+
+    model_config = ConfigDict(extra="forbid")
+    width: int = Field(ge=1, le=2048)
+    hidden: int = Field(ge=1, le=2048)
+    layers: int = Field(ge=1, le=8)
+    kernel: int = Field(ge=1, le=64)
+    horizon: int = Field(ge=-64, le=16)
+    dropout: float = Field(ge=0, lt=1)
+
+
+class ExtenderSizes(BaseModel):
+    """`models.extender.ExtenderConfig` as it stands in a manifest."""
+
+    model_config = ConfigDict(extra="forbid")
+    predictor: PredictorSizes
+    lookahead_hops: int = Field(ge=0, le=64)
+    exciter: str
+    whiten: bool = True
+
+
+class Manifest(BaseModel):
+    """What an artifact is, where it came from and what it achieves."""
+
+    model_config = ConfigDict(extra="allow")
+    format: int
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    about: str
+    extender: ExtenderSizes
+    weights: int
+    latency_ms: float
+    licence: str
+    files: dict[str, str]
+    provenance: dict[str, Any]
+    metrics: dict[str, Any] = Field(default_factory=dict)
+
+
+class ArtifactInfo(BaseModel):
+    """One line of `highband artifacts`."""
+
+    name: str
+    path: Path
+    about: str
+    weights: int
+    latency_ms: float
+    licence: str
+    metrics: dict[str, Any]
+
+
+def list_artifacts(folder: Path = FOLDER) -> list[ArtifactInfo]:
+    """Return the artifacts in a folder by name, without loading them."""
+    found = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+    return [
+        ArtifactInfo(path=path, **{name: getattr(manifest, name) for name in ArtifactInfo.model_fields if name != "path"})
+        for manifest, path in found
+    ]
+
+
+def find_artifact(name_or_path: str | Path) -> Path:
+    """Return the folder of a shipped artifact by name, or of any by path; raise ArtifactError where there is none."""
+    named = FOLDER / str(name_or_path)
+    if named.parent == FOLDER and (named / MANIFEST).is_file():
+        return named
+    path = Path(name_or_path)
+    if (path / MANIFEST).is_file():
+        return path
+    known = ", ".join(info.name for info in list_artifacts())
+    raise ArtifactError(f"there is no artifact '{name_or_path}': give a folder with a {MANIFEST}, or one of {known}")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check an artifact's manifest."""
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except OSError as error:
+        raise ArtifactError(f"{folder / MANIFEST} can't be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ArtifactError(f"{folder / MANIFEST} is not a manifest: {where}: {first['msg']}") from None
+    if manifest.format > FORMAT:
+        raise ArtifactError(f"{folder} was made by a newer Highband (format {manifest.format}): upgrade to use it")
+    return manifest
+
+
+def load_extender(name_or_path: str | Path = "live", runtime: Runtime = "torch") -> Extender:
+    """Load an extender, check its files against the manifest and replay its proof.
+
+    Args:
+        name_or_path: A shipped artifact ("live", "studio") or a folder.
+        runtime: "torch", the definition, or "onnx", its compiled form.
+
+    Raises:
+        ArtifactError: with one sentence, where the artifact is missing, damaged or does not sound as it should.
+    """
+    folder = find_artifact(name_or_path)
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest.files)
+    extender = _build(folder, manifest, runtime)
+    _replay(folder, extender)
+    return extender
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name in (WEIGHTS, GRAPH, PROOF):
+        try:
+            digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise ArtifactError(f"{folder / name} can't be read: {error.strerror}; copy the artifact again") from None
+        if digest != files.get(name):
+            raise ArtifactError(f"{folder / name} is not the file that the manifest names: copy the artifact again")
+
+
+def _build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
+    from safetensors.torch import load_file
+
+    from models.extender import Extender, ExtenderConfig
+    from models.predictor import Predictor, PredictorConfig
+
+    sizes = manifest.extender.model_dump()
+    config = ExtenderConfig(**{**sizes, "predictor": PredictorConfig(**sizes["predictor"])})
+    predictor = Predictor(config.predictor)
+    try:
+        predictor.load_state_dict(load_file(folder / WEIGHTS))
+        if runtime == "torch":
+            return Extender(config, predictor)
+        from models.compiled import CompiledPredictor
+
+        return Extender(config, predictor, CompiledPredictor(folder / GRAPH))
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(f"{folder} does not hold the weights that its manifest describes: {reason}") from None
+
+
+def _replay(folder: Path, extender: Extender) -> None:
+    from safetensors.numpy import load_file
+
+    from models.proof import EDGE_HZ, RATE, hear
+
+    proof = load_file(folder / PROOF)
+    difference = float(abs(hear(extender, proof["input"]) - proof["output"]).max())
+    if not difference <= _PROOF_TOLERANCE:
+        raise ArtifactError(
+            f"{folder} does not sound as it did to its trainer (off by {difference:.1e} at {EDGE_HZ:.0f} Hz, {RATE} Hz): "
+            "use the version of Highband that made it, or export it again"
+        )

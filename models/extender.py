@@ -1,0 +1,277 @@
+"""The extender: exciter, predictor, LTV filter and crossover as one stage.
+
+Everything happens on a grid of hops counted from the reset. A call works on the hops that its block touches and
+returns the block's samples of them, so a whole file, a device's block and a single sample take the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dsp import bands, crossover
+from dsp.bandwidth import BandwidthTracker
+from dsp.control import Control
+from dsp.ltv import FilterDesign, filter_hops, filter_steady
+from models import envelope, knobs
+from models.envelope import Shape
+from models.excitation import Excitation
+from models.gain_ramp import GainRamp
+from models.predictor import Envelope, Past, Predictor, PredictorConfig
+from models.stage import Block
+
+Predict = Callable[[Tensor, Tensor, Past], tuple[Envelope, Past]]
+# A sample beyond this is not audio; like NaN and Inf it is played as silence.
+_LOUDEST = 1e4
+# Longer blocks are worked in pieces, to bound the memory.
+_MOST_HOPS = 400
+# An edge above this leaves nothing worth restoring.
+_HIGHEST_CROSSOVER_HZ = 19000.0
+
+
+@dataclass(frozen=True)
+class ExtenderConfig:
+    """What the artifact says of an extender besides its weights.
+
+    Attributes:
+        predictor: Sizes of the network.
+        lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
+        exciter: One of `models.excitation.KINDS`: what stands beside the noise.
+        whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
+    """
+
+    predictor: PredictorConfig
+    lookahead_hops: int = 0
+    exciter: str = "harmonics"
+    whiten: bool = True
+
+
+def horizon(lookahead_hops: int) -> int:
+    """Return the predictor's horizon in frames: a filter is in full force one hop after the newest frame's end."""
+    return 1 + bands.window_samples(48000) // (2 * bands.hop_samples(48000)) - lookahead_hops
+
+
+class Extender:
+    """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
+
+    def __init__(self, config: ExtenderConfig, predictor: Predictor, predict: Predict | None = None) -> None:
+        """Build a stage around trained weights.
+
+        Args:
+            config: From the artifact.
+            predictor: The network; also tells how its past starts.
+            predict: Another form of the same function (ONNX Runtime), or None for torch.
+        """
+        self.config = config
+        self.predictor = predictor.eval()
+        self._predict: Predict = predict or predictor
+        self._edge_hz: float | None = None
+        self._rate = 0
+
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The knobs."""
+        return knobs.CONTROLS
+
+    @property
+    def latency_samples(self) -> int:
+        """The look-ahead; 0 for a live extender."""
+        return self.config.lookahead_hops * bands.hop_samples(self._rate or 48000)
+
+    @property
+    def crossover_hz(self) -> float | None:
+        """The crossover of the newest hop in Hz, or None where nothing is generated."""
+        step = self._steps[-1]
+        return None if step is None else crossover.step_hz(step)
+
+    def set_bandwidth(self, edge_hz: float | None) -> None:
+        """Tell the true bandwidth that an automatic crossover follows, in Hz; None listens for it instead."""
+        self._edge_hz = edge_hz
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Allocate for a rate of 44.1 to 96 kHz and any number of channels."""
+        if not 44100 <= sample_rate <= 96000:
+            raise ValueError(f"the extender runs at 44.1 to 96 kHz, not {sample_rate} Hz: resample to 48000 Hz first")
+        if channels < 1:
+            raise ValueError("the extender needs at least one channel")
+        if sample_rate != self._rate:
+            self._design_for(sample_rate)
+        self._channels = channels
+        self.reset()
+
+    def _design_for(self, rate: int) -> None:
+        self._rate = rate
+        self._hop = bands.hop_samples(rate)
+        self._window = bands.hann(bands.window_samples(rate))
+        self._weights = bands.band_weights(rate, bands.fft_size(len(self._window)))
+        self._scale = bands.power_scale(rate, self._window)
+        self._noise_db = torch.full((bands.BAND_COUNT,), 10.0 * float(torch.log10(torch.tensor(48000.0 / rate))))
+        self._design = FilterDesign(rate)
+        self._high_passes = crossover.high_pass_table(rate)
+        self._excitation = Excitation(self.config.exciter, rate)
+        self._lag = max(0, -horizon(self.config.lookahead_hops))
+
+    def reset(self) -> None:
+        """Forget the past."""
+        channels, delay, window = self._channels, self.latency_samples, len(self._window)
+        self._position = 0
+        self._input = torch.zeros(channels, max(window, delay, self._excitation.reach) + self._hop)
+        self._source = torch.zeros(channels, max(window, delay + self._design.taps) + self._hop)
+        self._generated = torch.zeros(channels, self._high_passes.shape[1] - 1 + self._hop)
+        self._filters = torch.zeros(channels, 2, 2, self._design.n_fft // 2 + 1, dtype=torch.complex64)
+        self._context = torch.full((channels, self._lag, 2 * bands.BAND_COUNT + 2), bands.FLOOR_DB)
+        self._energy_db = torch.full((channels, envelope.ONSET_PAST), bands.FLOOR_DB)
+        self._steps: list[int | None] = [None, None]
+        self._past = self.predictor.start(channels)
+        self._tracker = BandwidthTracker(self._rate)
+        self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
+        self._excitation.reset(channels)
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Return the block with the band added, delayed by the latency."""
+        values = {**knobs.defaults(), **settings}
+        with torch.inference_mode():
+            samples = torch.from_numpy(block)
+            samples = torch.where(samples.abs() <= _LOUDEST, samples, 0.0)
+            pieces = [self._piece(piece, step, values) for piece, step in self._pieces(samples, values)]
+            return torch.cat(pieces, -1).numpy()
+
+    def _pieces(self, samples: Tensor, values: Mapping[str, float]) -> Iterator[tuple[Tensor, int | None]]:
+        """Cut a block at the hops where the crossover moves, and where it is too long to work in one go."""
+        listening = values["crossover"] == 0.0 and self._edge_hz is None
+        most = self._hop if listening else self._hop * _MOST_HOPS
+        start = 0
+        while start < samples.shape[-1]:
+            stop = min(samples.shape[-1], start + most - self._position % self._hop)
+            piece = samples[:, start:stop]
+            edge = self._tracker.update(piece) if listening else values["crossover"] or self._edge_hz or 0.0
+            yield piece, self._step_for(edge)
+            start = stop
+
+    def _step_for(self, edge_hz: float) -> int | None:
+        if edge_hz > min(_HIGHEST_CROSSOVER_HZ, 0.43 * self._rate):
+            return None
+        # The high-pass reaches half its height in the middle of its transition: put that on the edge.
+        return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
+
+    def _piece(self, block: Tensor, step: int | None, values: Mapping[str, float]) -> Tensor:
+        """Process samples whose crossover stays put."""
+        count, delay = block.shape[-1], self.latency_samples
+        signal = torch.cat([self._input, block], -1)
+        band = self._band(signal, count, step, values)
+        end = signal.shape[-1] - delay
+        dry = signal[:, end - count : end]
+        self._input = signal[:, -self._input.shape[-1] :].clone()
+        self._position += count
+        output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
+        dry_gain = 1.0 if bypass else 0.0 if delta else output
+        band_gain = 0.0 if bypass else output * values["mix"] / 100
+        return dry * self._dry_gain.next(dry_gain, count) + band * self._band_gain.next(band_gain, count)
+
+    def _band(self, signal: Tensor, count: int, step: int | None, values: Mapping[str, float]) -> Tensor:
+        """Return the generated band of the newest samples at full mix, shape (channels, count)."""
+        phase = self._position % self._hop
+        first = (self._hop - phase) % self._hop
+        frames = self._frames(signal, first, count)
+        crossover_hz = None if step is None else crossover.step_hz(step)
+        reached = signal[:, -count - self._excitation.reach :]
+        source = self._excitation.source(reached, frames, self._position, crossover_hz, values["drive"])
+        source = torch.cat([self._source, source], -1)
+        filters = self._filters if phase else self._filters[:, :, 1:]
+        if frames.shape[1]:
+            new = self._new_filters(frames, self._frames(source, first, count), crossover_hz, values)
+            filters = torch.cat([filters, new], 2)
+        shaped = self._shape(source, filters, phase, count, values["width"] / 100)
+        self._filters = torch.cat([self._filters, filters], 2)[:, :, -2:].clone()
+        self._source = source[:, -self._source.shape[-1] :].clone()
+        return self._cross(shaped, phase, count, frames.shape[1], step)
+
+    def _frames(self, signal: Tensor, first: int, count: int) -> Tensor:
+        """Return the frames that end `first` samples into the newest `count`, and every hop from there."""
+        if first >= count:
+            return signal.new_zeros(signal.shape[0], 0, len(self._window))
+        start = signal.shape[-1] - count + first - len(self._window)
+        return signal[:, start : signal.shape[-1] - 1].unfold(-1, len(self._window), self._hop)
+
+    def _new_filters(
+        self, frames: Tensor, source_frames: Tensor, crossover_hz: float | None, values: Mapping[str, float]
+    ) -> Tensor:
+        """Return the filters at the ends of frames, shape (channels, sources, frames, bins)."""
+        present = bands.band_levels_db(frames, self._window, self._weights, self._scale)
+        source = bands.band_levels_db(source_frames, self._window, self._weights, self._scale)
+        gate = envelope.silence_gate(frames)
+        energy = 10 * torch.log10(frames[..., -self._hop :].square().mean(-1, keepdim=True) + 1e-12)
+        top = crossover_hz or self._rate / 2
+        mask = bands.band_mask(self._rate, 0.0, top)[None, None]
+        predicted, self._past = self._predict(present, mask, self._past)
+        reference = envelope.top_level_db(present, mask)
+        levels = envelope.linked(predicted.levels_db, reference) if self._channels > 1 else predicted.levels_db
+        present, source, gate, energy = self._delayed(torch.cat([present, source, gate, energy], -1))
+        if crossover_hz is None:
+            return torch.zeros(*levels.shape[:1], 2, levels.shape[1], self._filters.shape[-1], dtype=torch.complex64)
+        shape = Shape(
+            crossover_hz, values["amount"], values["tilt"], values["tone"] / 100, max(values["ceiling"], crossover_hz)
+        )
+        onset = self._onset(energy, values["attack"] / 100)
+        return self._design_filters(Envelope(levels + onset, predicted.tonality), present, source, gate, shape)
+
+    def _design_filters(self, wanted: Envelope, present: Tensor, source: Tensor, gate: Tensor, shape: Shape) -> Tensor:
+        missing = envelope.missing_db(envelope.wanted_db(wanted.levels_db, shape), present)
+        harmonic_db, noise_db = envelope.mixture_db(wanted.tonality, shape.tone)
+        whitening = source if self.config.whiten else source.mean(-1, keepdim=True)
+        gains = [
+            envelope.source_gains_db(missing, harmonic_db, whitening, shape.crossover_hz),
+            envelope.source_gains_db(missing, noise_db, self._noise_db, shape.crossover_hz),
+        ]
+        return self._design(torch.stack(gains, 1)) * gate[:, None]
+
+    def _delayed(self, context: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Hold what was measured back until the delayed signal gets there."""
+        kept = torch.cat([self._context, context], 1)
+        self._context = kept[:, kept.shape[1] - self._lag :].clone()
+        now = kept[:, : context.shape[1]]
+        present, source, gate, energy = now.split([bands.BAND_COUNT, bands.BAND_COUNT, 1, 1], -1)
+        return present, source, gate.clamp(min=0.0), energy
+
+    def _onset(self, energy_db: Tensor, attack: float) -> Tensor:
+        history = torch.cat([self._energy_db, energy_db[..., 0]], -1)
+        self._energy_db = history[:, -envelope.ONSET_PAST :].clone()
+        return envelope.onset_db(history, attack)
+
+    def _shape(self, source: Tensor, filters: Tensor, phase: int, count: int, width: float) -> Tensor:
+        """Pass source and noise through the filters; returns shape (channels, count)."""
+        reach, length = self._design.taps - 1, (filters.shape[2] - 1) * self._hop
+        end = source.shape[-1] - self.latency_samples
+        heard = source[:, end - count - phase - reach : end]
+        heard = functional.pad(heard, (0, length + reach - heard.shape[-1]))
+        noise = self._excitation.noise(self._position - phase - reach, length + reach, self._channels, width)
+        signals = torch.stack([heard, noise], 1)
+        return filter_hops(signals, filters, self._hop, self._design.n_fft)[:, phase : phase + count]
+
+    def _cross(self, shaped: Tensor, phase: int, count: int, new: int, step: int | None) -> Tensor:
+        """Keep the band out of what lies below the crossover, cross-fading over a hop where that moves."""
+        steps = (self._steps if phase else self._steps[1:]) + [step] * new
+        self._steps = (self._steps + [step] * new)[-2:]
+        generated = torch.cat([self._generated, shaped], -1)
+        self._generated = generated[:, -self._generated.shape[-1] :].clone()
+        reach = self._high_passes.shape[1] - 1
+        used = sorted({held for held in steps if held is not None})
+        signal = generated[:, -count - reach :]
+        if not used:
+            return torch.zeros_like(shaped)
+        passed = {held: filter_steady(signal, self._high_passes[held]) for held in used}
+        return sum(
+            (passed[held] * self._presence(steps, held, phase, count) for held in used), torch.zeros_like(shaped)
+        )
+
+    def _presence(self, steps: Sequence[int | None], held: int, phase: int, count: int) -> Tensor:
+        """Return how much of each sample passes through one of the high-passes, shape (count,)."""
+        # Where generation stops or starts the LTV filters fade; the high-pass itself stays.
+        filled = [step if step is not None else held for step in steps]
+        at = torch.tensor([float(step == held) for step in filled])
+        ramp = (torch.arange(self._hop) + 0.5) / self._hop
+        return torch.lerp(at[:-1, None], at[1:, None], ramp).flatten()[phase : phase + count]

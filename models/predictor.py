@@ -1,0 +1,112 @@
+"""The predictor: the network that tells the missing band's envelope and tonality from the band that is there.
+
+A pure function of frames and an explicit past, so that training on whole clips, rendering in long blocks and playing
+frame by frame are one and the same. It is told which bands it may trust by a mask (NU-Wave 2, Han and Lee 2022), so one
+model serves every input bandwidth; masked bands are zeroed before anything else sees them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dsp.bands import BAND_COUNT
+
+# Levels enter as (dB + 60) / 20, which puts programme material within about -2..2.
+_CENTRE_DB = 60.0
+_SPREAD_DB = 20.0
+_MOST_DB = 40.0
+
+
+@dataclass(frozen=True)
+class PredictorConfig:
+    """Sizes of the network.
+
+    Attributes:
+        width: Channels between the layers.
+        hidden: State of each recurrent layer.
+        layers: Recurrent layers.
+        kernel: Frames that the first, causal convolution sees.
+        horizon: Frames from the middle of the newest input frame to the middle of the frame that is predicted;
+            positive looks into the future (live), negative into the past (studio, whose signal is delayed).
+        dropout: Share of features dropped between the layers while training.
+    """
+
+    width: int = 192
+    hidden: int = 256
+    layers: int = 1
+    kernel: int = 3
+    horizon: int = 3
+    dropout: float = 0.1
+
+
+class Past(NamedTuple):
+    """What the predictor remembers: the last frames, shape (batch, kernel - 1, 2 * bands), and the recurrent state."""
+
+    frames: Tensor
+    state: Tensor
+
+
+class Envelope(NamedTuple):
+    """What the predictor tells: log band energies in dB and tonality 0..1, both of shape (batch, frames, bands)."""
+
+    levels_db: Tensor
+    tonality: Tensor
+
+
+class Predictor(nn.Module):
+    """Causal convolution, gated recurrent layers and a head, around a level reference taken from the input itself."""
+
+    def __init__(self, config: PredictorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv1d(2 * BAND_COUNT + 1, config.width, config.kernel)
+        self.recur = nn.GRU(
+            config.width,
+            config.hidden,
+            config.layers,
+            batch_first=True,
+            dropout=config.dropout if config.layers > 1 else 0.0,
+        )
+        self.drop = nn.Dropout(config.dropout)
+        self.mix = nn.Linear(config.width + config.hidden, config.width)
+        self.leave = nn.Linear(config.width, 2 * BAND_COUNT)
+
+    def start(self, batch: int) -> Past:
+        """Return the past of a signal that has not begun: silence."""
+        frames = torch.zeros(batch, self.config.kernel - 1, 2 * BAND_COUNT + 1)
+        return Past(frames, torch.zeros(self.config.layers, batch, self.config.hidden))
+
+    def forward(self, levels_db: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
+        """Predict the envelope for each frame.
+
+        Args:
+            levels_db: Log band energies of the input, shape (batch, frames, bands).
+            mask: 1 where a band may be trusted, shape (batch, 1 or frames, bands).
+            past: From `start` or from the previous call.
+
+        Returns:
+            The envelope, frame for frame (shifted by the horizon), and the new past.
+        """
+        mask = mask.expand_as(levels_db)
+        reference = reference_db(levels_db, mask)
+        relative = (levels_db - reference) / _SPREAD_DB * mask
+        frames = torch.cat([relative, mask, (reference + _CENTRE_DB) / _SPREAD_DB], -1)
+        frames = torch.cat([past.frames, frames], 1)
+        entered = functional.gelu(self.enter(frames.transpose(1, 2))).transpose(1, 2)
+        entered = self.drop(entered)
+        recalled, state = self.recur(entered, past.state)
+        mixed = functional.gelu(self.mix(torch.cat([entered, self.drop(recalled)], -1)))
+        offset, tone = self.leave(self.drop(mixed)).chunk(2, -1)
+        levels = reference + _SPREAD_DB * offset.clamp(-_MOST_DB / 5, _MOST_DB / 5)
+        kept = frames[:, frames.shape[1] - (self.config.kernel - 1) :]
+        return Envelope(levels, torch.sigmoid(tone)), Past(kept, state)
+
+
+def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:
+    """Return each frame's mean level over the trusted bands, shape (batch, frames, 1): what levels are told against."""
+    return (levels_db * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1.0)

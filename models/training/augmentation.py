@@ -1,0 +1,188 @@
+"""Examples for the predictor: crops of cached features, made to sound like other rooms, microphones and noise floors.
+
+Gain, equalisation, noise, reverberation and mixing are all cheap on band energies, and they are what carries a
+predictor from the sources it has heard to those it has not. Every example is a pure function of (seed, step), so a
+resumed run sees what an unbroken one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsp import bands
+from models.training.features import ClipFeatures
+
+Array = NDArray[np.float32]
+_CENTRES = bands.band_centres_hz().numpy()
+_EDGES = np.array(bands.band_edges_hz())
+_OCTAVES = np.log2(_CENTRES / 1000.0)
+# Independent bins in a band of one frame decide how much the level of its noise moves.
+_FREEDOM = np.maximum(1.0, (_EDGES[2:] - _EDGES[:-2]) / 2 / 70.0)
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """How far examples stray from the recordings; see `Examples` for what each does."""
+
+    frames: int = 400
+    gain_db: float = 8.0
+    eq_db: float = 5.0
+    noise_share: float = 0.6
+    noise_low_db: float = -110.0
+    noise_high_db: float = -50.0
+    room_share: float = 0.3
+    mix_share: float = 0.15
+    thin_share: float = 0.15
+    compress_share: float = 0.3
+    slope_share: float = 0.3
+    blur_db: float = 0.5
+    categories: dict[str, float] = field(
+        default_factory=lambda: {
+            "speech": 0.55,
+            "singing": 0.08,
+            "instrument": 0.17,
+            "music_mix": 0.15,
+            "environment": 0.05,
+        }
+    )
+
+
+class Example(NamedTuple):
+    """One training example or, stacked, a batch.
+
+    Attributes:
+        levels_db: Full-band input levels (masked by the predictor), shape (frames, bands).
+        mask: Bands that the predictor may see, shape (1, bands).
+        target_db, tonality: What it should tell, shape (frames, bands).
+        weight: 1 for bands to be judged: above the cutoff and below the true bandwidth, shape (1, bands).
+    """
+
+    levels_db: Tensor
+    mask: Tensor
+    target_db: Tensor
+    tonality: Tensor
+    weight: Tensor
+
+
+class Examples:
+    """Draws examples from clips: category by share, then source, then clip, then crop."""
+
+    def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
+        self.config, self.horizon, self.seed = config, horizon, seed
+        self._groups: dict[str, dict[str, list[ClipFeatures]]] = {}
+        for clip in clips:
+            self._groups.setdefault(clip.category, {}).setdefault(clip.source, []).append(clip)
+        names = [name for name in self._groups if config.categories.get(name, 0.0) > 0]
+        shares = np.array([config.categories[name] for name in names])
+        self._names, self._shares = names, shares / shares.sum()
+
+    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Example:
+        """Return a process's share of the batch of a step, each field with a leading batch axis."""
+        rows = [self._example(np.random.default_rng([self.seed, step, row])) for row in range(rank, size, world)]
+        return Example(*(torch.stack(field) for field in zip(*rows, strict=True)))
+
+    def _pick(self, rng: np.random.Generator) -> ClipFeatures:
+        sources = self._groups[str(rng.choice(self._names, p=self._shares))]
+        sizes = np.array([sum(len(clip.levels_db) for clip in group) for group in sources.values()], dtype=float)
+        # The square root gives small sources a hearing without letting them dominate.
+        group = list(sources.values())[int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))]
+        return group[int(rng.integers(len(group)))]
+
+    def _crop(self, clip: ClipFeatures, rng: np.random.Generator) -> tuple[Array, Array]:
+        length = self.config.frames + abs(self.horizon)
+        start = int(rng.integers(max(1, len(clip.levels_db) - length + 1)))
+        rows = np.arange(start, start + length) % len(clip.levels_db)
+        power = np.power(10.0, clip.levels_db[rows].astype(np.float32) / 10)
+        return power, clip.tonality[rows].astype(np.float32) / 255
+
+    def _example(self, rng: np.random.Generator) -> Example:
+        config, clip = self.config, self._pick(rng)
+        (power, tone), trusted = self._crop(clip, rng), clip.bandwidth_hz
+        gain = 10 ** (rng.normal(0.0, config.gain_db) / 10)
+        shape = 10 ** (self._curve(rng, config.eq_db) / 10)
+        if rng.random() < config.compress_share:
+            power = _compress(power, rng.uniform(0.5, 1.4))
+        if rng.random() < config.mix_share:
+            other = self._pick(rng)
+            added, added_tone = self._crop(other, rng)
+            added *= power.mean() / max(added.mean(), 1e-12) * 10 ** (rng.uniform(-25.0, 0.0) / 10)
+            tone = (tone * power + added_tone * added) / (power + added)
+            power, trusted = power + added, min(trusted, other.bandwidth_hz)
+        if rng.random() < config.room_share:
+            power, tone = _reverberate(power, tone, rng)
+        power = power * (gain * shape)
+        if rng.random() < config.noise_share:
+            noise = self._noise(rng, len(power))
+            tone = tone * power / (power + noise)
+            power = power + noise
+        return self._finish(power, tone, trusted, clip.sample_rate, rng)
+
+    def _finish(self, power: Array, tone: Array, trusted: float, rate: float, rng: np.random.Generator) -> Example:
+        levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
+        cutoff = _cutoff(rng, trusted)
+        mask = bands.band_mask(rate, 0.0, cutoff)
+        weight = bands.band_mask(rate, 0.0, trusted) * (1 - mask)
+        ahead, frames = self.horizon, self.config.frames
+        seen = levels[max(0, -ahead) :][:frames].copy()
+        if rng.random() < self.config.thin_share:
+            seen += np.minimum(0.0, 24.0 * np.log2(_CENTRES / rng.uniform(150.0, 450.0))).astype(np.float32)
+        if rng.random() < self.config.slope_share:
+            # A gentle filter has begun to fall before its cutoff.
+            fall = np.clip(1 + np.log2(_CENTRES / cutoff) / rng.uniform(0.05, 0.4), 0.0, 1.0)
+            seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
+        seen += rng.normal(0.0, self.config.blur_db, seen.shape).astype(np.float32)
+        wanted = slice(max(0, ahead), max(0, ahead) + frames)
+        return Example(
+            torch.from_numpy(np.maximum(seen, bands.FLOOR_DB)),
+            mask[None],
+            torch.from_numpy(levels[wanted]),
+            torch.from_numpy(tone[wanted].astype(np.float32)),
+            weight[None],
+        )
+
+    def _curve(self, rng: np.random.Generator, spread_db: float) -> Array:
+        knots = rng.normal(0.0, spread_db, 9)
+        return np.interp(np.arange(bands.BAND_COUNT), np.linspace(0, bands.BAND_COUNT - 1, 9), knots).astype(np.float32)
+
+    def _noise(self, rng: np.random.Generator, frames: int) -> Array:
+        level = rng.uniform(self.config.noise_low_db, self.config.noise_high_db)
+        slope = rng.uniform(-5.0, 1.0) * np.clip(_OCTAVES, -3.0, 5.0)
+        mean = 10 ** ((level + slope + self._curve(rng, 3.0)) / 10)
+        return (mean * rng.gamma(_FREEDOM, 1.0 / _FREEDOM, (frames, bands.BAND_COUNT))).astype(np.float32)
+
+
+def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:
+    """Draw a cutoff: half log-uniform, half at the rates that people meet, with at least one band left to judge."""
+    if rng.random() < 0.5:
+        cutoff = 2000.0 * 9.0 ** rng.random()
+    else:
+        cutoff = float(rng.choice([4000.0, 5512.0, 8000.0, 11025.0, 12000.0, 16000.0])) * rng.uniform(0.92, 1.0)
+    return min(cutoff, trusted_hz / 1.25)
+
+
+def _compress(power: Array, ratio: float) -> Array:
+    """Scale each frame's broadband level about its mean, as a compressor or an expander would."""
+    level = np.log(power.sum(-1, keepdims=True) + 1e-9)
+    smooth = np.apply_along_axis(lambda row: np.convolve(row, np.full(9, 1 / 9), "same"), 0, level)
+    return (power * np.exp(((ratio - 1) * (smooth - smooth.max())).clip(-7, 7))).astype(np.float32)
+
+
+def _reverberate(power: Array, tone: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Add an exponential tail to each band's energy; high bands decay sooner, as in air and on walls."""
+    frames = len(power)
+    t60 = rng.uniform(0.1, 0.9) * (0.4 + 0.6 / (1 + (_CENTRES / rng.uniform(2000.0, 12000.0)) ** 2))
+    decay = 10 ** (-6 * np.arange(frames)[:, None] * bands.HOP_SECONDS / t60)
+    decay /= decay.sum(0)
+    wet = 10 ** (rng.uniform(-15.0, -1.0) / 10)
+    size = 2 * frames
+    tail = np.fft.irfft(np.fft.rfft(power, size, 0) * np.fft.rfft(decay, size, 0), size, 0)[:frames]
+    tail = wet * np.maximum(tail, 0.0)
+    total = power + tail
+    return total.astype(np.float32), (tone * (power + 0.5 * tail) / np.maximum(total, 1e-12)).astype(np.float32)

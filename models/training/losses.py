@@ -1,0 +1,43 @@
+"""Losses, each a small pure function."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dsp.bands import band_widths_hz
+
+# The spread of two independent noise periodograms in (10 dB)^2: what remains of the log-spectral distance
+# between noises of the same envelope.
+NOISE_SPREAD = 0.62
+
+
+def band_importance(weight: Tensor, evenness: float) -> Tensor:
+    """Return how much each band counts, summing to 1 over the judged ones.
+
+    Args:
+        weight: 1 for judged bands, shape (..., bands).
+        evenness: 0 counts every Hz alike, as log-spectral distance does; 1 counts every band alike, as ears rather do.
+    """
+    by_hz = weight * band_widths_hz()
+    by_band = weight / weight.sum(-1, keepdim=True).clamp(min=1e-6)
+    return (1 - evenness) * by_hz / by_hz.sum(-1, keepdim=True).clamp(min=1e-6) + evenness * by_band
+
+
+def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor) -> Tensor:
+    """Return the expected log-spectral distance of noise shaped to the predicted envelope, in units of 10 dB.
+
+    Args:
+        predicted_db, target_db: Log band energies, shape (batch, frames, bands).
+        importance: From `band_importance`, shape (batch, 1, bands).
+
+    Returns:
+        Scalar; sqrt of the noise's own spread where the envelope is exact.
+    """
+    error = ((predicted_db - target_db) / 10).square()
+    return torch.sqrt(NOISE_SPREAD + (error * importance).sum(-1)).mean()
+
+
+def tonality_loss(predicted: Tensor, target: Tensor, importance: Tensor) -> Tensor:
+    """Return the mean squared error of the tonality, weighted like the envelope."""
+    return ((predicted - target).square() * importance).sum(-1).mean()

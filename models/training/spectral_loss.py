@@ -1,0 +1,46 @@
+"""The multi-resolution spectral loss: how far noise of the predicted envelope is from noise of the true one.
+
+Both filters shape the same noise, so the distance is the envelope's alone, judged at many resolutions of time and
+frequency at once (Yamamoto, Song and Kim 2020; auraloss, Steinmetz and Reiss 2020).
+"""
+
+from __future__ import annotations
+
+import torch
+from auraloss.freq import MultiResolutionSTFTLoss
+from torch import Tensor, nn
+
+from dsp import bands, exciter
+from dsp.ltv import FilterDesign, filter_hops
+
+_RATE = 48000
+# As in the recipe of Nercessian 2022: windows of 64 to 2048 samples, three quarters overlapping.
+_WINDOWS = [64, 128, 256, 512, 1024, 2048]
+
+
+class SpectralLoss(nn.Module):
+    """Renders both envelopes at 48 kHz and compares the sounds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.design = FilterDesign(_RATE)
+        self.register_buffer("noise", exciter.noise_table())
+        self.distance = MultiResolutionSTFTLoss(_WINDOWS, [size // 4 for size in _WINDOWS], _WINDOWS)
+
+    noise: Tensor
+
+    def forward(self, predicted_db: Tensor, target_db: Tensor, weight: Tensor) -> Tensor:
+        """Return the distance of two envelopes, a scalar.
+
+        Args:
+            predicted_db, target_db: Shape (batch, frames, bands).
+            weight: 1 for judged bands, shape (batch, 1, bands); the others count as exactly right.
+        """
+        mixed = torch.where(weight > 0, predicted_db, target_db)
+        return self.distance(self._render(mixed)[:, None], self._render(target_db)[:, None])
+
+    def _render(self, levels_db: Tensor) -> Tensor:
+        hop, reach = bands.hop_samples(_RATE), self.design.taps - 1
+        length = (levels_db.shape[1] - 1) * hop
+        noise = self.noise[: length + reach].expand(levels_db.shape[0], 1, -1)
+        return filter_hops(noise, self.design(levels_db)[:, None], hop, self.design.n_fft)
