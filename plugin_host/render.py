@@ -222,16 +222,18 @@ def _follow_bandwidth(
 
 
 def _stretches(reader: AudioReader, rate: int, stopped: Stopped) -> Iterator[Block]:
-    """Yield up to a minute of the file in stretches spread evenly over it, at the output's rate."""
+    """Yield the file, or a minute of it in stretches spread evenly over it, at the output's rate."""
     size = reader.block_frames()
-    count = min(_MOST_STRETCHES, -(-reader.frames // size))
-    for number in range(count):
+    if reader.frames <= _MOST_STRETCHES * size:
+        yield from resampled(reader.blocks(size), reader.rate, rate, reader.channels)
+        return
+    # The meter leaves out what is not finite, and so does not take the jump between two stretches for sound.
+    gap = np.full((reader.channels, 1), np.nan, np.float32)
+    for start in np.linspace(0, reader.frames - size, _MOST_STRETCHES):
         if stopped():
             raise RenderStopped
-        start = round(number * (reader.frames - size) / max(1, count - 1)) if reader.frames > size else 0
-        stretch = reader.read_at(start, size)
-        if stretch.shape[1]:
-            yield np.concatenate(list(resampled([stretch], reader.rate, rate, reader.channels)), axis=1)
+        yield from resampled([reader.read_at(int(start), size)], reader.rate, rate, reader.channels)
+        yield gap
 
 
 def _prepare(stage: Stage, reader: AudioReader, rate: int, size: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from models import knobs
@@ -83,9 +82,7 @@ def default_artifact() -> str:
 
 
 def _digest_of(artifact: str) -> str:
-    """Tell two artifacts of one name apart by their manifests, which hold the hash of the weights."""
-    from models.artifact import list_artifacts
+    """Tell two artifacts of one name apart by their manifests, which hold the hashes of the weights."""
+    from models.artifact import MANIFEST, find_artifact
 
-    folders = [Path(info.path) for info in list_artifacts() if info.name == artifact] or [Path(artifact)]
-    manifest = folders[0] / "manifest.json"
-    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
+    return hashlib.sha256((find_artifact(artifact) / MANIFEST).read_bytes()).hexdigest()

@@ -40,5 +40,6 @@ def load_extender(name: str = "live") -> Slow:
 
 artifact = types.ModuleType("models.artifact")
 vars(artifact).update(load_extender=load_extender, list_artifacts=lambda: [Info()])
+vars(artifact).update(find_artifact=lambda name: Path(__file__).parent, MANIFEST=Path(__file__).name)
 sys.modules["models.artifact"] = artifact
 main()
