@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import contextlib
+import ctypes
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pedalboard
+from pedalboard.io import AudioFile
 
 from dsp.control import Control
 from models.stage import Block
 from plugin_host.effect_table import effect
 from plugin_host.preset import EffectNode, PluginNode, PresetError
 
+# Its types leave out what it hands on from its own modules.
+_PEDALBOARD: Any = pedalboard
+
 # A cutoff at or above half the rate makes a recursive filter unstable.
 HIGHEST_CUTOFF = 0.45
 _CUTOFFS = frozenset({"cutoff_frequency_hz", "cutoff_hz", "centre_frequency_hz"})
 # What takes longer than this to give its first samples is broken.
 LONGEST_LATENCY_S = 10.0
+# Of a longer response the rest is left out.
+LONGEST_RESPONSE_S = 30.0
 # A plug-in's latency has settled when this many blocks in a row came back whole.
 SETTLED_BLOCKS = 8
 
@@ -61,23 +69,32 @@ class NativeEffect:
         setattr(self.plugin, name, min(value, HIGHEST_CUTOFF * self._rate) if name in _CUTOFFS else value)
 
     def _build(self, folder: Path | None) -> Any:
-        made = getattr(pedalboard, self.kind.name)
+        made = getattr(_PEDALBOARD, self.kind.name)
         values: dict[str, Any] = dict(self._settings)
         for control in self.kind.controls:
             if control.curve == "switch" and control.id in values:
                 values[control.id] = bool(values[control.id])
         for choice in self.kind.choices:
             if choice in values:
-                words = made.Mode if choice == "mode" else pedalboard.Resample.Quality
+                words = made.Mode if choice == "mode" else _PEDALBOARD.Resample.Quality
                 values[choice] = getattr(words, values[choice])
         if not self.kind.file:
             return made(**values)
-        return made(str(self._file(folder)), **{k: v for k, v in values.items() if k != self.kind.file})
+        others = {key: value for key, value in values.items() if key != self.kind.file}
+        response, rate = self._response(folder)
+        return made(response, sample_rate=rate, **others)
 
-    def _file(self, folder: Path | None) -> Path:
+    def _response(self, folder: Path | None) -> tuple[Block, float]:
+        # Read here, as pedalboard takes a file that is no audio without a word.
         if self.kind.file not in self._settings:
             raise PresetError(f"{self.title} needs {self.kind.file}, the path of an audio file")
-        return _local_file(str(self._settings[self.kind.file]), folder, f"the file of {self.title}")
+        path = _local_file(str(self._settings[self.kind.file]), folder, f"the file of {self.title}")
+        try:
+            with AudioFile(str(path)) as file:
+                response: Block = file.read(min(file.frames, int(LONGEST_RESPONSE_S * file.samplerate)))
+                return response, float(file.samplerate)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise PresetError(f"{self.title} can't be loaded: {' '.join(str(error).split())}") from None
 
 
 class ExternalPlugin:
@@ -88,7 +105,8 @@ class ExternalPlugin:
         self._node = node
         path = _local_file(node.plugin, folder, f"the plug-in {node.title}")
         try:
-            self.plugin: Any = pedalboard.load_plugin(str(path), plugin_name=node.name)
+            with _float_mode_kept():
+                self.plugin: Any = _PEDALBOARD.load_plugin(str(path), plugin_name=node.name)
         except (ImportError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise PresetError(
@@ -162,9 +180,9 @@ class Board:
             for _, node in active
         ]
         # A container, as it remembers the layout: some effects alone take one stereo sample for two mono ones.
-        self._all = pedalboard.Pedalboard([one.plugin for one in self.effects])
+        self._all = _PEDALBOARD.Pedalboard([one.plugin for one in self.effects])
         external = [one.plugin for one in self.effects if isinstance(one, ExternalPlugin)]
-        self._external = pedalboard.Pedalboard(external)
+        self._external = _PEDALBOARD.Pedalboard(external)
         self._rate, self._channels, self._size, self._doubled = 48000, 1, 1, False
 
     @property
@@ -231,6 +249,17 @@ class Board:
                 reason = " ".join(str(error).split())
                 raise ValueError(f"the effects can't work on {self._channels} channels: {reason}") from None
             self._try_layout()
+
+
+@contextlib.contextmanager
+def _float_mode_kept() -> Iterator[None]:
+    """Undo what a plug-in built with -ffast-math does to this thread when it is loaded: denormals become zero for all."""
+    maths, mode = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+    maths.fegetenv(mode)
+    try:
+        yield
+    finally:
+        maths.fesetenv(mode)
 
 
 def _local_file(text: str, folder: Path | None, what: str) -> Path:

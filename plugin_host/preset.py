@@ -124,6 +124,9 @@ def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
     first = error.errors(include_url=False)[0]
     context = first.get("ctx", {})
     path, why = first["loc"], first["msg"]
+    if path and path[0] in ("before", "after"):
+        # Behind the place of an entry, pydantic names its kind, which is no level of the file.
+        path = (*path[:2], *path[3:])
     if context.get("at") is not None:
         path = (*path, context["at"])
     elif first["type"] in _WHY or why.startswith("must "):
@@ -137,7 +140,6 @@ def _refuse(where: str, text: str, path: JsonPath, why: str) -> NoReturn:
     known = lines(text)
     here: JsonPath = ()
     for key in path:
-        # pydantic's path also holds the tag of a union, which is in no file.
         if (*here, key) in known:
             here = (*here, key)
     raise PresetError(f"{where}, line {known[here]}: {why}")
