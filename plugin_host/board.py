@@ -253,7 +253,7 @@ class Board:
 
 @contextlib.contextmanager
 def _float_mode_kept() -> Iterator[None]:
-    """Undo what a plug-in built with -ffast-math does to this thread when it is loaded: denormals become zero for all."""
+    """Undo what loading a plug-in built with -ffast-math does to this thread: denormals would be zero for everybody."""
     maths, mode = ctypes.CDLL(None), ctypes.create_string_buffer(64)
     maths.fegetenv(mode)
     try:
