@@ -29,6 +29,7 @@ _EDGE_DEPTH_DB = 3.5
 _TOP_HZ = 17500.0
 _TOP_RISE_DB = 8.0
 _TOP_DEPTH_DB = 50.0
+_BRICK_DB, _BRICK_SHARE = 20.0, 0.8
 _KNEE_BACK = 6.0
 _KNEE_BANDS = 31
 _KNEE_DEPTH_DB = 30.0
@@ -89,7 +90,7 @@ def _first_drop(curve: Tensor, smooth: Tensor) -> tuple[int, int] | None:
     bands = torch.arange(_FIRST_BAND, max(_FIRST_BAND, len(curve) - _WIDTHS[-1][0] - 2))
     if not len(bands):
         return None
-    content = curve.unfold(0, 13, 1)[bands - 14].sort(-1).values[:, 4]
+    content = curve.unfold(0, 13, 1)[bands - 14].sort(-1).values[:, 3]
     line = torch.arange(_TREND_BANDS) - (_TREND_BANDS - 1) / 2
     slope = (curve.unfold(0, _TREND_BANDS, 1)[bands - _TREND_BANDS - 1] @ (line / line.square().sum())).clamp(max=0.0)
     rest = smooth.flip(0).cummax(0).values.flip(0)
@@ -147,7 +148,8 @@ def _crossing(curve: list[float], band: int) -> float | None:
     while i > band - 6 and depth(i) > _EDGE_DEPTH_DB:
         i -= 1
     rise = depth(i + 1) - depth(i)
-    return i + 0.5 + (min(1.0, max(0.0, (_EDGE_DEPTH_DB - depth(i)) / rise)) if rise > 0 else 0.0)
+    share = (_EDGE_DEPTH_DB - depth(i)) / rise if rise > 0 else 0.0
+    return _mean_with_brick(curve, i, i + 0.5 + min(1.0, max(0.0, share)))
 
 
 @lru_cache(maxsize=1)
@@ -197,4 +199,19 @@ def _steep_crossing(curve: list[float], band: int, foot: int) -> float:
         i -= 1
     fall = curve[i] - curve[i + 1]
     share = (curve[i] - height + _EDGE_DEPTH_DB) / fall if fall > 0 else 0.0
-    return i + 0.5 + min(1.0, max(0.0, share))
+    return _mean_with_brick(curve, i, i + 0.5 + min(1.0, max(0.0, share)))
+
+
+def _mean_with_brick(curve: list[float], band: int, crossing: float) -> float:
+    """Return the mean of a crossing and of where in the band after it a brick wall would stand, if the fall is one.
+
+    A level is the mean of the bins' decibels, so the level of the band with the wall in it tells its place. This is
+    a little above the crossing of a resampler's slope and exact for a brick; the crossing lies below a brick.
+    """
+    if band + 4 >= len(curve):
+        return crossing
+    fall = curve[band] - curve[band + 2]
+    if fall < _BRICK_DB or fall < _BRICK_SHARE * (curve[band] - curve[band + 4]):
+        return crossing
+    brick = band + 1 + min(1.0, max(0.0, (curve[band + 1] - curve[band + 2]) / fall))
+    return (crossing + brick) / 2
