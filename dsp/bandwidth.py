@@ -6,7 +6,11 @@ single line does not hide an empty band); each band keeps a histogram of its lev
 of levels that a band exceeds in 5 % of the frames: what the loudest consonants and cymbals reach. The edge is where
 that curve leaves its own trend, by about 3 to 6 dB. In doubt nothing is cut: the answer is the Nyquist frequency.
 
-FIGURES
+Measured on 60 recordings never tuned on, each low-passed 8 times at random (resamplers, MP3, Opus, five kinds of
+filters at 2 to 18 kHz, then floats, 16 bits, dither or noise), error outside the range of 3 to 6 dB down: filters
+that fall 20 dB within 6 % (195 cases) 194 found, 97 % of them between -5 and +1.5 %; within 25 % (166 cases) 158
+found, nine tenths between -7.5 and +11 %; gentler ones (54 cases) mostly left alone. 5 of 415 lie above the point
+20 dB down, all with gentle filters. Of the 60 as they were, 3 were called cut, all with a wall below 17.6 kHz.
 """
 
 from __future__ import annotations
