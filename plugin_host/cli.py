@@ -74,6 +74,10 @@ RatesOption = Annotated[
     typer.Option("--rate", "-r", help="Degrade to this many Hz; repeat; by default 8, 12, 16, 24 kHz."),
 ]
 
+# What the training commands take.
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="What differs from the defaults.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of checkpoints and logs.")]
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -201,13 +205,26 @@ def evaluate(
 
 
 @app.command(rich_help_panel=_TRAIN, no_args_is_help=True)
-def train(
-    run_file: Annotated[Path, typer.Argument(metavar="RUN.toml", help="What differs from the defaults.")],
-) -> None:
-    """Train a model as a run file says; run it again to resume."""
+def train(run_file: RunFile, folder: RunsOption = Path("runs")) -> None:
+    """Train a model as a run file says; run it again to go on from its last checkpoint."""
     from plugin_host import commands_train
 
-    commands_train.train(run_file)
+    commands_train.train(run_file, folder)
+
+
+@app.command(rich_help_panel=_TRAIN, no_args_is_help=True)
+def export(
+    run_file: RunFile,
+    folder: RunsOption = Path("runs"),
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder that takes the artifact; by default that of the shipped ones."),
+    ] = None,
+) -> None:
+    """Make an artifact of a trained run: weights, compiled graph, manifest and proof."""
+    from plugin_host import commands_train
+
+    commands_train.export(run_file, folder, target)
 
 
 def main() -> None:

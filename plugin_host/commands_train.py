@@ -1,10 +1,12 @@
-"""The commands that need the training floor: evaluate, train."""
+"""The commands that need the training floor: evaluate, train, export."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import typer
 
 from plugin_host.refusal import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
 
@@ -31,14 +33,30 @@ def evaluate(
         command(folder, names, list(rates), split, category, limit, seconds, visqol, out)
 
 
-def train(run_file: Path) -> None:
+def train(run_file: Path, folder: Path) -> None:
     """Train as a run file says; see the help of `highband train`."""
-    if not run_file.is_file():
-        refuse(f"{run_file} is not a file; name the .toml file of a run", WRONG_USAGE)
+    _refuse_missing(run_file)
     with _working():
         from models.training.loop import command
 
-        command(run_file)
+        home = command(run_file, folder)
+    typer.echo(f"trained: {home}; make an artifact of it with: highband export {run_file}")
+
+
+def export(run_file: Path, folder: Path, target: Path | None) -> None:
+    """Make an artifact of a trained run; see the help of `highband export`."""
+    _refuse_missing(run_file)
+    with _working():
+        from models.artifact import FOLDER
+        from models.training.export import command
+
+        made = command(run_file, folder, target or FOLDER)
+    typer.echo(f"exported: {made}; play it with: highband render IN -o OUT --artifact {made}")
+
+
+def _refuse_missing(run_file: Path) -> None:
+    if not run_file.is_file():
+        refuse(f"{run_file} is not a file; name the .toml file of a run", WRONG_USAGE)
 
 
 @contextmanager

@@ -41,7 +41,18 @@ def write(path: Path, seconds: float = 0.1) -> Path:
 def test_help_is_a_manual_page_with_every_command(tmp_path: Path) -> None:
     shown = highband(tmp_path, "--help")
     assert shown.returncode == 0
-    for word in ("render", "demo", "presets", "artifacts", "knobs", "verify", "evaluate", "train", "Examples"):
+    for word in (
+        "render",
+        "demo",
+        "presets",
+        "artifacts",
+        "knobs",
+        "verify",
+        "evaluate",
+        "train",
+        "export",
+        "Examples",
+    ):
         assert word in shown.stdout
 
 
@@ -107,6 +118,14 @@ def test_verify_prints_the_worst_difference(tmp_path: Path) -> None:
     assert done.stdout.count("equal") == 3
     assert highband(tmp_path, "verify", "a.wav", "--blocks", "0").returncode == 2
     assert highband(tmp_path, "verify", "gone.wav").returncode == 1
+
+
+@pytest.mark.parametrize("command", ["train", "export", "evaluate"])
+def test_training_commands_name_what_is_missing(tmp_path: Path, command: str) -> None:
+    done = highband(tmp_path, command, "gone")
+    assert done.returncode == 2
+    assert done.stderr.startswith("highband: gone is not a f")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
