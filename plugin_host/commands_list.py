@@ -34,7 +34,8 @@ def show_artifacts() -> None:
     """List the trained models."""
     from models.artifact import list_artifacts
 
-    found = list_artifacts()
+    with refusing(WORK_FAILED, ValueError):
+        found = list_artifacts()
     if not found:
         refuse("no artifact is installed; install Highband again, or train one with highband train", WORK_FAILED)
     table = Table("artifact", "what it is", "weights", "latency", "figures", "licence")
