@@ -22,7 +22,8 @@ COVER = bytes(range(256)) * 9
 
 
 def tone() -> Block:
-    return np.sin(np.arange(5000, dtype=np.float32) * 0.05) * np.float32(0.3)
+    samples: Block = np.sin(np.arange(5000, dtype=np.float32) * 0.05) * np.float32(0.3)
+    return samples
 
 
 def tagged(path: Path) -> Path:
