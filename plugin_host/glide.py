@@ -1,0 +1,104 @@
+"""The way of the knobs' values to their targets, counted in samples so that no cutting into blocks changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dsp.control import Control
+
+Aims = tuple[tuple[str, float], ...]
+
+
+class Glide:
+    """One control's value on its way to a goal.
+
+    The way is a straight line in the control's position: the value moves linearly, a log control's by equal ratios.
+    It is a function of the whole samples since the goal was set, so any cutting of these gives the same bits.
+    Switches, and an automatic control on its way to or from "auto", jump: the stage cross-fades them.
+
+    Attributes:
+        control: The declaration.
+        value: The value after the samples so far, in the control's unit.
+        goal: Where it goes.
+    """
+
+    __slots__ = ("_elapsed", "_length", "_start", "control", "goal", "value")
+
+    def __init__(self, control: Control, value: float, sample_rate: int) -> None:
+        self.control = control
+        self.value = self.goal = self._start = value
+        self._length = round(control.glide_ms * sample_rate / 1000.0)
+        self._elapsed = self._length
+
+    @property
+    def moving(self) -> bool:
+        """Whether the goal is not reached yet."""
+        return self._elapsed < self._length
+
+    def aim(self, goal: float) -> None:
+        """Start on the way to a goal from where the value is now; the same goal again changes nothing."""
+        if goal == self.goal:
+            return
+        self.goal, self._start, self._elapsed = goal, self.value, 0
+        if self._length == 0 or self._jumps():
+            self.value, self._elapsed = goal, self._length
+
+    def advance(self, frames: int) -> float:
+        """Let so many samples pass and return the value after the last of them."""
+        self._elapsed = min(self._length, self._elapsed + frames)
+        if self._elapsed == self._length:
+            self.value = self.goal
+            return self.goal
+        share = self._elapsed / self._length
+        if self.control.curve == "log":
+            self.value = self._start * (self.goal / self._start) ** share
+        else:
+            self.value = self._start + (self.goal - self._start) * share
+        return self.value
+
+    def _jumps(self) -> bool:
+        if self.control.curve == "switch":
+            return True
+        return self.control.automatic and 0.0 in (self._start, self.goal)
+
+
+class Glides:
+    """All knobs on their ways: what belongs to the audio thread alone.
+
+    Attributes:
+        values: The values after the samples so far; the same object until the knobs change.
+    """
+
+    def __init__(self, glides: Mapping[str, Glide]) -> None:
+        self._glides: dict[str, Glide] = {}
+        self.replace(glides)
+
+    def replace(self, glides: Mapping[str, Glide]) -> None:
+        """Take another set of knobs; one whose declaration stays the same goes on where it is."""
+        kept: dict[str, Glide] = {}
+        for name, glide in glides.items():
+            old = self._glides.get(name)
+            kept[name] = old if old is not None and old.control == glide.control else glide
+        self._glides = kept
+        self.values = {name: glide.value for name, glide in kept.items()}
+        self._moving = {name: glide for name, glide in kept.items() if glide.moving}
+
+    def aim(self, aims: Aims) -> None:
+        """Set goals, all at the same sample; a knob that is gone by now is left out."""
+        for name, goal in aims:
+            glide = self._glides.get(name)
+            if glide is None:
+                continue
+            glide.aim(goal)
+            self.values[name] = glide.value
+            if glide.moving:
+                self._moving[name] = glide
+
+    def advance(self, frames: int) -> Mapping[str, float]:
+        """Let so many samples pass and return the values after the last of them."""
+        for name in tuple(self._moving):
+            glide = self._moving[name]
+            self.values[name] = glide.advance(frames)
+            if not glide.moving:
+                del self._moving[name]
+        return self.values

@@ -1,0 +1,58 @@
+"""Four slots for comparing: A, B, C, D, each a set of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plugin_host.changes import SettingsError
+
+SLOTS = ("A", "B", "C", "D")
+# They choose what one listens to and would spoil a comparison that switched them too.
+LISTENING = frozenset({"bypass", "delta"})
+
+
+class Slots:
+    """The kept settings of each slot; the one that is heard follows the knobs.
+
+    Attributes:
+        heard: The slot that is heard.
+    """
+
+    def __init__(self) -> None:
+        self.heard = SLOTS[0]
+        self._kept: dict[str, dict[str, float]] = {}
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The slots that hold something."""
+        return tuple(slot for slot in SLOTS if slot == self.heard or slot in self._kept)
+
+    def leave_for(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
+        """Keep what is heard, move to another slot and return its settings; an empty one starts as a copy."""
+        _check(slot)
+        self._kept[self.heard] = _comparable(live)
+        self.heard = slot
+        return dict(self._kept.setdefault(slot, _comparable(live)))
+
+    def contents(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
+        """Return a slot's settings; raise SettingsError if it is empty or there is no such slot."""
+        _check(slot)
+        if slot == self.heard:
+            return _comparable(live)
+        if slot not in self._kept:
+            raise SettingsError("empty_slot", f"slot {slot} is empty; choose one of {', '.join(self.filled)}")
+        return dict(self._kept[slot])
+
+    def keep(self, slot: str, settings: Mapping[str, float]) -> None:
+        """Put settings into a slot that is not heard."""
+        _check(slot)
+        self._kept[slot] = _comparable(settings)
+
+
+def _check(slot: str) -> None:
+    if slot not in SLOTS:
+        raise SettingsError("unknown_slot", f"there is no slot '{slot[:20]}'; the slots are {', '.join(SLOTS)}")
+
+
+def _comparable(settings: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in settings.items() if name not in LISTENING}
