@@ -1,0 +1,90 @@
+"""What the process and its audio thread ask of the system, each said plainly where it is not granted."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import resource
+import sys
+from collections.abc import Callable
+
+# Below the threads of JACK itself (usually 70), above everything that is not audio.
+PRIORITY = 60
+_SWITCH_S = 0.0005
+_LOCK_CURRENT, _LOCK_FUTURE, _LOCK_ON_FAULT = 1, 2, 4
+
+
+def settle_process() -> list[str]:
+    """Make the process fit for audio after everything is loaded and warm; returns what was not granted.
+
+    A full garbage collection takes tens of milliseconds with the model loaded, so what exists now is frozen and no
+    collection runs until `unsettle_process`. A short switch interval gets the audio thread in soon beside busy threads.
+    """
+    sys.setswitchinterval(_SWITCH_S)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    return [told for told in (_lock_memory(),) if told]
+
+
+def unsettle_process() -> None:
+    """Let the garbage collector work again."""
+    gc.unfreeze()
+    gc.enable()
+
+
+def settle_audio_thread(tell: Callable[[str], None]) -> None:
+    """Flush denormals and ask for real-time priority, on the calling thread; tells what was not granted."""
+    if "torch" in sys.modules:
+        import torch
+
+        # A processor's flag of this thread alone: denormals cost a hundred times what numbers do.
+        if not torch.set_flush_denormal(True):
+            tell("this processor can't flush denormals to zero; very soft fade-outs may cost more time")
+    refusal = _ask_for_priority()
+    if refusal:
+        tell(refusal)
+
+
+def _ask_for_priority() -> str:
+    if not hasattr(os, "sched_setscheduler"):
+        return ""
+    try:
+        if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+            return ""
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except OSError:
+        return (
+            "real-time priority is not granted; add your user to the group 'audio' with an rtprio limit of 95 in "
+            "/etc/security/limits.d/audio.conf and log in again"
+        )
+    return ""
+
+
+def _lock_memory() -> str:
+    if not sys.platform.startswith("linux"):
+        return ""
+    # With a limit, locking the future would make later allocations fail.
+    is_limited = memory_lock_limit() is not None and os.geteuid() != 0
+    library = ctypes.CDLL(None, use_errno=True)
+    if not is_limited and library.mlockall(_LOCK_CURRENT | _LOCK_FUTURE | _LOCK_ON_FAULT) == 0:
+        return ""
+    return (
+        "memory can't be locked and may be swapped out; set memlock to unlimited in "
+        "/etc/security/limits.d/audio.conf and log in again"
+    )
+
+
+def memory_lock_limit() -> int | None:
+    """Return how many bytes this process may lock, or None for any number."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def may_have_priority() -> bool:
+    """Whether the limits of this user allow real-time priority."""
+    if not hasattr(resource, "RLIMIT_RTPRIO"):
+        return False
+    limit, _ = resource.getrlimit(resource.RLIMIT_RTPRIO)
+    return os.geteuid() == 0 or limit == resource.RLIM_INFINITY or limit >= PRIORITY
