@@ -157,6 +157,12 @@ class SettingsStore:
         with self._doors:
             return dict(self._targets)
 
+    def setting(self, name: str) -> Accepted:
+        """Return one knob's target; raise SettingsError if there is no such knob."""
+        with self._doors:
+            self._control(name)
+            return self._accepted(name, self._came[name])
+
     def snapshot(self) -> Snapshot:
         """Return the whole state, consistent in itself."""
         with self._doors:
@@ -209,11 +215,15 @@ class SettingsStore:
     def _fresh_glides(self) -> dict[str, Glide]:
         return {name: Glide(control, self._targets[name], self._rate) for name, control in self._controls.items()}
 
-    def _checked(self, name: str, value: float | str) -> float:
+    def _control(self, name: str) -> Control:
         control = self._controls.get(name)
         if control is None:
             known = ", ".join(self._controls)
             raise SettingsError("unknown_knob", f"there is no knob '{name[:_LONGEST_TEXT]}'; the knobs are {known}")
+        return control
+
+    def _checked(self, name: str, value: float | str) -> float:
+        control = self._control(name)
         try:
             if isinstance(value, str):
                 if len(value) > _LONGEST_TEXT:

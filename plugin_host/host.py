@@ -1,0 +1,116 @@
+"""The host as the control doors see it: what they may ask of whatever plays the sound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from plugin_host.changes import Change, SettingsError
+from plugin_host.settings import SettingsStore
+from plugin_host.slots import LISTENING
+
+# A name and never a path: what a message says must not choose a folder.
+PRESET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?")
+
+
+class Host(Protocol):
+    """What plays. Every method may be called from any thread and waits for no audio.
+
+    Refusals are ValueErrors of one sentence.
+    """
+
+    def stats(self) -> Mapping[str, Any]:
+        """Return load per stage, latency in parts, interruptions and state, as JSON values."""
+        ...
+
+    def meters(self) -> Mapping[str, Any]:
+        """Return levels of input and output in dB, as JSON values."""
+        ...
+
+    def spectra(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the levels of the bands in dB, in and out."""
+        ...
+
+    def chain(self) -> Sequence[Mapping[str, Any]]:
+        """Return the stages in order, as JSON values."""
+        ...
+
+    def load_preset(self, name: str) -> None:
+        """Swap in the chain of a preset and declare its knobs to the store; the settings are moved by the caller."""
+        ...
+
+    def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+        """Swap in other effects around the model, given as a preset gives them, and declare their knobs.
+
+        A message must not make the host load foreign code or read files: it must refuse plug-ins and effects with
+        files that the present chain does not hold already.
+        """
+        ...
+
+    def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
+        """Write chain and settings as a preset of the user's folder under a name that was checked."""
+        ...
+
+
+def list_presets() -> list[dict[str, str]]:
+    """Return name and description of every preset that can be loaded by name."""
+    from plugin_host import preset
+
+    return [
+        {"name": one.id, "title": one.name, "description": one.description, "kind": "user" if one.file else "bundled"}
+        for one in preset.list_presets()
+    ]
+
+
+def load_preset(store: SettingsStore, host: Host, name: str, origin: str) -> Change:
+    """Play a preset: its chain is swapped in and its settings are one step of undo.
+
+    Raises:
+        SettingsError: "unknown_preset" or "bad_preset"; nothing was changed.
+    """
+    from plugin_host import preset
+
+    check_preset_name(name)
+    try:
+        chosen = preset.load_preset(name)
+        host.load_preset(name)
+    except ValueError as error:
+        raise SettingsError(_kind_of(name), str(error)) from None
+    # A chain without the model has fewer knobs.
+    known = store.targets()
+    return store.load({knob: value for knob, value in chosen.settings.items() if knob in known}, origin)
+
+
+def save_preset(store: SettingsStore, host: Host, name: str, description: str, overwrite: bool) -> None:
+    """Keep what plays as a preset of the user's own folder.
+
+    Raises:
+        SettingsError: "bad_preset_name", "preset_exists" or "bad_preset".
+    """
+    check_preset_name(name)
+    known = {one["name"].casefold(): one["kind"] for one in list_presets()}.get(name.casefold())
+    if known == "bundled":
+        raise SettingsError("preset_exists", f"'{name}' is a bundled preset, which stays; choose another name")
+    if known is not None and not overwrite:
+        raise SettingsError("preset_exists", f"there is a preset '{name}' already; choose another name or overwrite it")
+    settings = {knob: value for knob, value in store.targets().items() if knob not in LISTENING}
+    try:
+        host.save_preset(name, description, settings)
+    except ValueError as error:
+        raise SettingsError("bad_preset", str(error)) from None
+
+
+def check_preset_name(name: str) -> str:
+    """Return the name, or raise SettingsError "bad_preset_name" if it could be anything but a plain name."""
+    if PRESET_NAME.fullmatch(name) is None or name.lower().endswith(".json"):
+        raise SettingsError(
+            "bad_preset_name",
+            "the name of a preset is up to 80 letters, digits, spaces, '.', '_' and '-', without a folder or an ending",
+        )
+    return name
+
+
+def _kind_of(name: str) -> str:
+    known = {one["name"].casefold() for one in list_presets()}
+    return "bad_preset" if name.strip().casefold() in known else "unknown_preset"
