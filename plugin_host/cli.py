@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from plugin_host import cli_live
+
 _EXAMPLES = """
 **Examples**
 
@@ -225,6 +227,9 @@ def export(
     from plugin_host import commands_train
 
     commands_train.export(run_file, folder, target)
+
+
+cli_live.register(app)
 
 
 def main() -> None:

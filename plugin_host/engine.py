@@ -55,8 +55,6 @@ class Engine:
         moves: Changed settings with the sample they begin at, oldest first, for whoever writes them down.
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
-        resting: Plays the aligned dry signal and spares the chain's time.
-        with_spectra: Whether the spectra are fed.
         listener: Takes what is played, such as a recorder.
     """
 
@@ -68,7 +66,8 @@ class Engine:
         self.load = LoadMeter()
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_enter: Callable[[], None] | None = None
-        self.is_timed, self.with_spectra, self.resting = True, True, False
+        self.is_timed = True
+        self._with_spectra, self._resting = True, False
         self.listener: Listener | None = None
         self._error: Exception | None = None
         self._rate = 0
@@ -135,14 +134,14 @@ class Engine:
         self._values = values = self._store.drain(count)
         if values != self._noted:
             self._note(values)
-        rest = self.resting or self._blocks_to_rest > 0
+        rest = self._resting or self._blocks_to_rest > 0
         self._blocks_to_rest = 0
         wet = self._lane.play(block, values, rest)
         if self._next is not None:
             wet = self._crossed(block, wet, self._next, values, rest)
         spread(wet, outdata)
-        self.meter_in.update(block, self.with_spectra)
-        self.meter_out.update(wet, self.with_spectra)
+        self.meter_in.update(block, self._with_spectra)
+        self.meter_out.update(wet, self._with_spectra)
         if self.listener is not None:
             self.listener.push(block, wet)
         self.position += count
@@ -185,6 +184,22 @@ class Engine:
             self._wait = lane.latency_samples
             self._next = lane
 
+    def rest(self) -> None:
+        """Play the aligned dry signal and spare the chain's time."""
+        self._resting = True
+
+    def resume(self) -> None:
+        """Play the chain again."""
+        self._resting = False
+
+    def stop_spectra(self) -> None:
+        """Spare the time of feeding the spectra; `spectra` tells the old ones."""
+        self._with_spectra = False
+
+    def start_spectra(self) -> None:
+        """Feed the spectra again."""
+        self._with_spectra = True
+
     @property
     def is_swapping(self) -> bool:
         """Whether a cross-fade to another chain is waiting or under way."""
@@ -220,7 +235,7 @@ class Engine:
             "sample_rate": self._rate,
             "channels": self._channels,
             "latency": {"chain": self.latency_samples},
-            "resting": self.resting,
+            "resting": self._resting,
             "dry_share": self._lane.dryness,
         }
 

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from dsp.control import Control
 from models.stage import Stage
-from plugin_host.preset import Preset, load_preset
+from plugin_host.effect_table import effect
+from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset
 from plugin_host.timed_chain import TimedChain
 
 Runtime = Literal["onnx", "torch"]
 DEFAULT_ARTIFACT = "live"
-LoadModel = Callable[[str, Runtime], Stage]
 
 
 @dataclass(frozen=True)
 class LiveSound:
-    """A chain, not yet prepared, and the settings that go with it.
+    """A chain, not yet prepared, and what it was built from.
 
     Attributes:
-        chain: The preset's chain around the extender.
-        settings: Values that the preset names, by control id.
-        preset: The preset's name or path, "" for none.
+        chain: The preset's effects around the extender.
+        preset: What it was built from.
+        preset_name: As the person named it, "" for none.
         artifact: Name or path of the artifact.
         runtime: What computes the predictor.
     """
 
     chain: TimedChain
-    settings: Mapping[str, float]
-    preset: str
+    preset: Preset
+    preset_name: str
     artifact: str
     runtime: Runtime
 
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The extender's knobs, then those of the effects."""
+        return [*self.chain.controls, *self.chain.effect_controls]
 
-def build(preset: str, artifact: str | None, runtime: Runtime) -> LiveSound:
+
+def build(preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound:
     """Load what is named; call it on the main thread, where plug-ins want to be loaded.
 
     Args:
-        preset: Name or path, "" for the extender alone.
+        preset_name: Name or path, "" for the extender alone.
         artifact: Name or path; by default the preset's, else "live".
         runtime: "onnx" or "torch".
 
     Raises:
         ValueError: With one sentence: the preset, an effect, a plug-in or the artifact can't be used.
     """
-    loaded = load_preset(preset) if preset else Preset(id="live", name="Live")
-    name = artifact or loaded.artifact or DEFAULT_ARTIFACT
-    chain = TimedChain.from_preset(loaded, load_model(name, runtime), live=True)
+    preset = load_preset(preset_name) if preset_name else Preset(name="Live")
+    return build_around(preset, preset_name, artifact, runtime)
+
+
+def build_around(preset: Preset, preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound:
+    """Build what a preset in memory describes; see `build`."""
+    name = artifact or preset.artifact or DEFAULT_ARTIFACT
+    model = load_model(name, runtime)
+    chain = TimedChain.from_preset(preset, model, live=True)
     assert isinstance(chain, TimedChain)
-    return LiveSound(chain, loaded.settings, preset, name, runtime)
+    return LiveSound(chain, preset, preset_name, name, runtime)
 
 
 def load_model(name: str, runtime: Runtime) -> Stage:
@@ -61,3 +73,32 @@ def load_model(name: str, runtime: Runtime) -> Stage:
     # A second thread only makes the first one wait on a machine that has other work.
     torch.set_num_threads(1)
     return load_extender(name, runtime)
+
+
+def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Preset:
+    """Return a preset with other effects, given as a preset file gives them.
+
+    Raises:
+        PresetError: One is wrong, or it names a plug-in or a file that the preset does not hold already: whoever may
+            turn knobs may not make the host load foreign code.
+    """
+    try:
+        changed = preset.replace(before=list(before), after=list(after))
+    except ValueError as error:
+        raise PresetError(f"the chain is wrong: {' '.join(str(error).split())}") from None
+    known = {foreign for node in preset.nodes if (foreign := _foreign(node))}
+    for node in changed.nodes:
+        foreign = _foreign(node)
+        if foreign and foreign not in known:
+            raise PresetError(
+                f"{node.title} can't be added from outside; put {foreign[1]} into a preset file and load it"
+            )
+    return changed
+
+
+def _foreign(node: EffectNode | PluginNode) -> tuple[str, str] | None:
+    """Return what a node takes from outside the program, or None."""
+    if isinstance(node, PluginNode):
+        return ("plugin", node.plugin)
+    name = effect(node.effect).file
+    return ("file", str(node.settings[name])) if name and name in node.settings else None

@@ -1,0 +1,123 @@
+"""The options and help texts of the commands around live playing; imports nothing heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+_LIVE = "Play live"
+
+PresetOption = Annotated[
+    str | None, typer.Option("--preset", "-p", help="Preset by name or path; see highband presets.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="KNOB=VALUE", help="A knob, over the preset's value.")
+]
+ArtifactOption = Annotated[
+    str | None, typer.Option("--artifact", "-a", help="Trained model; by default the preset's, else live.")
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="null|file:IN,OUT", help="Play without a sound card: silence, or a file to a file."
+    ),
+]
+InputOption = Annotated[str | None, typer.Option("--input", "-i", metavar="DEV", help="Number or part of the name.")]
+OutputOption = Annotated[str | None, typer.Option("--output", "-o", metavar="DEV", help="Number or part of the name.")]
+RateOption = Annotated[int | None, typer.Option("--rate", min=44100, max=96000, help="Hz; by default the device's.")]
+BlockOption = Annotated[
+    int, typer.Option("--block", "-b", min=16, max=8192, help="Samples; on JACK the server's period counts instead.")
+]
+ChannelsOption = Annotated[int | None, typer.Option("--channels", min=1, max=64, help="By default up to 2.")]
+ModeOption = Annotated[
+    Literal["low", "safe"],
+    typer.Option("--mode", help="low: in the device's callback; safe: 10 ms later, in a thread behind a buffer."),
+]
+RuntimeOption = Annotated[
+    Literal["onnx", "torch"], typer.Option("--runtime", help="What computes the network; torch is the reference.")
+]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so much sound.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("live", rich_help_panel=_LIVE)(live)
+    app.command("devices", rich_help_panel=_LIVE)(devices)
+    app.command("doctor", rich_help_panel=_LIVE)(doctor)
+    bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+    bench.command("live")(bench_live)
+    app.add_typer(bench, name="bench", rich_help_panel=_LIVE)
+
+
+def live(
+    device: DeviceOption = None,
+    source: InputOption = None,
+    sink: OutputOption = None,
+    rate: RateOption = None,
+    block: BlockOption = 128,
+    channels: ChannelsOption = None,
+    mode: ModeOption = "low",
+    preset: PresetOption = None,
+    settings: SetOption = None,
+    artifact: ArtifactOption = None,
+    runtime: RuntimeOption = "onnx",
+    seconds: SecondsOption = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Do not wait for the clock; without a sound card only.")] = False,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FOLDER", help="Write what goes in and what comes out.")
+    ] = None,
+    automation_out: Annotated[
+        Path | None, typer.Option("--automation-out", metavar="FILE", help="Write every knob move with its sample.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with preset and knobs of the last session.")] = False,
+) -> None:
+    """Play a sound card's input through the model, and through the effects of a preset.
+
+    A device that goes away is waited for. A block that comes too late plays the input, delayed as always; where that
+    happens again and again the host saves time step by step and says so. Ctrl-C ends.
+    """
+    from plugin_host import commands_live
+    from plugin_host.device import Wishes
+
+    commands_live.live(
+        device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
+        assignments=settings or [], artifact=artifact, runtime=runtime, seconds=seconds, fast=fast, record=record,
+        automation_out=automation_out, resume=resume,
+    )  # fmt: skip
+
+
+def devices() -> None:
+    """List the sound devices with their host APIs, channels and latencies."""
+    from plugin_host import commands_live
+
+    commands_live.devices()
+
+
+def doctor() -> None:
+    """Tell what this machine has for live playing, and what to start with."""
+    from plugin_host import commands_live
+
+    commands_live.doctor()
+
+
+def bench_live(
+    blocks: Annotated[str, typer.Option("--blocks", help="Block sizes, with commas between.")] = "64,128,256,512",
+    runtime: Annotated[
+        list[str] | None, typer.Option("--runtime", help="onnx or torch; repeat for both, the default.")
+    ] = None,
+    artifact: ArtifactOption = None,
+    preset: PresetOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound for each measurement.")] = 5.0,
+    channels: Annotated[int, typer.Option("--channels", min=1, max=64)] = 2,
+    rate: Annotated[int, typer.Option("--rate", min=44100, max=96000)] = 48000,
+    loop: Annotated[bool, typer.Option("--loop/--no-loop", help="Measure the round trip where JACK runs.")] = True,
+) -> None:
+    """Measure the callback for each block size and runtime as a share of its deadline, and recommend a block."""
+    from plugin_host import commands_live
+
+    commands_live.bench_live(
+        blocks=blocks, runtimes=runtime or ["onnx", "torch"], artifact=artifact, preset=preset, seconds=seconds,
+        channels=channels, rate=rate, loop=loop,
+    )  # fmt: skip

@@ -1,0 +1,190 @@
+"""The commands around live playing: live, devices, doctor, bench live."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from plugin_host.interrupt import stoppable
+from plugin_host.refusal import WORK_FAILED, WRONG_USAGE, complain, refusing
+
+if TYPE_CHECKING:
+    from plugin_host.device import Device, Wishes
+    from plugin_host.live import Live
+    from plugin_host.live_host import LiveHost
+    from plugin_host.live_sound import LiveSound
+    from plugin_host.session_file import Session
+    from plugin_host.settings import SettingsStore
+
+Mode = Literal["low", "safe"]
+RuntimeChoice = Literal["onnx", "torch"]
+_MODES = {"low": "low latency", "safe": "safe"}
+_CLOCKED_RATE = 48000
+
+
+def live(
+    *,
+    device: str | None,
+    wishes: Wishes,
+    mode: Mode,
+    preset: str | None,
+    assignments: Sequence[str],
+    artifact: str | None,
+    runtime: RuntimeChoice,
+    seconds: float | None,
+    fast: bool,
+    record: Path | None,
+    automation_out: Path | None,
+    resume: bool,
+) -> None:
+    """Play; see the help of `highband live`."""
+    # Loading takes seconds in which there is nothing to end tidily.
+    signal.signal(signal.SIGTERM, _leave)
+    with refusing(WRONG_USAGE, ValueError):
+        session = _session(resume, preset, artifact, runtime)
+        opened = _open_device(device, wishes, mode, fast)
+        host = _host(session, assignments, opened, mode)
+    from plugin_host.live import Live
+    from plugin_host.session_file import session_path
+
+    with stoppable() as stopped, refusing(WORK_FAILED, ValueError):
+        playing = Live(host, opened, complain)
+        # A render through the engine is no session to come back to.
+        playing.session_path = None if device else session_path()
+        _play(playing, opened, stopped, seconds, record, automation_out)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _session(resume: bool, preset: str | None, artifact: str | None, runtime: RuntimeChoice) -> Session:
+    from plugin_host.session_file import Session, read_session, session_path
+
+    if resume:
+        last = read_session(session_path())
+        return last.model_copy(update={"preset": preset, "settings": {}}) if preset else last
+    return Session(preset=preset or "", artifact=artifact, runtime=runtime)
+
+
+def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> Device:
+    if device is not None:
+        from plugin_host.file_device import open_clocked
+
+        rate, channels = wishes.rate or _CLOCKED_RATE, wishes.channels or 2
+        return open_clocked(device, rate=rate, channels=channels, block=wishes.block, is_paced=not fast)
+    if fast:
+        raise ValueError("--fast is for --device null and --device file:IN.wav,OUT.wav")
+    if mode == "safe":
+        from plugin_host.safe_mode import SafeDevice
+
+        return SafeDevice(wishes)
+    from plugin_host.device import SoundDevice
+
+    return SoundDevice(wishes)
+
+
+def _host(session: Session, assignments: Sequence[str], device: Device, mode: Mode) -> LiveHost:
+    from plugin_host.live_host import LiveHost
+    from plugin_host.live_sound import build
+    from plugin_host.settings import SettingsStore
+
+    sound = build(session.preset, session.artifact, session.runtime)
+    store = SettingsStore(sound.controls)
+    _set(store, sound, session, assignments)
+    return LiveHost(sound, store, device, _MODES[mode])
+
+
+def _set(store: SettingsStore, sound: LiveSound, session: Session, assignments: Sequence[str]) -> None:
+    known = store.targets()
+    restored = {name: value for name, value in session.settings.items() if name in known}
+    store.load({**sound.preset.settings, **restored}, "preset")
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"'{text}' is not of the form knob=value, such as amount=-3")
+        store.request(name.strip(), value.strip(), "command line")
+
+
+def _play(
+    playing: Live, device: Device, stopped: Any, seconds: float | None, record: Path | None, automation: Path | None
+) -> None:
+    try:
+        playing.open(record, automation)
+        stats = playing.host.stats()
+        latency = stats["latency"]["sum"]
+        typer.echo(
+            f"playing on {device.name}: {device.rate} Hz, block {device.block}, "
+            f"{device.inputs} in, {device.outputs} out, "
+            f"latency {latency} samples ({1000 * latency / device.rate:.1f} ms); Ctrl-C ends"
+        )
+        began = time.monotonic()
+        playing.run(stopped, seconds)
+    finally:
+        stats = playing.host.stats()
+        playing.close()
+    load = stats["load"]["callback"]
+    typer.echo(
+        f"played {stats['position'] / device.rate:.1f} s of sound in {time.monotonic() - began:.1f} s: "
+        f"{stats['missed']} of {stats['blocks']} blocks late, {stats['xruns']} xruns, "
+        f"load p50 {100 * load['p50']:.0f} %, p99 {100 * load['p99']:.0f} %"
+    )
+
+
+def devices() -> None:
+    """List the sound devices; see the help of `highband devices`."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from plugin_host.device import list_devices
+
+    with refusing(WORK_FAILED, ValueError):
+        found = list_devices()
+    table = Table("", "device", "host API", "in", "out", "rate", "latency in / out", "default")
+    for one in found:
+        latencies = f"{one.input_ms:.1f} / {one.output_ms:.1f} ms"
+        table.add_row(
+            str(one.index),
+            one.name,
+            one.api,
+            str(one.inputs),
+            str(one.outputs),
+            f"{one.rate} Hz",
+            latencies,
+            one.default,
+        )  # fmt: skip
+    if found:
+        Console().print(table)
+    else:
+        typer.echo("no sound device was found; --device null and --device file:IN.wav,OUT.wav play without one")
+
+
+def doctor() -> None:
+    """Tell what this machine has; see the help of `highband doctor`."""
+    from plugin_host.doctor import examine, show
+
+    show(examine())
+
+
+def bench_live(
+    *, blocks: str, runtimes: Sequence[RuntimeChoice], artifact: str | None, preset: str | None, seconds: float,
+    channels: int, rate: int, loop: bool,
+) -> None:  # fmt: skip
+    """Measure the callback; see the help of `highband bench live`."""
+    from plugin_host.bench_live import bench
+
+    with refusing(WRONG_USAGE, ValueError):
+        sizes = [_size(word) for word in blocks.split(",")]
+        bench(sizes, runtimes, artifact, preset or "", seconds, channels, rate, loop)
+
+
+def _size(word: str) -> int:
+    if not word.strip().isdecimal() or not 16 <= int(word) <= 8192:
+        raise ValueError(f"'{word}' is not a block size; give numbers from 16 to 8192, with commas between")
+    return int(word)
