@@ -1,0 +1,1 @@
+"""The controller maps that Highband brings; `highband midi maps` lists them."""

@@ -1,0 +1,135 @@
+"""The thread that lets a MIDI controller move the knobs, and that looks for the controller while it is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from dsp.control import Control
+from plugin_host.midi_map import MidiMap
+from plugin_host.midi_port import MidiError, MidiPort, list_ports
+from plugin_host.midi_surface import Host, Store, Surface
+
+# How often a controller that is there is missed; one that is away is looked for ever less often.
+_LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
+# Lights follow at 40 Hz; what a controller sends is taken at once.
+_LIGHTS_S = 0.025
+# Requests of a flood are spaced so far; the glides of the knobs are ten times longer.
+_BREATH_S = 0.002
+
+
+class MidiControl:
+    """A controller that moves the knobs while the program runs.
+
+    Args:
+        store: Where settings are asked for.
+        host: Loads the presets of program changes.
+        controls: The knobs.
+        midi_map: The controller's map.
+        port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one.
+        api: As in MidiPort.
+        report: Takes a sentence when something comes, goes or is refused; called on the worker's thread.
+
+    Attributes:
+        surface: The controller at work: learning, and the map in use.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        host: Host,
+        controls: Sequence[Control],
+        midi_map: MidiMap,
+        port: str | None = None,
+        api: str | None = None,
+        report: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self.surface = Surface(store, host, controls, midi_map, report=report)
+        self._wanted = port if port is not None else midi_map.port or ""
+        self._api = api
+        self._port = MidiPort(self._wanted, self._heard, api)
+        self._report = report
+        self._wake, self._ending = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port_name(self) -> str:
+        """Full name of the port that is open, or ""."""
+        return self._port.name
+
+    def start(self) -> None:
+        """Begin; a controller that is not there yet is waited for.
+
+        Raises:
+            MidiError: rtmidi is missing, or the MIDI system that was asked for is.
+        """
+        if self._thread is not None:
+            return
+        self._look()
+        if not self._port.name:
+            self._report(self._why_silent())
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End and close the port; what was heard before is acted on."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._ending.set()
+            self._wake.set()
+            thread.join(timeout=1.0)
+        self._port.close()
+
+    def reconnect(self) -> None:
+        """Let go of the port at once and look for it anew.
+
+        For whoever learns that a JACK server has stopped: its MIDI clients do not notice by themselves.
+        """
+        self._port.close()
+        self._wake.set()
+
+    def _why_silent(self) -> str:
+        try:
+            list_ports(self._api)
+        except MidiError as error:
+            return str(error)
+        return f"MIDI waits for {self._wanted or 'a controller'}; plug it in, or see highband midi ports"
+
+    def _heard(self, data: Sequence[int], now: float) -> None:
+        self.surface.put(data, now)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def _run(self) -> None:
+        look_at = lights_at = 0.0
+        away = _LOOK_S
+        while not self._ending.is_set():
+            now = time.monotonic()
+            self.surface.act(now)
+            if now >= look_at:
+                self._look()
+                away = _LOOK_S if self._port.name else min(_LOOK_LONGEST_S, 2.0 * away)
+                look_at = now + away
+            if now >= lights_at:
+                lights_at = now + _LIGHTS_S
+                self._send_lights()
+            self._ending.wait(_BREATH_S)
+            self._wake.wait(_LIGHTS_S)
+            self._wake.clear()
+        self.surface.act(time.monotonic())
+
+    def _look(self) -> None:
+        before = self._port.name
+        if self._port.look():
+            self.surface.origin = f"midi:{self._port.name}"
+            self.surface.controller_came()
+            self._report(f"MIDI plays from {self._port.name}")
+        elif before and not self._port.name:
+            self._report(f"{before} has gone; MIDI waits for it to come back")
+
+    def _send_lights(self) -> None:
+        if self._port.name:
+            for data in self.surface.feedback():
+                self._port.send(data)

@@ -1,0 +1,233 @@
+"""A control surface: what a controller sends becomes requests for settings, and settings go back to its lights.
+
+No port and no thread is in here: bytes are put in, `act` asks the store, `feedback` returns bytes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from dsp.control import Control
+from plugin_host.midi_learn import MidiLearn
+from plugin_host.midi_link import Link, make_link
+from plugin_host.midi_map import Binding, MidiMap
+from plugin_host.midi_message import Decoder, Message, ProgramChange
+
+# A drag ends when its control has rested for so long; what it did is one step of undo.
+_DRAG_ENDS_S = 0.5
+
+
+class Value(Protocol):
+    """The store's answer: the value that a knob goes to."""
+
+    @property
+    def value(self) -> float:
+        """In the knob's unit."""
+
+
+class Store(Protocol):
+    """What a surface needs of the settings."""
+
+    def request(self, name: str, value: float | str, origin: str, gesture: str | None = None) -> Value:
+        """Ask for a value; raise ValueError with a sentence where it is refused."""
+
+    def end_gesture(self, origin: str, gesture: str) -> None:
+        """Close a drag."""
+
+    def targets(self) -> Mapping[str, float]:
+        """Return every knob's target by id."""
+
+
+class Host(Protocol):
+    """What a surface needs of the program around it."""
+
+    def load_preset(self, name: str) -> object:
+        """Load a preset by its name; raise ValueError with a sentence where that fails."""
+
+
+class Surface:
+    """One controller at work.
+
+    Args:
+        store: Where settings are asked for.
+        host: Loads presets.
+        controls: The knobs that bindings name; a binding for any other knob rests.
+        midi_map: The controller's map.
+        origin: Name under which settings are asked for.
+        report: Takes a sentence when a request is refused.
+        capacity: Most messages that wait for `act` one by one; beyond it whoever brings the next folds them.
+
+    Attributes:
+        origin: Name under which settings are asked for; change it when the port is known.
+        on_learned: Called with a new binding after it has become part of the map.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        host: Host,
+        controls: Sequence[Control],
+        midi_map: MidiMap,
+        origin: str = "midi",
+        report: Callable[[str], None] = lambda sentence: None,
+        capacity: int = 4096,
+    ) -> None:
+        self._store, self._host, self._report = store, host, report
+        self._controls = {control.id: control for control in controls}
+        self._capacity = capacity
+        self.origin = origin
+        self.on_learned: Callable[[Binding], None] = lambda binding: None
+        self._waiting: deque[tuple[Sequence[int], float]] = deque()
+        self._lock = threading.Lock()
+        # Under the lock from here on.
+        self._decoder = Decoder()
+        self._learn: MidiLearn | None = None
+        self._program: int | None = None
+        self._drags: dict[str, float] = {}
+        self._map, self._links = midi_map, list[Link]()
+        self.use_map(midi_map)
+
+    def use_map(self, midi_map: MidiMap) -> None:
+        """Take another map; a control whose binding is the same keeps its hold, any other has to take hold anew."""
+        links = [self._link(binding, midi_map) for binding in midi_map.bindings if binding.control in self._controls]
+        by_source: dict[tuple[str, int], list[Link]] = {}
+        for link in links:
+            by_source.setdefault(link.binding.source, []).append(link)
+        with self._lock:
+            self._map, self._links, self._by_source = midi_map, links, by_source
+
+    def _link(self, binding: Binding, midi_map: MidiMap) -> Link:
+        if midi_map.tolerance == self._map.tolerance:
+            for link in self._links:
+                if link.binding == binding:
+                    return link
+        return make_link(binding, self._controls[binding.control], midi_map.tolerance)
+
+    @property
+    def midi_map(self) -> MidiMap:
+        """The map in use, with what was learned."""
+        return self._map
+
+    # The port's thread.
+
+    def put(self, data: Sequence[int], now: float) -> None:
+        """Take the bytes of one message; it costs next to nothing, as it may be called on a real-time thread."""
+        self._waiting.append((data, now))
+        if len(self._waiting) > self._capacity:
+            # Nobody folded them for long: better to do it here than to grow or to lose one.
+            self._fold_waiting()
+
+    def _fold_waiting(self) -> None:
+        with self._lock:
+            while self._waiting:
+                data, now = self._waiting.popleft()
+                for message in self._decoder.read(data):
+                    self._fold(message, now)
+
+    def _fold(self, message: Message, now: float) -> None:
+        if self._learn is not None:
+            self._learn.hear(message, now)
+        elif isinstance(message, ProgramChange):
+            self._program = message.number
+        else:
+            for link in self._by_source.get((message.kind, message.number), ()):
+                if link.binding.channel in (None, message.channel):
+                    link.hear(message)
+
+    # The worker's thread.
+
+    def act(self, now: float) -> None:
+        """Ask for everything that the messages since the last call amount to; `now` on the clock of `put`."""
+        self._fold_waiting()
+        self._finish_learning(now)
+        targets = dict(self._store.targets())
+        for link in self._links:
+            self._move(link, targets, now)
+        for control in [name for name, last in self._drags.items() if now - last >= _DRAG_ENDS_S]:
+            del self._drags[control]
+            self._store.end_gesture(self.origin, control)
+        with self._lock:
+            program, self._program = self._program, None
+        if program is not None:
+            self._load(program)
+
+    def _move(self, link: Link, targets: dict[str, float], now: float) -> None:
+        name = link.control.id
+        if name not in targets:
+            return
+        with self._lock:
+            value = link.wanted(targets[name])
+        if value is None:
+            return
+        try:
+            targets[name] = self._store.request(name, value, self.origin, gesture=name).value
+        except ValueError as error:
+            self._report(str(error))
+            return
+        link.accepted(targets[name])
+        self._drags[name] = now
+
+    def _load(self, program: int) -> None:
+        name = self._map.programs.get(str(program))
+        if name is None:
+            return
+        try:
+            self._host.load_preset(name)
+        except (ValueError, OSError) as error:
+            self._report(str(error))
+
+    def feedback(self) -> list[bytes]:
+        """Return what brings the controller's faders and lights to the settings; nothing where they are there."""
+        targets = self._store.targets()
+        with self._lock:
+            return [
+                data
+                for link in self._links
+                if link.control.id in targets
+                for data in link.show(targets[link.control.id])
+            ]
+
+    def controller_came(self) -> None:
+        """Forget what the controller showed and which parts it sent: it was away."""
+        with self._lock:
+            self._decoder = Decoder()
+            for link in self._links:
+                link.forget_shown()
+
+    # Learning; any thread.
+
+    @property
+    def learning(self) -> str | None:
+        """The id of the knob that waits for a control, or None."""
+        learn = self._learn
+        return None if learn is None else learn.control.id
+
+    def learn(self, control: str) -> None:
+        """Let the next control that moves become this knob's; until then the controller moves nothing.
+
+        Raises:
+            ValueError: There is no such knob; one sentence.
+        """
+        if control not in self._controls:
+            raise ValueError(f"there is no knob '{control[:64]}'; the knobs are {', '.join(self._controls)}")
+        with self._lock:
+            self._learn = MidiLearn(self._controls[control])
+
+    def cancel_learn(self) -> None:
+        """Stop waiting; the map stays as it is."""
+        with self._lock:
+            self._learn = None
+
+    def _finish_learning(self, now: float) -> None:
+        with self._lock:
+            learn = self._learn
+            if learn is None or not learn.done(now):
+                return
+            self._learn = None
+            binding = learn.result()
+        if binding is not None:
+            self.use_map(self._map.with_binding(binding))
+            self.on_learned(binding)
