@@ -83,7 +83,9 @@ def list_artifacts(folder: Path = FOLDER) -> list[ArtifactInfo]:
     """Return the artifacts in a folder by name, without loading them."""
     found = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
     return [
-        ArtifactInfo(path=path, **{name: getattr(manifest, name) for name in ArtifactInfo.model_fields if name != "path"})
+        ArtifactInfo(
+            path=path, **{name: getattr(manifest, name) for name in ArtifactInfo.model_fields if name != "path"}
+        )
         for manifest, path in found
     ]
 

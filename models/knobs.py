@@ -31,7 +31,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control("drive", "Drive", "dB", 0.0, 24.0, 6.0, about="How hard the harmonic exciter is driven."),
     Control("attack", "Attack", "%", -100.0, 100.0, 0.0, about="Emphasis of onsets in the generated band."),
-    Control("ceiling", "Ceiling", "Hz", 4000.0, 24000.0, 24000.0, "log", about="Highest frequency that is generated."),
+    Control("ceiling", "Ceiling", "Hz", 4000.0, 24000.0, 22000.0, "log", about="Highest frequency that is generated."),
     Control(
         "width", "Width", "%", 0.0, 100.0, 50.0, about="Stereo width of the generated noise: 0 mono, 100 decorrelated."
     ),

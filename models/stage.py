@@ -42,3 +42,12 @@ class Stage(Protocol):
     def reset(self) -> None:
         """Forget the past, as after `prepare`."""
         ...
+
+
+@runtime_checkable
+class FollowsBandwidth(Protocol):
+    """A stage that can be told where the recording's own band ends."""
+
+    def set_bandwidth(self, edge_hz: float | None) -> None:
+        """Let an automatic crossover follow this edge, in Hz; None lets the stage listen for it."""
+        ...

@@ -9,7 +9,7 @@ import numpy as np
 
 from dsp.control import Control
 from models import knobs
-from models.stage import Block, Stage
+from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.effects import EffectsStage
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError
 from plugin_host.sample_queue import SampleQueue
@@ -81,6 +81,11 @@ class Chain:
     def controls(self) -> Sequence[Control]:
         """The extender's knobs; without one, bypass alone."""
         return self._extender.controls if self._extender is not None else (knobs.control(BYPASS),)
+
+    def set_bandwidth(self, edge_hz: float | None) -> None:
+        """Tell the extender the recording's true bandwidth in Hz; None lets it listen for itself."""
+        if isinstance(self._extender, FollowsBandwidth):
+            self._extender.set_bandwidth(edge_hz)
 
     @property
     def effect_controls(self) -> Sequence[Control]:

@@ -52,6 +52,7 @@ class Engine:
     Attributes:
         position: Samples played since `prepare`.
         xruns: Interruptions that the device reported.
+        missed: Deadlines that were missed.
         moves: Changed settings with the sample they begin at, oldest first, for whoever writes them down.
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
@@ -70,8 +71,8 @@ class Engine:
         self._with_spectra, self._resting = True, False
         self.listener: Listener | None = None
         self._error: Exception | None = None
-        self._rate = 0
-        self._wait = 0
+        self.position = self.xruns = self.missed = self._blocks_to_rest = 0
+        self._rate = self._wait = 0
         self._swapping = threading.Lock()
 
     def prepare(self, rate: int, channels: int, max_block: int) -> None:
@@ -93,7 +94,7 @@ class Engine:
         self._noted: dict[str, float] = {}
         self.moves.clear()
         self.load.clear()
-        self.position = self.xruns = self._blocks_to_rest = 0
+        self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._has_entered = False
 
     def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
@@ -114,11 +115,10 @@ class Engine:
         except Exception as error:  # An exception in a device's callback would stop the sound for good.
             self._error = error
             outdata.fill(0.0)
-        if self._has_missed(time.perf_counter() - began, len(indata)):
+        frames = len(indata)
+        if frames and self.load.add(time.perf_counter() - began, frames / self._rate) and self.is_timed:
+            self.missed += 1
             self._blocks_to_rest = 1
-
-    def _has_missed(self, took_s: float, frames: int) -> bool:
-        return frames > 0 and self.load.add(took_s, frames / self._rate) and self.is_timed
 
     def _enter(self) -> None:
         self._has_entered = True
@@ -229,7 +229,7 @@ class Engine:
         return {
             "load": {"callback": self.load.figures(), **loads},
             "blocks": self.load.calls,
-            "missed": self.load.missed,
+            "missed": self.missed,
             "xruns": self.xruns,
             "position": self.position,
             "sample_rate": self._rate,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class ClockedDevice:
 
     def _play(self, engine: Engine) -> None:
         silence = np.zeros((self.block, self.inputs), np.float32)
-        self._pace(engine, iter(lambda: silence, None), None)
+        self._pace(engine, repeat(silence), None)
 
     def _pace(self, engine: Engine, blocks: Iterator[Any], writer: AudioWriter | None) -> None:
         out = np.zeros((self.block, self.outputs), np.float32)

@@ -59,7 +59,7 @@ class Live:
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._saved: Session | None = None
         self._save_at = 0.0
-        self._watchdog = Watchdog(self._reliefs(), lambda: self._engine.load.missed)
+        self._watchdog = Watchdog(self._reliefs(), lambda: self._engine.missed)
         host.relief = lambda: self._watchdog.taken
 
     def open(self, record: Path | None = None, automation: Path | None = None) -> None:

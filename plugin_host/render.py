@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import soxr
 
-from models.stage import Block, Stage
+from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.audio_file import AudioFileError, AudioReader, Bits, reason
 from plugin_host.audio_writer import AudioWriter
 
@@ -22,15 +22,6 @@ _MOST_STRETCHES = 60
 
 Progress = Callable[[float], None]
 Stopped = Callable[[], bool]
-
-
-@runtime_checkable
-class FollowsBandwidth(Protocol):
-    """A stage whose automatic crossover follows the true bandwidth of the file."""
-
-    def set_bandwidth(self, edge_hz: float | None) -> None:
-        """Take the highest frequency that the file truly holds, or None where it is not known."""
-        ...
 
 
 @runtime_checkable

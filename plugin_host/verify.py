@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.stage import Block, Stage
+from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.audio_file import AudioFileError, AudioReader
-from plugin_host.render import FollowsBandwidth, measure_edge, output_rate, resampled
+from plugin_host.render import measure_edge, output_rate, resampled
 
 TOLERANCE = 1e-5
 BLOCK_SIZES = (1, 17, 64, 128, 256, 480, 512, 1024, 0)

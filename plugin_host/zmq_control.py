@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import zmq
@@ -17,6 +17,7 @@ from plugin_host.changes import SettingsError
 from plugin_host.control_address import REQUESTS, TELEMETRY, for_binding, split
 from plugin_host.control_keys import Keys
 from plugin_host.dispatch import SLOW, Content, Dispatch, spectra
+from plugin_host.errands import Errands
 from plugin_host.host import Host
 from plugin_host.settings import SettingsStore
 
@@ -34,7 +35,7 @@ _STATS_SHARE = 4
 _ZAP = "inproc://zeromq.zap.01"
 
 
-class ControlError(RuntimeError):
+class ControlError(ValueError):
     """The sockets can't be opened; the text is one sentence."""
 
 
@@ -97,7 +98,7 @@ class ZmqControl:
             raise
         self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1])
         self._changes = self._store.subscribe()
-        self._workers = ThreadPoolExecutor(1, thread_name_prefix="highband-slow-request")
+        self._errands: Errands[Content] = Errands("highband-slow-request")
         self._stop.clear()
         self._thread = threading.Thread(target=self._serve, name="highband-zmq", daemon=True)
         self._thread.start()
@@ -110,7 +111,7 @@ class ZmqControl:
         self._thread.join()
         self._thread = None
         self._store.unsubscribe(self._changes)
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._errands.end()
         self._context.destroy(linger=0)
 
     def _bind(self, socket: zmq.Socket[bytes], address: str) -> str:
@@ -177,7 +178,7 @@ class ZmqControl:
             sentence = "the host is still building what was asked before; ask again in a moment"
             self._reply(envelope, protocol.refuse(request.id, "busy", sentence))
         else:
-            future = self._workers.submit(self._dispatch.answer, request)
+            future = self._errands.give(lambda: self._dispatch.answer(request))
             self._waiting.append((envelope, request.id, future))
 
     def _finish_slow(self) -> None:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import soxr
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from models.stage import Stage
+from models.stage import FollowsBandwidth, Stage
 from models.training import corpus, metrics
 from models.training.corpus import Clip
 from models.training.lowpass import resample_to
@@ -31,15 +30,6 @@ SINC = "sinc"
 FULL_BAND_HZ = 20000.0
 _BLOCK = 1 << 16
 _LOWEST_RATE = 2000
-
-
-@runtime_checkable
-class FollowsBandwidth(Protocol):
-    """A stage that is told where the recording's own band ends."""
-
-    def set_bandwidth(self, edge_hz: float) -> None:
-        """Generate from this frequency on where the crossover is auto."""
-        ...
 
 
 def restore(extender: Stage, degraded: Audio, rate: int, settings: Mapping[str, float]) -> Audio:

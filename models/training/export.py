@@ -27,9 +27,7 @@ from models.training import corpus
 from models.training.checkpoint import averaged_weights
 from models.training.run_config import RunConfig, read_run
 
-LICENCE = (
-    "GPL-3.0-or-later, as the program; the weights are computed from the recordings listed under provenance.data, none of which is contained"
-)
+LICENCE = "GPL-3.0-or-later, as the program; the weights are computed from the recordings listed under provenance.data, none of which is contained"
 
 
 def command(run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER) -> Path:
@@ -84,7 +82,9 @@ def _manifest(run: RunConfig, extender: Extender, step: int, folder: Path) -> di
 
 def provenance(run: RunConfig, step: int) -> dict[str, Any]:
     """Return what the weights were made from: run, step, commit, recordings and their licences."""
-    heard = [clip for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train") if clip.source not in run.without]
+    heard = [
+        clip for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train") if clip.source not in run.without
+    ]
     values = run.full()
     values.pop("corpus")
     return {
@@ -127,7 +127,13 @@ def write_graph(predictor: Predictor, file: Path) -> None:
         # The exporter by tracing keeps the GRU one node; the newer one unrolls it for a fixed number of frames.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Flat(predictor), example, str(file), input_names=list(INPUTS), output_names=list(OUTPUTS),
-            dynamic_axes=axes, opset_version=18, dynamo=False,
+            _Flat(predictor),
+            example,
+            str(file),
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes=axes,
+            opset_version=18,
+            dynamo=False,
         )
     onnx.checker.check_model(str(file))

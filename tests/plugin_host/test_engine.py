@@ -179,7 +179,7 @@ def test_after_a_missed_deadline_one_block_is_dry_and_time_goes_on() -> None:
     player._rate, player.is_timed = RATE, False
     calls = len(stage.blocks)
     out = play(player, samples[:, 128 * 5 :], [128] * 35)
-    assert player.load.missed >= 1
+    assert player.missed == 1
     assert len(stage.blocks) == calls + 34
     late = samples[:, 128 * 5 - 64 : -64]
     assert np.allclose(out[:, 64:128], late[:, 64:128], atol=1e-6)

@@ -1,0 +1,116 @@
+"""Laws of the OSC door, over real UDP: the same settings, and strangers' bytes do nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from pythonosc import osc_bundle_builder, osc_message_builder, udp_client
+
+from dsp.control import Control
+from models import knobs
+from plugin_host.osc_control import OscControl, OscError
+from plugin_host.settings import SettingsStore
+from tests.plugin_host.fake_host import FakeHost
+
+THRESHOLD = Control("after.0.threshold_db", "Threshold", "dB", -60.0, 0.0, -6.0)
+
+
+@contextmanager
+def listening() -> Iterator[tuple[OscControl, SettingsStore, FakeHost, udp_client.SimpleUDPClient]]:
+    store, host = SettingsStore([*knobs.CONTROLS, THRESHOLD]), FakeHost()
+    control = OscControl(store, host, port=0)
+    control.start()
+    sender = udp_client.SimpleUDPClient("127.0.0.1", control.port)
+    try:
+        yield control, store, host, sender
+    finally:
+        control.stop()
+        sender._sock.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "knob", "expected"),
+    [
+        ("/parameter/extender/amount", -3.0, "amount", -3.0), ("/parameter/extender/tone", 40, "tone", 40.0),
+        ("/parameter/extender/crossover", "6.3 kHz", "crossover", 6300.0), ("/bypass", 1, "bypass", 1.0),
+        ("/parameter/after/0/threshold_db", -12.0, THRESHOLD.id, -12.0), ("/bypass", True, "bypass", 1.0),
+        ("/parameter/after.0/threshold_db", "-9 dB", THRESHOLD.id, -9.0),
+        ("/parameter/extender/delta", "on", "delta", 1.0),
+    ],
+)  # fmt: skip
+def test_a_message_moves_its_knob(address: str, value: float | str, knob: str, expected: float) -> None:
+    with listening() as (control, store, _, sender):
+        news = store.subscribe()
+        sender.send_message(address, value)
+        (change,) = news.take(timeout_s=20.0)
+        assert (change.origin, change.accepted[0].name, change.accepted[0].value) == ("osc", knob, expected)
+        assert control.bad == 0
+
+
+def test_a_bundle_and_a_preset() -> None:
+    bundle = osc_bundle_builder.OscBundleBuilder(osc_bundle_builder.IMMEDIATELY)
+    for name, value in (("tone", 10.0), ("drive", 3.0)):
+        message = osc_message_builder.OscMessageBuilder(f"/parameter/extender/{name}")
+        message.add_arg(value)
+        bundle.add_content(message.build())
+    with listening() as (_, store, host, sender):
+        news = store.subscribe()
+        sender.send(bundle.build())
+        sender.send_message("/preset", "old-tape")
+        causes: list[str] = []
+        while "load" not in causes:
+            causes += [change.cause for change in news.take(timeout_s=20.0)]
+        assert causes == ["set", "set", "load"]
+        assert host.loaded == ["old-tape"]
+
+
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [
+        ("/parameter/extender/amount", 99.0), ("/parameter/extender/amount", float("nan")), ("/parameter", 1.0),
+        ("/parameter/extender/nothing", 1.0), ("/preset", "../../etc/passwd"), ("/preset", 1.0), ("/else", 1.0),
+        ("/parameter/extender/amount", [1.0, 2.0]), ("/parameter/extender/amount", b"blob"), ("/bypass", "perhaps"),
+    ],
+)  # fmt: skip
+def test_what_is_not_allowed_is_counted_and_ignored(address: str, value: object) -> None:
+    message = osc_message_builder.OscMessageBuilder(address)
+    for one in value if isinstance(value, list) else [value]:
+        message.add_arg(one)
+    store, host = SettingsStore(knobs.CONTROLS), FakeHost()
+    control = OscControl(store, host, port=0)
+    control.take(message.build().dgram)
+    assert (control.messages, control.bad, host.loaded) == (0, 1, [])
+    assert store.targets() == knobs.defaults()
+
+
+def test_thousands_of_malformed_packets_do_no_harm() -> None:
+    chance, whole = random.Random(2), osc_message_builder.OscMessageBuilder("/parameter/extender/tone")
+    whole.add_arg(25.0)
+    good = whole.build().dgram
+    nested = good
+    for _ in range(1000):
+        nested = b"#bundle\0" + bytes(8) + len(nested).to_bytes(4, "big") + nested
+    store = SettingsStore(knobs.CONTROLS)
+    control = OscControl(store, FakeHost(), port=0)
+    control.take(nested)
+    assert control.bad == 1
+    for _ in range(4000):
+        place = chance.randrange(len(good))
+        packet = chance.choice([
+            chance.randbytes(chance.randrange(200)), good[:place], good[:place] + chance.randbytes(3) + good[place:],
+            b"#bundle\0" + chance.randbytes(chance.randrange(60)), b"/" + chance.randbytes(30),
+        ])  # fmt: skip
+        control.take(packet)
+    assert control.bad + control.messages > 4000
+    assert all(knobs.control(name).check(value) == value for name, value in store.targets().items())
+    control.take(good)
+    assert store.targets()["tone"] == 25.0
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with listening() as (control, store, host, _):
+        with pytest.raises(OscError, match="is in use"):
+            OscControl(store, host, control.port).start()
