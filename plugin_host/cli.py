@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from plugin_host import cli_live
+from plugin_host import cli_control, cli_live
 
 _EXAMPLES = """
 **Examples**
@@ -230,6 +230,7 @@ def export(
 
 
 cli_live.register(app)
+cli_control.register(app)
 
 
 def main() -> None:
