@@ -75,7 +75,7 @@ def test_a_bundle_and_a_preset() -> None:
         ("/parameter/extender/amount", [1.0, 2.0]), ("/parameter/extender/amount", b"blob"), ("/bypass", "perhaps"),
     ],
 )  # fmt: skip
-def test_what_is_not_allowed_is_counted_and_ignored(address: str, value: object) -> None:
+def test_what_is_not_allowed_is_counted_and_ignored(address: str, value: float | str | bytes | list[float]) -> None:
     message = osc_message_builder.OscMessageBuilder(address)
     for one in value if isinstance(value, list) else [value]:
         message.add_arg(one)
@@ -104,13 +104,12 @@ def test_thousands_of_malformed_packets_do_no_harm() -> None:
             b"#bundle\0" + chance.randbytes(chance.randrange(60)), b"/" + chance.randbytes(30),
         ])  # fmt: skip
         control.take(packet)
-    assert control.bad + control.messages > 4000
+    assert control.bad > 3000
     assert all(knobs.control(name).check(value) == value for name, value in store.targets().items())
     control.take(good)
     assert store.targets()["tone"] == 25.0
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
-    with listening() as (control, store, host, _):
-        with pytest.raises(OscError, match="is in use"):
-            OscControl(store, host, control.port).start()
+    with listening() as (control, store, host, _), pytest.raises(OscError, match="is in use"):
+        OscControl(store, host, control.port).start()
