@@ -220,8 +220,10 @@ class ZmqControl:
                 self._wanted.discard(prefix)
 
     def _publish_changes(self) -> None:
-        for change in self._changes.take():
-            self._publish("changes", protocol.change(change))
+        changes = self._changes.take()
+        if self._has_reader("changes"):
+            for change in changes:
+                self._publish("changes", protocol.change(change))
 
     def _publish_telemetry(self) -> None:
         try:
