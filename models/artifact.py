@@ -175,6 +175,6 @@ def _replay(folder: Path, extender: Extender) -> None:
     difference = float(abs(hear(extender, proof["input"]) - proof["output"]).max())
     if not difference <= _PROOF_TOLERANCE:
         raise ArtifactError(
-            f"{folder} does not sound as it did to its trainer (off by {difference:.1e} at {EDGE_HZ:.0f} Hz, {RATE} Hz): "
-            "use the version of Highband that made it, or export it again"
+            f"{folder} does not sound as it did to its trainer (off by {difference:.1e} at {EDGE_HZ:.0f} Hz, "
+            f"{RATE} Hz): use the version of Highband that made it, or export it again"
         )

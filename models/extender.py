@@ -243,7 +243,7 @@ class Extender:
             envelope.source_gains_db(missing, harmonic_db, whitening, shape.crossover_hz),
             envelope.source_gains_db(missing, noise_db, self._noise_db, shape.crossover_hz),
         ]
-        return self._design(torch.stack(gains, 1)) * gate[:, None]
+        return torch.mul(self._design(torch.stack(gains, 1)), gate[:, None])
 
     def _source_levels(self, frames: Tensor) -> Tensor:
         levels = bands.band_levels_db(frames, self._source_window, self._source_weights, self._source_scale)

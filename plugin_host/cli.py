@@ -193,6 +193,7 @@ def evaluate(
     rates: RatesOption = None,
     split: Annotated[str | None, typer.Option("--split", help="Only this split of the manifest.")] = None,
     category: Annotated[str | None, typer.Option("--category", help="Only this category of the manifest.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only sources whose name begins so.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many clips, taken evenly.")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.0, help="Only the start of each clip; 0 for all.")] = 0.0,
     visqol: Annotated[bool, typer.Option("--visqol/--no-visqol", help="ViSQOL is the slowest measure.")] = True,
@@ -202,7 +203,16 @@ def evaluate(
     from plugin_host import commands_train
 
     commands_train.evaluate(
-        folder, artifact or [], rates or [8000, 12000, 16000, 24000], split, category, limit, seconds, visqol, out
+        folder,
+        artifact or [],
+        rates or [8000, 12000, 16000, 24000],
+        split,
+        category,
+        limit,
+        seconds,
+        visqol,
+        out,
+        source,
     )
 
 

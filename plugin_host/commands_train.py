@@ -21,6 +21,7 @@ def evaluate(
     seconds: float,
     visqol: bool,
     out: Path | None,
+    source: str | None,
 ) -> None:
     """Judge artifacts on clean recordings; see the help of `highband evaluate`."""
     if not folder.is_dir():
@@ -30,7 +31,7 @@ def evaluate(
         from models.training.evaluate import command
 
         names = list(artifacts) or [info.name for info in list_artifacts()]
-        command(folder, names, list(rates), split, category, limit, seconds, visqol, out)
+        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source)
 
 
 def train(run_file: Path, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""Corpus, degradation, losses, the training loop and evaluation; imported by nothing outside this folder but the command line."""
+"""Corpus, degradation, losses, the loop and evaluation; imported from outside by nothing but the command line."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from dsp import bands
 from models.training.features import ClipFeatures
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 _CENTRES = bands.band_centres_hz().numpy()
 _EDGES = np.array(bands.band_edges_hz())
 _OCTAVES = np.log2(_CENTRES / 1000.0)
@@ -42,6 +42,7 @@ class AugmentationConfig:
     thin_share: float = 0.15
     compress_share: float = 0.3
     slope_share: float = 0.3
+    hide_share: float = 0.5
     blur_db: float = 0.5
     categories: dict[str, float] = field(
         default_factory=lambda: {
@@ -125,19 +126,22 @@ class Examples:
         return self._finish(power, tone, trusted, clip.sample_rate, rng)
 
     def _finish(self, power: Array, tone: Array, trusted: float, rate: float, rng: np.random.Generator) -> Example:
+        config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
         cutoff = _cutoff(rng, trusted)
         mask = bands.band_mask(rate, 0.0, cutoff)
         weight = bands.band_mask(rate, 0.0, trusted) * (1 - mask)
-        ahead, frames = self.horizon, self.config.frames
+        if rng.random() < config.hide_share:
+            mask = mask * _windows(rng)
+        ahead, frames = self.horizon, config.frames
         seen = levels[max(0, -ahead) :][:frames].copy()
-        if rng.random() < self.config.thin_share:
+        if rng.random() < config.thin_share:
             seen += np.minimum(0.0, 24.0 * np.log2(_CENTRES / rng.uniform(150.0, 450.0))).astype(np.float32)
-        if rng.random() < self.config.slope_share:
+        if rng.random() < config.slope_share:
             # A gentle filter has begun to fall before its cutoff.
             fall = np.clip(1 + np.log2(_CENTRES / cutoff) / rng.uniform(0.05, 0.4), 0.0, 1.0)
             seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
-        seen += rng.normal(0.0, self.config.blur_db, seen.shape).astype(np.float32)
+        seen += rng.normal(0.0, config.blur_db, seen.shape).astype(np.float32)
         wanted = slice(max(0, ahead), max(0, ahead) + frames)
         return Example(
             torch.from_numpy(np.maximum(seen, bands.FLOOR_DB)),
@@ -164,14 +168,24 @@ def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:
         cutoff = 2000.0 * 9.0 ** rng.random()
     else:
         cutoff = float(rng.choice([4000.0, 5512.0, 8000.0, 11025.0, 12000.0, 16000.0])) * rng.uniform(0.92, 1.0)
-    return min(cutoff, trusted_hz / 1.25)
+    return float(min(cutoff, trusted_hz / 1.25))
+
+
+def _windows(rng: np.random.Generator) -> Tensor:
+    """Return a mask with a few gaps of neighbouring bands, so that no single band is relied on (Park et al. 2019)."""
+    mask = torch.ones(bands.BAND_COUNT)
+    for _ in range(int(rng.integers(1, 4))):
+        start = int(rng.integers(bands.BAND_COUNT))
+        mask[start : start + int(rng.integers(1, 7))] = 0.0
+    return mask
 
 
 def _compress(power: Array, ratio: float) -> Array:
     """Scale each frame's broadband level about its mean, as a compressor or an expander would."""
     level = np.log(power.sum(-1, keepdims=True) + 1e-9)
     smooth = np.apply_along_axis(lambda row: np.convolve(row, np.full(9, 1 / 9), "same"), 0, level)
-    return (power * np.exp(((ratio - 1) * (smooth - smooth.max())).clip(-7, 7))).astype(np.float32)
+    gain = np.exp(((ratio - 1) * (smooth - smooth.max())).clip(-7, 7))
+    return np.asarray(power * gain, dtype=np.float32)
 
 
 def _reverberate(power: Array, tone: Array, rng: np.random.Generator) -> tuple[Array, Array]:

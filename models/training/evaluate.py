@@ -119,9 +119,13 @@ def scores(
                 yield _score(name, clip, rate, clean, degraded, restored, edge, visqol)
 
 
-def chosen(folder: Path, split: str | None, category: str | None, limit: int | None) -> list[Clip]:
+def chosen(
+    folder: Path, split: str | None, category: str | None, limit: int | None, source: str | None = None
+) -> list[Clip]:
     """Return the clips of a folder; a limit takes them evenly from the whole list, so that it stays a fair sample."""
-    every = corpus.clips(folder, split, category)
+    every = [clip for clip in corpus.clips(folder, split, category) if clip.source.startswith(source or "")]
+    if not every:
+        raise ValueError(f"{folder} holds no clip whose source begins with '{source}'")
     if limit is None or limit >= len(every):
         return every
     if limit < 1:
@@ -139,6 +143,7 @@ def command(
     seconds: float,
     visqol: bool,
     out: Path | None,
+    source: str | None = None,
 ) -> None:
     """Judge artifacts against sinc on a folder of clean recordings, print the table and write the figures.
 
@@ -152,6 +157,7 @@ def command(
         seconds: Start of each clip that is judged; 0 for the whole clip.
         visqol: Whether to take ViSQOL, the slowest measure.
         out: JSON file for all scores and rows; None for none.
+        source: Only clips whose source in the manifest begins so.
 
     Raises:
         ValueError: A sentence that says what to choose instead.
@@ -159,7 +165,7 @@ def command(
     wrong = [rate for rate in rates if not _LOWEST_RATE <= rate < RATE]
     if wrong:
         raise ValueError(f"the rate must be between {_LOWEST_RATE} and {RATE - 1} Hz, not {wrong[0]}")
-    clips = chosen(folder, split, category, limit)
+    clips = chosen(folder, split, category, limit, source)
     systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts)}
     console = Console()
     found: list[Score] = []
@@ -168,7 +174,7 @@ def command(
     summary = rows(found)
     console.print(table(summary))
     if out is not None:
-        about = {"folder": folder.name, "split": split, "category": category, "seconds": seconds}
+        about = {"folder": folder.name, "split": split, "category": category, "source": source, "seconds": seconds}
         write(out, found, summary, about | {"digest": corpus.digest(clips)})
 
 

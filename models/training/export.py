@@ -27,7 +27,10 @@ from models.training import corpus
 from models.training.checkpoint import averaged_weights
 from models.training.run_config import RunConfig, read_run
 
-LICENCE = "GPL-3.0-or-later, as the program; the weights are computed from the recordings listed under provenance.data, none of which is contained"
+LICENCE = (
+    "GPL-3.0-or-later, as the program; the weights are computed from the recordings listed under provenance.data, "
+    "none of which is contained"
+)
 
 
 def command(run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER) -> Path:

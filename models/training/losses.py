@@ -28,7 +28,8 @@ def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor) -
     """Return the expected log-spectral distance of noise shaped to the predicted envelope, in units of 10 dB.
 
     Args:
-        predicted_db, target_db: Log band energies, shape (batch, frames, bands).
+        predicted_db: Log band energies, shape (batch, frames, bands).
+        target_db: Same shape.
         importance: From `band_importance`, shape (batch, 1, bands).
 
     Returns:

@@ -63,10 +63,10 @@ class Slope:
         sections = self._sections(corner_hz, rate)
         if self.zero_phase:
             pad = min(_PAD_SAMPLES, clean.shape[1] - 1)
-            return signal.sosfiltfilt(sections, clean, padlen=pad).astype(np.float32)
+            return np.asarray(signal.sosfiltfilt(sections, clean, padlen=pad), dtype=np.float32)
         late = _delay_samples(sections, rate)
         filtered = signal.sosfilt(sections, np.pad(clean, ((0, 0), (0, late))))
-        return filtered[:, late:].astype(np.float32)
+        return np.asarray(filtered[:, late:], dtype=np.float32)
 
     def text(self) -> str:
         """Describe it in a few words."""
@@ -104,7 +104,7 @@ class WindowedSinc:
         middle_hz = min((1 - self.transition / 2) * cutoff_hz, _OPEN * rate / 2)
         kernel = signal.firwin(taps, middle_hz, window=self.window, fs=rate)
         filtered = signal.oaconvolve(clean, kernel[None], mode="full", axes=1)
-        return filtered[:, taps // 2 : taps // 2 + clean.shape[1]].astype(np.float32)
+        return np.asarray(filtered[:, taps // 2 : taps // 2 + clean.shape[1]], dtype=np.float32)
 
     def text(self) -> str:
         """Describe it in a few words."""

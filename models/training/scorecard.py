@@ -88,7 +88,7 @@ def rows(found: Sequence[Score]) -> list[Row]:
 
 
 def table(summary: Sequence[Row]) -> Table:
-    """Return the means, with the medians in brackets, as a table for people."""
+    """Return the means as a table for people; the medians are in the file that `write` makes."""
     drawn = Table("category", "rate", "system", "clips", *MEASURES.values())
     before: tuple[str, int] | None = None
     for row in summary:
@@ -120,8 +120,8 @@ def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Scor
 
 def _cell(row: Row, measure: str) -> str:
     digits = 1 if measure.endswith("_db") else 2
-    mean, median = row.mean[measure], row.median[measure]
-    return "-" if math.isnan(mean) else f"{mean:.{digits}f} ({median:.{digits}f})"
+    mean = row.mean[measure]
+    return "-" if math.isnan(mean) else f"{mean:.{digits}f}"
 
 
 def _without_nan(value: object) -> object:

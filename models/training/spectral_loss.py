@@ -33,11 +33,13 @@ class SpectralLoss(nn.Module):
         """Return the distance of two envelopes, a scalar.
 
         Args:
-            predicted_db, target_db: Shape (batch, frames, bands).
+            predicted_db: Shape (batch, frames, bands).
+            target_db: Same shape.
             weight: 1 for judged bands, shape (batch, 1, bands); the others count as exactly right.
         """
         mixed = torch.where(weight > 0, predicted_db, target_db)
-        return self.distance(self._render(mixed)[:, None], self._render(target_db)[:, None])
+        distance: Tensor = self.distance(self._render(mixed)[:, None], self._render(target_db)[:, None])
+        return distance
 
     def _render(self, levels_db: Tensor) -> Tensor:
         hop, reach = bands.hop_samples(_RATE), self.design.taps - 1

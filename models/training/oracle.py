@@ -1,0 +1,51 @@
+"""The exact envelope: what the extender would do if its predictor were never wrong, as a ceiling for comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dsp import bands
+from models.extender import Extender
+from models.predictor import Envelope, Past
+from models.stage import Block
+from models.training.features import analyse
+from models.training.metrics import RATE
+
+
+class ExactEnvelope:
+    """Stands in for a predictor and tells the truth about one clean recording, from its start on, once.
+
+    Args:
+        clean: Shape (channels, samples) at 48 kHz.
+        horizon: The predictor's horizon in frames.
+        merge: Neighbouring bands that share one level, to hear what a coarser scale would cost.
+    """
+
+    def __init__(self, clean: Block, horizon: int, merge: int = 1) -> None:
+        analysed = [analyse(np.ascontiguousarray(channel), RATE) for channel in clean]
+        levels = torch.stack([torch.from_numpy(pair[0].astype(np.float32)) for pair in analysed])
+        self._levels = _merged(levels, merge)
+        self._tonality = torch.stack([torch.from_numpy(pair[1].astype(np.float32)) / 255 for pair in analysed])
+        # The newest input frame is centred half a window, two hops, before its end.
+        self._next = horizon - bands.window_samples(RATE) // (2 * bands.hop_samples(RATE))
+
+    def __call__(self, levels_db: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
+        """Return the true envelope of the next frames, whatever is asked."""
+        count = levels_db.shape[1]
+        index = torch.arange(self._next, self._next + count).clamp(0, self._levels.shape[1] - 1)
+        self._next += count
+        return Envelope(self._levels[:, index], self._tonality[:, index]), past
+
+
+def exact_extender(extender: Extender, clean: Block, merge: int = 1) -> Extender:
+    """Return an extender like this one whose envelope is exact for a recording."""
+    truth = ExactEnvelope(clean, extender.config.predictor.horizon, merge)
+    return Extender(extender.config, extender.predictor, truth)
+
+
+def _merged(levels_db: Tensor, merge: int) -> Tensor:
+    groups = levels_db.unfold(-1, merge, merge)
+    power = torch.pow(10.0, groups / 10).mean(-1, keepdim=True).expand_as(groups)
+    return (10 * torch.log10(power + 1e-12)).flatten(-2)
