@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 Gesture = tuple[str, str]
@@ -70,6 +70,15 @@ class History:
         for step in self._done:
             if step.gesture == gesture:
                 step.gesture = None
+
+    def forget(self, names: Set[str]) -> None:
+        """Drop knobs that are gone: one that comes under the same name later is another one."""
+        for steps in (self._done, self._undone):
+            for step in steps:
+                for settings in (step.before, step.after):
+                    for name in names & settings.keys():
+                        del settings[name]
+            steps[:] = [step for step in steps if not step.empty]
 
     def undo(self) -> Step | None:
         """Return the last step, or None; the caller brings back what was before it."""

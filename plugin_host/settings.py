@@ -144,10 +144,11 @@ class SettingsStore:
         """
         with self._doors:
             old, self._controls = self._controls, {control.id: control for control in controls}
-            self._targets = {
-                name: self._targets[name] if old.get(name) == control else control.default
-                for name, control in self._controls.items()
-            }
+            gone = {name for name, control in old.items() if self._controls.get(name) != control}
+            self._history.forget(gone)
+            self._slots.forget(gone)
+            staying = {name: target for name, target in self._targets.items() if name not in gone}
+            self._targets = {name: staying.get(name, control.default) for name, control in self._controls.items()}
             self._came = {name: self._came.get(name, 0) for name in self._controls}
             self._put(self._fresh_glides())
             return self._publish(dict(self._targets), origin, "controls")

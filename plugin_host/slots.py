@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from plugin_host.changes import SettingsError
 
@@ -42,6 +42,11 @@ class Slots:
         if slot not in self._kept:
             raise SettingsError("empty_slot", f"slot {slot} is empty; choose one of {', '.join(self.filled)}")
         return dict(self._kept[slot])
+
+    def forget(self, names: Set[str]) -> None:
+        """Drop knobs that are gone: one that comes under the same name later is another one."""
+        for slot, kept in self._kept.items():
+            self._kept[slot] = {name: value for name, value in kept.items() if name not in names}
 
     def keep(self, slot: str, settings: Mapping[str, float]) -> None:
         """Put settings into a slot that is not heard."""

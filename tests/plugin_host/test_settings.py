@@ -194,10 +194,26 @@ def test_other_knobs_come_without_a_jump_of_those_that_stay() -> None:
     values = made.drain(GLIDE // 4)
     assert values["amount"] == pytest.approx(-9.0)
     assert values["after.0.gain_db"] == -2.0
-    made.request(extra.id, 1.0, "test")
     made.declare(knobs.CONTROLS)
-    made.undo("test")
     assert dict(made.drain(GLIDE)) == {**knobs.defaults(), "amount": -12.0}
+
+
+def test_a_knob_of_another_effect_under_the_same_name_does_not_inherit_history_or_slots() -> None:
+    gain, level = (Control("after.0.db", name, "dB", -60.0, 60.0, -2.0) for name in ("Gain", "Level"))
+    made = SettingsStore([*knobs.CONTROLS, gain])
+    made.request("tone", 5.0, "test")
+    made.request_many({"after.0.db": 20.0, "amount": 3.0}, "test")
+    made.request("after.0.db", 30.0, "test")
+    made.select_slot("B", "test")
+    made.select_slot("A", "test")
+    made.declare([*knobs.CONTROLS, level])
+    made.select_slot("B", "test")
+    assert made.targets()["after.0.db"] == -2.0
+    for _ in range(4):
+        made.undo("test")
+    assert (made.targets()["amount"], made.targets()["after.0.db"]) == (0.0, -2.0)
+    made.undo("test")
+    assert (made.targets()["tone"], made.snapshot().can_undo) == (0.0, False)
 
 
 def test_every_change_reaches_every_subscriber_with_its_origin() -> None:
