@@ -66,7 +66,7 @@ class Control:
         if self.curve == "switch":
             return float(position >= 0.5)
         if self.curve == "log":
-            value = self.low * (self.high / self.low) ** position
+            value = self.low * math.pow(self.high / self.low, position)
         else:
             value = self.low + (self.high - self.low) * position
         return min(self.high, max(self.low, value))

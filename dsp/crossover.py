@@ -70,7 +70,8 @@ def high_pass(crossover_hz: float, sample_rate: float) -> Tensor:
     linear[taps // 2] += 1.0
     magnitude = torch.fft.rfft(linear, n=_DESIGN_FFT).abs().clamp(min=10 ** (-(STOP_DB + 3) / 20))
     spectrum = torch.exp(minimum_phase_spectrum(torch.log(magnitude)))
-    return torch.fft.irfft(spectrum, n=_DESIGN_FFT)[:taps].float()
+    impulse: Tensor = torch.fft.irfft(spectrum, n=_DESIGN_FFT)
+    return impulse[:taps].float()
 
 
 def high_pass_table(sample_rate: float) -> Tensor:

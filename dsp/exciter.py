@@ -75,7 +75,8 @@ def translate(signal: Tensor, crossover_hz: float, sample_rate: float, start: in
 
 def _convolve(signal: Tensor, taps: Tensor) -> Tensor:
     kernel = taps.flip(0).float()[None, None]
-    return torch.nn.functional.conv1d(signal[:, None], kernel)[:, 0]
+    convolved: Tensor = torch.nn.functional.conv1d(signal[:, None], kernel)
+    return convolved[:, 0]
 
 
 def noise_table() -> Tensor:
@@ -88,7 +89,8 @@ def noise_table() -> Tensor:
     angle = 2 * math.pi * torch.rand(NOISE_LENGTH // 2 + 1, generator=generator, dtype=torch.float64)
     angle[0] = angle[-1] = 0.0
     spectrum = torch.polar(torch.ones_like(angle), angle)
-    return (torch.fft.irfft(spectrum, n=NOISE_LENGTH) * math.sqrt(NOISE_LENGTH)).float()
+    samples: Tensor = torch.fft.irfft(spectrum, n=NOISE_LENGTH) * math.sqrt(NOISE_LENGTH)
+    return samples.float()
 
 
 def noise(table: Tensor, start: int, length: int, channels: int, width: float) -> Tensor:

@@ -49,14 +49,16 @@ class FilterDesign(nn.Module):
         Returns:
             Complex, shape (..., n_fft // 2 + 1).
         """
-        return torch.fft.rfft(self.impulse(gains_db), n=self.n_fft)
+        spectra: Tensor = torch.fft.rfft(self.impulse(gains_db), n=self.n_fft)
+        return spectra
 
     def impulse(self, gains_db: Tensor) -> Tensor:
         """Return the impulse responses of the filters, shape (..., taps)."""
         magnitude = torch.exp(gains_db @ self.log_magnitude)
         angle = gains_db @ self.phase
         response = torch.complex(magnitude * torch.cos(angle), magnitude * torch.sin(angle))
-        return torch.fft.irfft(response, n=self.n_fft)[..., : self.taps] * self.fade
+        whole: Tensor = torch.fft.irfft(response, n=self.n_fft)
+        return whole[..., : self.taps] * self.fade
 
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Tensor, Tensor]:
@@ -81,7 +83,8 @@ def minimum_phase_spectrum(log_magnitude: Tensor) -> Tensor:
     cepstrum = torch.fft.irfft(torch.complex(log_magnitude, torch.zeros_like(log_magnitude)), n=size)
     cepstrum[..., 1 : size // 2] *= 2.0
     cepstrum[..., size // 2 + 1 :] = 0.0
-    return torch.fft.rfft(cepstrum, n=size)
+    spectrum: Tensor = torch.fft.rfft(cepstrum, n=size)
+    return spectrum
 
 
 def _fade_out(taps: int) -> Tensor:
@@ -131,7 +134,7 @@ def filter_steady(signal: Tensor, taps: Tensor) -> Tensor:
     pieces = math.ceil(count / step)
     padded = torch.nn.functional.pad(signal, (0, pieces * step - count))
     blocks = torch.fft.rfft(padded.unfold(-1, reach + step, step), n=n_fft)
-    filtered = torch.fft.irfft(blocks * torch.fft.rfft(taps, n=n_fft), n=n_fft)
+    filtered: Tensor = torch.fft.irfft(blocks * torch.fft.rfft(taps, n=n_fft), n=n_fft)
     return filtered[..., reach : reach + step].flatten(1)[:, :count]
 
 

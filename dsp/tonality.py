@@ -26,4 +26,5 @@ def tonality(frames: Tensor, window: Tensor, weights: Tensor) -> Tensor:
     arithmetic = power @ weights
     geometric = torch.exp(torch.log(power) @ weights)
     flatness = geometric / arithmetic.clamp(min=1e-9)
-    return ((_FLATNESS_OF_NOISE - flatness) / (_FLATNESS_OF_NOISE - _FLATNESS_OF_LINES)).clamp(0.0, 1.0)
+    share: Tensor = (_FLATNESS_OF_NOISE - flatness) / (_FLATNESS_OF_NOISE - _FLATNESS_OF_LINES)
+    return share.clamp(0.0, 1.0)
