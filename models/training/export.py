@@ -86,7 +86,9 @@ def _manifest(run: RunConfig, extender: Extender, step: int, folder: Path) -> di
 def provenance(run: RunConfig, step: int) -> dict[str, Any]:
     """Return what the weights were made from: run, step, commit, recordings and their licences."""
     heard = [
-        clip for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train") if clip.source not in run.without
+        clip
+        for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
+        if not clip.source.startswith(run.without)
     ]
     values = run.full()
     values.pop("corpus")
