@@ -106,10 +106,15 @@ def noise(table: Tensor, start: int, length: int, channels: int, width: float) -
     Returns:
         Shape (channels, length), unit variance.
     """
-    index = torch.arange(start, start + length)
-    common = table[index % NOISE_LENGTH]
+    common = _stretch(table, start, length)
     # Far-apart stretches of one white table are as good as independent.
     stride = NOISE_LENGTH // (channels + 1)
-    offsets = stride * torch.arange(1, channels + 1)[:, None]
-    own = table[(index + offsets) % NOISE_LENGTH]
+    own = torch.stack([_stretch(table, start + stride * (channel + 1), length) for channel in range(channels)])
     return math.sqrt(1 - width * width) * common + width * own
+
+
+def _stretch(table: Tensor, start: int, length: int) -> Tensor:
+    first = start % NOISE_LENGTH
+    if first + length <= NOISE_LENGTH:
+        return table[first : first + length]
+    return table[torch.arange(first, first + length) % NOISE_LENGTH]

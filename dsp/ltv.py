@@ -117,24 +117,30 @@ def filter_hops(signals: Tensor, spectra: Tensor, hop: int, n_fft: int) -> Tenso
     return torch.lerp(before, after, ramp).flatten(1)
 
 
-def filter_steady(signal: Tensor, taps: Tensor) -> Tensor:
+def steady_fft(samples: int) -> int:
+    """Return the size of the transform by which `filter_steady` works through a signal of so many samples."""
+    return min(_LONGEST_FFT, bands.fft_size(samples))
+
+
+def filter_steady(signal: Tensor, spectrum: Tensor, taps: int) -> Tensor:
     """Filter by one response that does not change, by overlap-save.
 
     Args:
         signal: The past that the filter reaches, then the block; shape (batch, taps - 1 + time).
-        taps: Shape (taps,).
+        spectrum: The response's transform of size `steady_fft(taps - 1 + time)`.
+        taps: Length of the response in samples.
 
     Returns:
         Shape (batch, time).
     """
-    reach = len(taps) - 1
+    reach = taps - 1
     count = signal.shape[-1] - reach
-    n_fft = min(_LONGEST_FFT, bands.fft_size(signal.shape[-1]))
+    n_fft = 2 * (len(spectrum) - 1)
     step = min(count, n_fft - reach)
     pieces = math.ceil(count / step)
     padded = torch.nn.functional.pad(signal, (0, pieces * step - count))
     blocks = torch.fft.rfft(padded.unfold(-1, reach + step, step), n=n_fft)
-    filtered: Tensor = torch.fft.irfft(blocks * torch.fft.rfft(taps, n=n_fft), n=n_fft)
+    filtered: Tensor = torch.fft.irfft(blocks * spectrum, n=n_fft)
     return filtered[..., reach : reach + step].flatten(1)[:, :count]
 
 

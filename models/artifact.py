@@ -148,7 +148,8 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
 def _build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
     from safetensors.torch import load_file
 
-    from models.extender import Extender, ExtenderConfig
+    from models.extender import Extender
+    from models.extender_config import ExtenderConfig
     from models.predictor import Predictor, PredictorConfig
 
     sizes = manifest.extender.model_dump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 
@@ -83,10 +84,9 @@ def mixture_db(tonality: Tensor, tone: float) -> tuple[Tensor, Tensor]:
 
 def held_below(gains_db: Tensor, crossover_hz: float) -> Tensor:
     """Hold the first gain above the crossover for all bands below it, where the high-pass lets nothing through."""
-    edges = torch.tensor(bands.band_edges_hz())
-    first = int((edges[2:] <= crossover_hz).sum().clamp(max=bands.BAND_COUNT - 1))
-    index = torch.arange(bands.BAND_COUNT).clamp(min=first)
-    return gains_db[..., index]
+    first = min(bisect.bisect_right(bands.band_edges_hz()[2:], crossover_hz), bands.BAND_COUNT - 1)
+    held = gains_db[..., first : first + 1].expand(*gains_db.shape[:-1], first)
+    return torch.cat([held, gains_db[..., first:]], -1)
 
 
 def source_gains_db(level_db: Tensor, share_db: Tensor, excitation_db: Tensor, crossover_hz: float) -> Tensor:

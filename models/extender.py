@@ -7,7 +7,6 @@ returns the block's samples of them, so a whole file, a device's block and a sin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,17 +15,20 @@ from torch.nn import functional
 from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
 from dsp.control import Control
-from dsp.ltv import FilterDesign, filter_hops, filter_steady
+from dsp.ltv import FilterDesign, filter_hops, filter_steady, steady_fft
 from models import envelope, knobs
 from models.envelope import Shape
 from models.excitation import Excitation
+from models.extender_config import ExtenderConfig, horizon
 from models.gain_ramp import GainRamp
-from models.predictor import Envelope, Past, Predictor, PredictorConfig
+from models.predictor import Envelope, Past, Predictor
 from models.stage import Block
 
 Predict = Callable[[Tensor, Tensor, Past], tuple[Envelope, Past]]
 # A sample beyond this is not audio; like NaN and Inf it is played as silence.
 _LOUDEST = 1e4
+# High-pass spectra that are kept: every step of the crossover at a few lengths.
+_MOST_SPECTRA = 500
 # Longer blocks are worked in pieces, to bound the memory.
 _MOST_HOPS = 400
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they tell of the
@@ -35,28 +37,6 @@ _AVERAGED_NOW = 12
 _AVERAGED_LATE = 3
 # An edge above this leaves nothing worth restoring.
 _HIGHEST_CROSSOVER_HZ = 19000.0
-
-
-@dataclass(frozen=True)
-class ExtenderConfig:
-    """What the artifact says of an extender besides its weights.
-
-    Attributes:
-        predictor: Sizes of the network.
-        lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
-        exciter: One of `models.excitation.KINDS`: what stands beside the noise.
-        whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
-    """
-
-    predictor: PredictorConfig
-    lookahead_hops: int = 0
-    exciter: str = "harmonics"
-    whiten: bool = True
-
-
-def horizon(lookahead_hops: int) -> int:
-    """Return the predictor's horizon in frames: a filter is in full force one hop after the newest frame's end."""
-    return 1 + bands.window_samples(48000) // (2 * bands.hop_samples(48000)) - lookahead_hops
 
 
 class Extender:
@@ -120,6 +100,7 @@ class Extender:
         self._noise_db = torch.full((bands.BAND_COUNT,), 10.0 * float(torch.log10(torch.tensor(48000.0 / rate))))
         self._design = FilterDesign(rate)
         self._high_passes = crossover.high_pass_table(rate)
+        self._high_pass_spectra: dict[tuple[int, int], Tensor] = {}
         self._excitation = Excitation(self.config.exciter, rate)
         self._lag = max(0, -horizon(self.config.lookahead_hops))
         self._source_frames_averaged = _AVERAGED_LATE if self._lag else _AVERAGED_NOW
@@ -285,10 +266,21 @@ class Extender:
         signal = generated[:, -count - reach :]
         if not used:
             return torch.zeros_like(shaped)
-        passed = {held: filter_steady(signal, self._high_passes[held]) for held in used}
+        passed = {held: filter_steady(signal, self._high_pass(held, signal.shape[-1]), reach + 1) for held in used}
+        if len(used) == 1:
+            return passed[used[0]]
         return sum(
             (passed[held] * self._presence(steps, held, phase, count) for held in used), torch.zeros_like(shaped)
         )
+
+    def _high_pass(self, step: int, samples: int) -> Tensor:
+        """Return the transform of a high-pass for a signal of this length; live there is but one of each."""
+        key = (step, steady_fft(samples))
+        if key not in self._high_pass_spectra:
+            if len(self._high_pass_spectra) > _MOST_SPECTRA:
+                self._high_pass_spectra.clear()
+            self._high_pass_spectra[key] = torch.fft.rfft(self._high_passes[step], n=key[1])
+        return self._high_pass_spectra[key]
 
     def _presence(self, steps: Sequence[int | None], held: int, phase: int, count: int) -> Tensor:
         """Return how much of each sample passes through one of the high-passes, shape (count,)."""

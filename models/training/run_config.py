@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.extender import ExtenderConfig, horizon
+from models.extender_config import ExtenderConfig, horizon
 from models.predictor import PredictorConfig
 from models.training.augmentation import AugmentationConfig
 

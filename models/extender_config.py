@@ -1,0 +1,30 @@
+"""What an artifact says of an extender besides its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsp import bands
+from models.predictor import PredictorConfig
+
+
+@dataclass(frozen=True)
+class ExtenderConfig:
+    """What the artifact says of an extender besides its weights.
+
+    Attributes:
+        predictor: Sizes of the network.
+        lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
+        exciter: One of `models.excitation.KINDS`: what stands beside the noise.
+        whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
+    """
+
+    predictor: PredictorConfig
+    lookahead_hops: int = 0
+    exciter: str = "harmonics"
+    whiten: bool = True
+
+
+def horizon(lookahead_hops: int) -> int:
+    """Return the predictor's horizon in frames: a filter is in full force one hop after the newest frame's end."""
+    return 1 + bands.window_samples(48000) // (2 * bands.hop_samples(48000)) - lookahead_hops
