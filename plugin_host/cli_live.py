@@ -105,7 +105,7 @@ def doctor() -> None:
 def bench_live(
     blocks: Annotated[str, typer.Option("--blocks", help="Block sizes, with commas between.")] = "64,128,256,512",
     runtime: Annotated[
-        list[str] | None, typer.Option("--runtime", help="onnx or torch; repeat for both, the default.")
+        list[Literal["onnx", "torch"]] | None, typer.Option("--runtime", help="Repeat for both, the default.")
     ] = None,
     artifact: ArtifactOption = None,
     preset: PresetOption = None,

@@ -56,7 +56,7 @@ def live(
     with stoppable() as stopped, refusing(WORK_FAILED, ValueError):
         playing = Live(host, opened, complain)
         # A render through the engine is no session to come back to.
-        playing.session_path = None if device else session_path()
+        playing.session_path = session_path() if device in (None, "jack") else None
         _play(playing, opened, stopped, seconds, record, automation_out)
 
 
@@ -74,6 +74,10 @@ def _session(resume: bool, preset: str | None, artifact: str | None, runtime: Ru
 
 
 def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> Device:
+    if device == "jack" or (device is None and mode == "low" and _is_for_jack(wishes)):
+        from plugin_host.jack_device import JackDevice
+
+        return JackDevice(wishes)
     if device is not None:
         from plugin_host.file_device import open_clocked
 
@@ -88,6 +92,13 @@ def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> 
     from plugin_host.device import SoundDevice
 
     return SoundDevice(wishes)
+
+
+def _is_for_jack(wishes: Wishes) -> bool:
+    """Whether JACK is meant: where its server runs, it has the sound card."""
+    from plugin_host.jack_device import has_server
+
+    return wishes.input is None and wishes.output is None and has_server()
 
 
 def _host(session: Session, assignments: Sequence[str], device: Device, mode: Mode) -> LiveHost:
