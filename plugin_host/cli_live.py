@@ -105,8 +105,8 @@ def doctor() -> None:
 def bench_live(
     blocks: Annotated[str, typer.Option("--blocks", help="Block sizes, with commas between.")] = "64,128,256,512",
     runtime: Annotated[
-        list[Literal["onnx", "torch"]] | None, typer.Option("--runtime", help="Repeat for both, the default.")
-    ] = None,
+        Literal["onnx", "torch", "both"], typer.Option("--runtime", help="What computes the network.")
+    ] = "both",
     artifact: ArtifactOption = None,
     preset: PresetOption = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound for each measurement.")] = 5.0,
@@ -118,6 +118,6 @@ def bench_live(
     from plugin_host import commands_live
 
     commands_live.bench_live(
-        blocks=blocks, runtimes=runtime or ["onnx", "torch"], artifact=artifact, preset=preset, seconds=seconds,
+        blocks=blocks, runtimes=["onnx", "torch"] if runtime == "both" else [runtime], artifact=artifact, preset=preset, seconds=seconds,
         channels=channels, rate=rate, loop=loop,
     )  # fmt: skip

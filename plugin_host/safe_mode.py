@@ -39,9 +39,7 @@ class SafeDevice(SoundDevice):
         try:
             import rtmixer
         except ImportError:
-            raise DeviceError(
-                "safe mode needs rtmixer; install it with pip install rtmixer, or use --mode low"
-            ) from None
+            raise DeviceError("safe mode needs rtmixer: pip install rtmixer, or use --mode low") from None
         options = self._stream_options()
         options.pop("dtype")
         mixer = rtmixer.MixerAndRecorder(**options)
