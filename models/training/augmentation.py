@@ -43,6 +43,7 @@ class AugmentationConfig:
     compress_share: float = 0.3
     slope_share: float = 0.3
     hide_share: float = 0.5
+    degraded_share: float = 0.35
     blur_db: float = 0.5
     categories: dict[str, float] = field(
         default_factory=lambda: {
@@ -59,7 +60,7 @@ class Example(NamedTuple):
     """One training example or, stacked, a batch.
 
     Attributes:
-        levels_db: Full-band input levels (masked by the predictor), shape (frames, bands).
+        levels_db: Input levels, degraded or whole (masked by the predictor), shape (frames, bands).
         mask: Bands that the predictor may see, shape (1, bands).
         target_db, tonality: What it should tell, shape (frames, bands).
         weight: 1 for bands to be judged: above the cutoff and below the true bandwidth, shape (1, bands).
@@ -72,25 +73,33 @@ class Example(NamedTuple):
     weight: Tensor
 
 
+Groups = dict[str, dict[str, list[ClipFeatures]]]
+
+
+def _grouped(clips: Sequence[ClipFeatures]) -> Groups:
+    groups: Groups = {}
+    for clip in clips:
+        groups.setdefault(clip.category, {}).setdefault(clip.source, []).append(clip)
+    return groups
+
+
 class Examples:
     """Draws examples from clips: category by share, then source, then clip, then crop."""
 
     def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
         self.config, self.horizon, self.seed = config, horizon, seed
-        self._groups: dict[str, dict[str, list[ClipFeatures]]] = {}
-        for clip in clips:
-            self._groups.setdefault(clip.category, {}).setdefault(clip.source, []).append(clip)
-        names = [name for name in self._groups if config.categories.get(name, 0.0) > 0]
-        shares = np.array([config.categories[name] for name in names])
-        self._names, self._shares = names, shares / shares.sum()
+        self._whole = _grouped([clip for clip in clips if clip.heard_db is None])
+        self._degraded = _grouped([clip for clip in clips if clip.heard_db is not None])
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Example:
         """Return a process's share of the batch of a step, each field with a leading batch axis."""
         rows = [self._example(np.random.default_rng([self.seed, step, row])) for row in range(rank, size, world)]
         return Example(*(torch.stack(field) for field in zip(*rows, strict=True)))
 
-    def _pick(self, rng: np.random.Generator) -> ClipFeatures:
-        sources = self._groups[str(rng.choice(self._names, p=self._shares))]
+    def _pick(self, groups: Groups, rng: np.random.Generator) -> ClipFeatures:
+        names = [name for name in groups if self.config.categories.get(name, 0.0) > 0]
+        shares = np.array([self.config.categories[name] for name in names])
+        sources = groups[str(rng.choice(names, p=shares / shares.sum()))]
         sizes = np.array([sum(len(clip.levels_db) for clip in group) for group in sources.values()], dtype=float)
         # The square root gives small sources a hearing without letting them dominate.
         group = list(sources.values())[int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))]
@@ -100,41 +109,47 @@ class Examples:
         length = self.config.frames + abs(self.horizon)
         start = int(rng.integers(max(1, len(clip.levels_db) - length + 1)))
         rows = np.arange(start, start + length) % len(clip.levels_db)
-        power = np.power(10.0, clip.levels_db[rows].astype(np.float32) / 10)
+        versions = [clip.levels_db] if clip.heard_db is None else [clip.levels_db, clip.heard_db]
+        power = np.stack([np.power(10.0, levels[rows].astype(np.float32) / 10) for levels in versions])
         return power, clip.tonality[rows].astype(np.float32) / 255
 
     def _example(self, rng: np.random.Generator) -> Example:
-        config, clip = self.config, self._pick(rng)
+        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if degraded, what is heard."""
+        config = self.config
+        is_degraded = bool(self._degraded) and rng.random() < config.degraded_share
+        clip = self._pick(self._degraded if is_degraded else self._whole, rng)
         (power, tone), trusted = self._crop(clip, rng), clip.bandwidth_hz
         gain = 10 ** (rng.normal(0.0, config.gain_db) / 10)
         shape = 10 ** (self._curve(rng, config.eq_db) / 10)
         if rng.random() < config.compress_share:
             power = _compress(power, rng.uniform(0.5, 1.4))
         if rng.random() < config.mix_share:
-            other = self._pick(rng)
+            other = self._pick(self._whole, rng)
             added, added_tone = self._crop(other, rng)
-            added *= power.mean() / max(added.mean(), 1e-12) * 10 ** (rng.uniform(-25.0, 0.0) / 10)
-            tone = (tone * power + added_tone * added) / (power + added)
+            added *= power[0].mean() / max(added.mean(), 1e-12) * 10 ** (rng.uniform(-25.0, 0.0) / 10)
+            tone = (tone * power[0] + added_tone * added[0]) / (power[0] + added[0])
             power, trusted = power + added, min(trusted, other.bandwidth_hz)
         if rng.random() < config.room_share:
             power, tone = _reverberate(power, tone, rng)
         power = power * (gain * shape)
         if rng.random() < config.noise_share:
-            noise = self._noise(rng, len(power))
-            tone = tone * power / (power + noise)
+            noise = self._noise(rng, len(tone))
+            tone = tone * power[0] / (power[0] + noise)
             power = power + noise
-        return self._finish(power, tone, trusted, clip.sample_rate, rng)
+        cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
+        return self._finish(power, tone, trusted, clip.sample_rate, cutoff, rng)
 
-    def _finish(self, power: Array, tone: Array, trusted: float, rate: float, rng: np.random.Generator) -> Example:
+    def _finish(
+        self, power: Array, tone: Array, trusted: float, rate: float, cutoff: float, rng: np.random.Generator
+    ) -> Example:
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
-        cutoff = _cutoff(rng, trusted)
         mask = bands.band_mask(rate, 0.0, cutoff)
         weight = bands.band_mask(rate, 0.0, trusted) * (1 - mask)
         if rng.random() < config.hide_share:
             mask = mask * _windows(rng)
         ahead, frames = self.horizon, config.frames
-        seen = levels[max(0, -ahead) :][:frames].copy()
+        seen = levels[-1, max(0, -ahead) :][:frames].copy()
         if rng.random() < config.thin_share:
             seen += np.minimum(0.0, 24.0 * np.log2(_CENTRES / rng.uniform(150.0, 450.0))).astype(np.float32)
         if rng.random() < config.slope_share:
@@ -146,7 +161,7 @@ class Examples:
         return Example(
             torch.from_numpy(np.maximum(seen, bands.FLOOR_DB)),
             mask[None],
-            torch.from_numpy(levels[wanted]),
+            torch.from_numpy(levels[0, wanted]),
             torch.from_numpy(tone[wanted].astype(np.float32)),
             weight[None],
         )
@@ -182,7 +197,7 @@ def _windows(rng: np.random.Generator) -> Tensor:
 
 def _compress(power: Array, ratio: float) -> Array:
     """Scale each frame's broadband level about its mean, as a compressor or an expander would."""
-    level = np.log(power.sum(-1, keepdims=True) + 1e-9)
+    level = np.log(power[0].sum(-1, keepdims=True) + 1e-9)
     smooth = np.apply_along_axis(lambda row: np.convolve(row, np.full(9, 1 / 9), "same"), 0, level)
     gain = np.exp(((ratio - 1) * (smooth - smooth.max())).clip(-7, 7))
     return np.asarray(power * gain, dtype=np.float32)
@@ -190,13 +205,15 @@ def _compress(power: Array, ratio: float) -> Array:
 
 def _reverberate(power: Array, tone: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Add an exponential tail to each band's energy; high bands decay sooner, as in air and on walls."""
-    frames = len(power)
+    frames = power.shape[-2]
     t60 = rng.uniform(0.1, 0.9) * (0.4 + 0.6 / (1 + (_CENTRES / rng.uniform(2000.0, 12000.0)) ** 2))
     decay = 10 ** (-6 * np.arange(frames)[:, None] * bands.HOP_SECONDS / t60)
     decay /= decay.sum(0)
     wet = 10 ** (rng.uniform(-15.0, -1.0) / 10)
     size = 2 * frames
-    tail = np.fft.irfft(np.fft.rfft(power, size, 0) * np.fft.rfft(decay, size, 0), size, 0)[:frames]
+    tail = np.fft.irfft(np.fft.rfft(power, size, -2) * np.fft.rfft(decay, size, 0), size, -2)[..., :frames, :]
     tail = wet * np.maximum(tail, 0.0)
     total = power + tail
-    return total.astype(np.float32), (tone * (power + 0.5 * tail) / np.maximum(total, 1e-12)).astype(np.float32)
+    return total.astype(np.float32), (tone * (power[0] + 0.5 * tail[0]) / np.maximum(total[0], 1e-12)).astype(
+        np.float32
+    )

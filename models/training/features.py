@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,14 @@ import torch
 from numpy.typing import NDArray
 
 from dsp import bands
+from dsp.bandwidth import BandwidthMeter
 from dsp.tonality import tonality
 from models.training.corpus import Clip
+from models.training.degradation import Degradation
 
 FORMAT = 2
 _CHUNK = 4096
+_TOP_ONLY = Degradation(gain_db=0.0, eq_share=0.0, noise_share=0.0, room_share=0.0)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class ClipFeatures:
         bandwidth_hz: Frequency up to which the levels can be trusted; targets above are masked.
         category: The clip's category in the manifest.
         source: The clip's source, so that whole sources can be left out.
+        heard_db: Levels of the same frames after a degradation, or None where the cutoff is only a mask.
+        cutoff_hz: Where the degraded recording's band ends, as a host finds it.
     """
 
     levels_db: NDArray[np.float16]
@@ -45,6 +50,8 @@ class ClipFeatures:
     sample_rate: float
     category: str
     source: str
+    heard_db: NDArray[np.float16] | None = None
+    cutoff_hz: float = 0.0
 
 
 def analyse(samples: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
@@ -75,15 +82,11 @@ def analyse(samples: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float
 
 def features(clip: Clip, speed: float, cache: Path) -> ClipFeatures:
     """Return a clip's features at a speed, from the cache folder where they are there."""
-    key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, speed, bands.BAND_COUNT])
-    file = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    file = _cached(cache, clip, speed)
     if not file.exists():
-        samples, rate = soundfile.read(clip.path, dtype="float32", always_2d=True)
-        levels, tones = analyse(np.ascontiguousarray(samples.mean(1)), rate * speed)
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}.partial.npz")
-        np.savez(partial, levels=levels, tonality=tones, rate=rate * speed)
-        os.replace(partial, file)
+        samples, rate = _mono(clip)
+        levels, tones = analyse(samples, rate * speed)
+        _store(file, levels=levels, tonality=tones, rate=np.float64(rate * speed))
     with np.load(file) as stored:
         return ClipFeatures(
             stored["levels"],
@@ -95,6 +98,43 @@ def features(clip: Clip, speed: float, cache: Path) -> ClipFeatures:
         )
 
 
+def degraded_features(clip: Clip, seed: int, cache: Path) -> ClipFeatures:
+    """Return a clip's features together with those of the clip after a seeded degradation.
+
+    Level, room and noise are left to the examples, which change them cheaply; here the top is lost, by a filter, a
+    converter or a codec, and the edge is the one that a host would find.
+    """
+    whole = features(clip, 1.0, cache)
+    file = _cached(cache, clip, 1.0, seed)
+    if not file.exists():
+        samples, rate = _mono(clip)
+        recipe = _TOP_ONLY.draw(seed, 0.8 * whole.bandwidth_hz)
+        heard = recipe.apply(samples[None], rate)
+        meter = BandwidthMeter(rate)
+        meter.add(torch.from_numpy(heard))
+        edge = min(meter.edge_hz(), recipe.cutoff_hz)
+        _store(file, heard=analyse(heard[0], rate)[0], cutoff=np.float64(edge))
+    with np.load(file) as stored:
+        return replace(whole, heard_db=stored["heard"], cutoff_hz=float(stored["cutoff"]))
+
+
+def _mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
+    samples, rate = soundfile.read(clip.path, dtype="float32", always_2d=True)
+    return np.ascontiguousarray(samples.mean(1)), int(rate)
+
+
+def _cached(cache: Path, clip: Clip, *about: float) -> Path:
+    key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, *about, bands.BAND_COUNT])
+    return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+
+
+def _store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}.partial.npz")
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    os.replace(partial, file)
+
+
 def _trusted_hz(clip: Clip, speed: float) -> float:
     walls = [clip.true_bandwidth_hz, clip.sample_rate / 2]
     if clip.brickwall_hz:
@@ -102,6 +142,9 @@ def _trusted_hz(clip: Clip, speed: float) -> float:
     return min(walls) * speed
 
 
-def load_features(clips: Sequence[Clip], speeds: Sequence[float], cache: Path) -> list[ClipFeatures]:
-    """Return the features of every clip at every speed."""
-    return [features(clip, speed, cache) for clip in clips for speed in speeds]
+def load_features(
+    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0
+) -> list[ClipFeatures]:
+    """Return the features of every clip at every speed, and after so many degradations each."""
+    plain = [features(clip, speed, cache) for clip in clips for speed in speeds]
+    return plain + [degraded_features(clip, seed, cache) for clip in clips for seed in range(degradations)]

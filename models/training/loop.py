@@ -47,7 +47,7 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
         if not clip.source.startswith(run.without or "\0")
     ]
-    heard = load_features([clip for clip in clips if clip.split == "train"], run.speeds, cache)
+    heard = load_features([clip for clip in clips if clip.split == "train"], run.speeds, cache, run.degradations)
     judged = load_features([clip for clip in clips if clip.split == "valid"], (1.0,), cache)
     if not heard:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")

@@ -23,6 +23,7 @@ class RunConfig(BaseModel):
         corpus: Folder of recordings; None takes the default one.
         without: Sources left out (by the start of their names), to measure how well others stand in for them.
         speeds: Speeds at which every clip is heard.
+        degradations: How many times each clip is also heard through a filter, a converter or a codec.
         seed: Decides weights, examples and dropout.
         steps, rows: Length of the run; examples a step, over all processes.
         rate: Peak learning rate, reached after `warm_up` steps and let down along a half cosine.
@@ -43,6 +44,7 @@ class RunConfig(BaseModel):
     corpus: Path | None = None
     without: tuple[str, ...] = ()
     speeds: tuple[float, ...] = (1.0, 0.84, 0.92, 1.09, 1.19)
+    degradations: int = Field(default=2, ge=0)
     seed: int = 1
     steps: int = Field(default=9000, ge=1)
     rows: int = Field(default=12, ge=1)
