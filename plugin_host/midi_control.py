@@ -7,16 +7,20 @@ import time
 from collections.abc import Callable, Sequence
 
 from dsp.control import Control
+from plugin_host.host import Host, load_preset
 from plugin_host.midi_map import MidiMap
 from plugin_host.midi_port import MidiError, MidiPort, list_ports
-from plugin_host.midi_surface import Host, Store, Surface
+from plugin_host.midi_surface import Surface
+from plugin_host.settings import SettingsStore
 
 # How often a controller that is there is missed; one that is away is looked for ever less often.
 _LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
-# Lights follow at 40 Hz; what a controller sends is taken at once.
+# How often messages are fetched: less than a block, a tenth of a glide, and too seldom to be in the sound's way.
+_FETCH_S = 0.002
+# Messages taken at once: a flood must not hold the interpreter for longer than a block has.
+_MOST = 256
+# Lights follow at 40 Hz, and drags are closed then.
 _LIGHTS_S = 0.025
-# Requests of a flood are spaced so far; the glides of the knobs are ten times longer.
-_BREATH_S = 0.002
 
 
 class MidiControl:
@@ -37,7 +41,7 @@ class MidiControl:
 
     def __init__(
         self,
-        store: Store,
+        store: SettingsStore,
         host: Host,
         controls: Sequence[Control],
         midi_map: MidiMap,
@@ -45,12 +49,15 @@ class MidiControl:
         api: str | None = None,
         report: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.surface = Surface(store, host, controls, midi_map, report=report)
+        def play_preset(name: str, origin: str) -> object:
+            return load_preset(store, host, name, origin)
+
+        self.surface = Surface(store, play_preset, controls, midi_map, report=report)
         self._wanted = port if port is not None else midi_map.port or ""
         self._api = api
-        self._port = MidiPort(self._wanted, self._heard, api)
+        self._port = MidiPort(self._wanted, api)
         self._report = report
-        self._wake, self._ending = threading.Event(), threading.Event()
+        self._ending, self._look_now = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -78,7 +85,6 @@ class MidiControl:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending.set()
-            self._wake.set()
             thread.join(timeout=1.0)
         self._port.close()
 
@@ -88,7 +94,7 @@ class MidiControl:
         For whoever learns that a JACK server has stopped: its MIDI clients do not notice by themselves.
         """
         self._port.close()
-        self._wake.set()
+        self._look_now.set()
 
     def _why_silent(self) -> str:
         try:
@@ -97,28 +103,32 @@ class MidiControl:
             return str(error)
         return f"MIDI waits for {self._wanted or 'a controller'}; plug it in, or see highband midi ports"
 
-    def _heard(self, data: Sequence[int], now: float) -> None:
-        self.surface.put(data, now)
-        if not self._wake.is_set():
-            self._wake.set()
-
     def _run(self) -> None:
         look_at = lights_at = 0.0
         away = _LOOK_S
-        while not self._ending.is_set():
+        while not self._ending.wait(_FETCH_S):
             now = time.monotonic()
-            self.surface.act(now)
-            if now >= look_at:
+            if self._fetch(now):
+                self.surface.act(now)
+            if now >= look_at or self._look_now.is_set():
+                self._look_now.clear()
                 self._look()
                 away = _LOOK_S if self._port.name else min(_LOOK_LONGEST_S, 2.0 * away)
                 look_at = now + away
             if now >= lights_at:
                 lights_at = now + _LIGHTS_S
+                self.surface.act(now)
                 self._send_lights()
-            self._ending.wait(_BREATH_S)
-            self._wake.wait(_LIGHTS_S)
-            self._wake.clear()
+        while self._fetch(time.monotonic()):
+            pass
         self.surface.act(time.monotonic())
+
+    def _fetch(self, now: float) -> bool:
+        """Take in messages that wait; return whether there were any."""
+        messages = self._port.receive(_MOST)
+        for data in messages:
+            self.surface.hear(data, now)
+        return bool(messages)
 
     def _look(self) -> None:
         before = self._port.name

@@ -1,23 +1,27 @@
 """The MIDI ports of this machine: listed, opened by part of their name, and found again when they come back.
 
 The only file that knows rtmidi, which is imported where it is used: without it, everything but MIDI works.
+
+Messages are fetched and never called back: closing a port while rtmidi calls into Python was tried and stops the
+whole program, as each of the two waits for what the other holds. So no Python runs on the MIDI system's threads at all.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 CLIENT = "Highband"
 VIRTUAL = "virtual"
+# rtmidi's own queue: bounded, and large enough for seconds of a controller gone wild.
+_QUEUE = 65536
 _API_NAMES = {"alsa": "API_LINUX_ALSA", "jack": "API_UNIX_JACK", "core": "API_MACOSX_CORE", "winmm": "API_WINDOWS_MM"}
 
 
-class MidiError(RuntimeError):
+class MidiError(ValueError):
     """MIDI can't be had; the text is one sentence that says what to do."""
 
 
@@ -87,7 +91,10 @@ def _apis(api: str | None) -> list[str]:
 def _new(api: str, direction: str) -> Any:
     """Make a client; raise OSError where the system does not answer."""
     rtmidi = _rtmidi()
-    return getattr(rtmidi, direction)(getattr(rtmidi, _API_NAMES[api]), name=CLIENT)
+    system = getattr(rtmidi, _API_NAMES[api])
+    if direction == "MidiIn":
+        return rtmidi.MidiIn(system, name=CLIENT, queue_size_limit=_QUEUE)
+    return rtmidi.MidiOut(system, name=CLIENT)
 
 
 @contextlib.contextmanager
@@ -123,15 +130,14 @@ class MidiPort:
 
     Args:
         wanted: Part of its name; "" for the first there is; "virtual" to offer one that others connect to.
-        receive: Called with the bytes of each message and the time in seconds of `time.monotonic`, on rtmidi's thread.
         api: "alsa", "jack", "core" or "winmm"; by default the first that has the port.
 
     Attributes:
         name: The full name of the open port, or "".
     """
 
-    def __init__(self, wanted: str, receive: Callable[[Sequence[int], float], None], api: str | None = None) -> None:
-        self._wanted, self._receive, self._api = wanted, receive, api
+    def __init__(self, wanted: str, api: str | None = None) -> None:
+        self._wanted, self._api = wanted, api
         self._in: Any = None
         self._out: Any = None
         self._lock = threading.Lock()
@@ -171,7 +177,6 @@ class MidiPort:
                 self._in.open_port(index, "in")
                 self.name = names[index]
             self._open_out(api)
-            self._in.set_callback(self._heard)
         except OSError:
             # It went while it was opened, or the system went; the next look tells.
             self._close()
@@ -193,8 +198,13 @@ class MidiPort:
         else:
             self._out.open_port(index, "out")
 
-    def _heard(self, event: tuple[list[int], float], data: object) -> None:
-        self._receive(event[0], time.monotonic())
+    def receive(self, most: int) -> list[Sequence[int]]:
+        """Return the bytes of the messages that wait, oldest first; the rest stays for the next call."""
+        events: list[Sequence[int]] = []
+        with self._lock:
+            while self._in is not None and len(events) < most and (event := self._in.get_message()) is not None:
+                events.append(event[0])
+        return events
 
     def send(self, data: bytes) -> None:
         """Send one message; nothing happens where there is no port that takes it."""
@@ -210,7 +220,6 @@ class MidiPort:
 
     def _close(self) -> None:
         if self._in is not None:
-            self._in.cancel_callback()
             self._in.delete()
         if self._out is not None:
             self._out.delete()

@@ -1,12 +1,11 @@
 """A control surface: what a controller sends becomes requests for settings, and settings go back to its lights.
 
-No port and no thread is in here: bytes are put in, `act` asks the store, `feedback` returns bytes.
+No port and no thread is in here: `hear` takes bytes, `act` asks the store, `feedback` returns bytes.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -41,24 +40,16 @@ class Store(Protocol):
         """Return every knob's target by id."""
 
 
-class Host(Protocol):
-    """What a surface needs of the program around it."""
-
-    def load_preset(self, name: str) -> object:
-        """Load a preset by its name; raise ValueError with a sentence where that fails."""
-
-
 class Surface:
     """One controller at work.
 
     Args:
         store: Where settings are asked for.
-        host: Loads presets.
+        load_preset: Called with the name of a preset and the origin; raises ValueError with a sentence if it fails.
         controls: The knobs that bindings name; a binding for any other knob rests.
         midi_map: The controller's map.
         origin: Name under which settings are asked for.
         report: Takes a sentence when a request is refused.
-        capacity: Most messages that wait for `act` one by one; beyond it whoever brings the next folds them.
 
     Attributes:
         origin: Name under which settings are asked for; change it when the port is known.
@@ -68,19 +59,16 @@ class Surface:
     def __init__(
         self,
         store: Store,
-        host: Host,
+        load_preset: Callable[[str, str], object],
         controls: Sequence[Control],
         midi_map: MidiMap,
         origin: str = "midi",
         report: Callable[[str], None] = lambda sentence: None,
-        capacity: int = 4096,
     ) -> None:
-        self._store, self._host, self._report = store, host, report
+        self._store, self._load_preset, self._report = store, load_preset, report
         self._controls = {control.id: control for control in controls}
-        self._capacity = capacity
         self.origin = origin
         self.on_learned: Callable[[Binding], None] = lambda binding: None
-        self._waiting: deque[tuple[Sequence[int], float]] = deque()
         self._lock = threading.Lock()
         # Under the lock from here on.
         self._decoder = Decoder()
@@ -111,21 +99,13 @@ class Surface:
         """The map in use, with what was learned."""
         return self._map
 
-    # The port's thread.
+    # The worker's thread.
 
-    def put(self, data: Sequence[int], now: float) -> None:
-        """Take the bytes of one message; it costs next to nothing, as it may be called on a real-time thread."""
-        self._waiting.append((data, now))
-        if len(self._waiting) > self._capacity:
-            # Nobody folded them for long: better to do it here than to grow or to lose one.
-            self._fold_waiting()
-
-    def _fold_waiting(self) -> None:
+    def hear(self, data: Sequence[int], now: float) -> None:
+        """Fold in the bytes of one message; `now` in seconds of any steady clock."""
         with self._lock:
-            while self._waiting:
-                data, now = self._waiting.popleft()
-                for message in self._decoder.read(data):
-                    self._fold(message, now)
+            for message in self._decoder.read(data):
+                self._fold(message, now)
 
     def _fold(self, message: Message, now: float) -> None:
         if self._learn is not None:
@@ -137,11 +117,8 @@ class Surface:
                 if link.binding.channel in (None, message.channel):
                     link.hear(message)
 
-    # The worker's thread.
-
     def act(self, now: float) -> None:
-        """Ask for everything that the messages since the last call amount to; `now` on the clock of `put`."""
-        self._fold_waiting()
+        """Ask for everything that the messages since the last call amount to; `now` on the clock of `hear`."""
         self._finish_learning(now)
         targets = dict(self._store.targets())
         for link in self._links:
@@ -175,7 +152,7 @@ class Surface:
         if name is None:
             return
         try:
-            self._host.load_preset(name)
+            self._load_preset(name, self.origin)
         except (ValueError, OSError) as error:
             self._report(str(error))
 
