@@ -117,7 +117,8 @@ def bench_live(
     """Measure the callback for each block size and runtime as a share of its deadline, and recommend a block."""
     from plugin_host import commands_live
 
+    runtimes: list[Literal["onnx", "torch"]] = ["onnx", "torch"] if runtime == "both" else [runtime]
     commands_live.bench_live(
-        blocks=blocks, runtimes=["onnx", "torch"] if runtime == "both" else [runtime], artifact=artifact, preset=preset, seconds=seconds,
-        channels=channels, rate=rate, loop=loop,
+        blocks=blocks, runtimes=runtimes, artifact=artifact, preset=preset, seconds=seconds, channels=channels,
+        rate=rate, loop=loop,
     )  # fmt: skip

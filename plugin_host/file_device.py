@@ -28,8 +28,10 @@ class ClockedDevice:
         block: Samples of a block.
     """
 
-    def __init__(self, rate: int, channels: int, block: int, *, is_paced: bool = True) -> None:
+    def __init__(self, rate: int, channels: int, block: int, *, is_paced: bool = True, noise: float = 0.0) -> None:
+        """Make a device whose input is silence, or white noise of that root mean square."""
         self.name = "null"
+        self._noise = noise
         self.rate, self.block = rate, block
         self.inputs = self.outputs = channels
         self._is_paced = is_paced
@@ -87,8 +89,8 @@ class ClockedDevice:
             self._done.set()
 
     def _play(self, engine: Engine) -> None:
-        silence = np.zeros((self.block, self.inputs), np.float32)
-        self._pace(engine, repeat(silence), None)
+        sound = np.random.default_rng(0).standard_normal((self.block, self.inputs)).astype(np.float32)
+        self._pace(engine, repeat(self._noise * sound), None)
 
     def _pace(self, engine: Engine, blocks: Iterator[Any], writer: AudioWriter | None) -> None:
         out = np.zeros((self.block, self.outputs), np.float32)

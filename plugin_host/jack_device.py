@@ -21,7 +21,7 @@ _FIRST_RETRY_S, _LAST_RETRY_S = 0.25, 4.0
 _NAME = "highband"
 
 
-def _jack() -> Any:
+def jack_module() -> Any:
     """Return the module jack, silenced; raise DeviceError where the library is missing."""
     try:
         import jack
@@ -36,7 +36,7 @@ def _jack() -> Any:
 def has_server() -> bool:
     """Whether a JACK server answers; starts none."""
     try:
-        module = _jack()
+        module = jack_module()
         client = module.Client(f"{_NAME}-look", no_start_server=True)
     except DeviceError:
         return False
@@ -86,6 +86,11 @@ class JackDevice:
         """One period, which is what a loop through the server measures."""
         return self.block
 
+    @property
+    def client_name(self) -> str:
+        """What the server calls us; its ports are `<name>:in_1`, `<name>:out_1` and so on."""
+        return str(self._client.name)
+
     def prepare(self, engine: Engine) -> None:
         """Prepare the engine for the server's rate and any period."""
         self._engine = engine
@@ -93,7 +98,7 @@ class JackDevice:
 
     def start(self) -> None:
         """Begin to play and connect the ports; raise DeviceError if the server refuses."""
-        module = _jack()
+        module = jack_module()
         try:
             self._client.activate()
             self._connect(module)
@@ -106,7 +111,7 @@ class JackDevice:
         """Leave the server."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(_jack().JackError):
+            with suppress(jack_module().JackError):
                 client.close()
 
     def poll(self) -> str | None:
@@ -143,7 +148,7 @@ class JackDevice:
 
     def _join(self) -> None:
         """Become a client with ports, not yet active."""
-        module = _jack()
+        module = jack_module()
         try:
             client = module.Client(_NAME, no_start_server=True)
         except module.JackError:

@@ -1,0 +1,145 @@
+"""How much of its time the callback takes on this machine, and how late a signal really comes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from plugin_host.chain import Chain
+from plugin_host.engine import Engine, Frames
+from plugin_host.file_device import ClockedDevice
+from plugin_host.live_sound import Runtime, build
+from plugin_host.load import LoadMeter
+from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
+from plugin_host.settings import SettingsStore
+
+_NOISE = 0.1
+# What must be left of the deadline for the system and everything else.
+_MOST_P99 = 0.7
+_SETTLING_S = 0.3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement; figures are shares of the deadline.
+
+    Attributes:
+        runtime, block: What was measured.
+        load: Of the callback, see `LoadMeter.figures`.
+        waiting: Part of it that the callback spent without the processor: for the interpreter's lock or the system.
+        missed: Share of blocks that were late.
+    """
+
+    runtime: Runtime
+    block: int
+    load: dict[str, float]
+    waiting: dict[str, float]
+    missed: float
+
+
+def bench(
+    blocks: Sequence[int], runtimes: Sequence[Runtime], artifact: str | None, preset: str, seconds: float,
+    channels: int, rate: int, loop: bool,
+) -> None:  # fmt: skip
+    """Measure and print; raises ValueError with one sentence if the preset or the artifact can't be used."""
+    console = Console(highlight=False)
+    rows = [
+        measure(block, runtime, artifact, preset, seconds, channels, rate) for runtime in runtimes for block in blocks
+    ]
+    console.print(_table(rows, rate))
+    console.print(recommendation(rows, rate))
+    if loop:
+        console.print(_round_trip())
+
+
+def measure(
+    block: int, runtime: Runtime, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
+) -> Row:
+    """Play noise for so many seconds, paced by the clock as a sound card would, and return what the callback took."""
+    sound = build(preset, artifact, runtime)
+    engine = _WatchedEngine(sound.chain, SettingsStore(sound.controls))
+    device = ClockedDevice(rate, channels, block, noise=_NOISE)
+    device.prepare(engine)
+    engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)
+    settle_process()
+    device.start()
+    time.sleep(_SETTLING_S)
+    engine.load.clear()
+    engine.waiting.clear()
+    time.sleep(seconds)
+    load, waiting = engine.load.figures(), engine.waiting.figures()
+    missed = engine.load.missed / max(1, engine.load.calls)
+    device.stop()
+    unsettle_process()
+    return Row(runtime, block, load, waiting, missed)
+
+
+class _WatchedEngine(Engine):
+    """An engine that also knows how long its callback waited."""
+
+    def __init__(self, chain: Any, store: SettingsStore) -> None:
+        super().__init__(chain, store)
+        self.waiting = LoadMeter()
+
+    def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
+        began, worked = time.perf_counter(), time.thread_time()
+        super().callback(indata, outdata, xrun)
+        waited = (time.perf_counter() - began) - (time.thread_time() - worked)
+        self.waiting.add(max(0.0, waited), len(indata) / self._rate)
+
+
+def recommendation(rows: Sequence[Row], rate: int) -> str:
+    """Say which is the smallest block that leaves room, with which runtime."""
+    fit = [row for row in rows if row.load["p99"] <= _MOST_P99]
+    if not fit:
+        return "no block of these leaves room on this machine now; try larger ones, or a lighter artifact"
+    best = min(fit, key=lambda row: (row.block, row.load["p99"]))
+    return (
+        f"smallest block that leaves room: {best.block} samples ({1000 * best.block / rate:.1f} ms) "
+        f"with {best.runtime}: highband live --block {best.block} --runtime {best.runtime}"
+    )
+
+
+def _table(rows: Sequence[Row], rate: int) -> Table:
+    table = Table("runtime", "block", "deadline", "p50", "p99", "p99.9", "max", "late", "waiting p99")
+    for row in rows:
+        shares = [f"{100 * row.load[name]:.0f} %" for name in ("p50", "p99", "p99.9", "max")]
+        deadline = f"{1000 * row.block / rate:.2f} ms"
+        late, waiting = f"{100 * row.missed:.2f} %", f"{100 * row.waiting['p99']:.0f} %"
+        table.add_row(row.runtime, str(row.block), deadline, *shares, late, waiting)
+    return table
+
+
+def _round_trip() -> str:
+    from plugin_host.jack_device import has_server
+
+    if not has_server():
+        return "no JACK server runs, so the round trip was not measured"
+    measured, declared, rate = measure_round_trip()
+    return (
+        f"round trip through JACK: {measured} samples ({1000 * measured / rate:.1f} ms) measured, {declared} declared"
+    )
+
+
+def measure_round_trip() -> tuple[int, int, int]:
+    """Return the measured and the declared delay in samples of a bypassed engine on the JACK server, and the rate."""
+    from plugin_host.device import Wishes
+    from plugin_host.jack_device import JackDevice
+    from plugin_host.loop_probe import LoopProbe
+
+    engine = Engine(Chain([], None, []), SettingsStore([]))
+    device = JackDevice(Wishes(input="none", output="none", channels=1))
+    device.prepare(engine)
+    device.start()
+    probe = LoopProbe()
+    try:
+        measured = probe.measure(f"{device.client_name}:in_1", f"{device.client_name}:out_1")
+        return measured, device.latency_samples + engine.latency_samples, probe.rate
+    finally:
+        probe.close()
+        device.stop()
