@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.plugin_host.live_program import PROGRAM, running, wait_for
+
+PERIOD = 256
+
+
+class Server:
+    """A JACK server of our own, under a name that nobody else has."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, period: int = PERIOD) -> None:
+        words = ["jackd", "--no-realtime", "-n", self.name, "-d", "dummy", "-r", "48000", "-p", str(period)]
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: bool(self.ports()))
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
+            self.process = None
+
+    def ports(self) -> list[str]:
+        listed = subprocess.run(["jack_lsp", "-s", self.name], capture_output=True, text=True, check=False)
+        return listed.stdout.split() if listed.returncode == 0 else []
+
+    def wires(self) -> str:
+        return subprocess.run(["jack_lsp", "-s", self.name, "-c"], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    made = Server(f"highband-test-{os.getpid()}")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", made.name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    made.start()
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path: Path) -> None:
+    from plugin_host.loop_probe import LoopProbe
+
+    command = [*PROGRAM, "live", "--channels", "1", "--input", "none", "--output", "none", "--device", "jack"]
+    with running(command, tmp_path) as program:
+        assert program.stdout is not None
+        told = program.stdout.readline()
+        assert f"latency {PERIOD + 50} samples" in told
+        probe = LoopProbe()
+        try:
+            assert probe.measure("highband:in_1", "highband:out_1") == PERIOD + 50
+        finally:
+            probe.close()
+        # Every sample of the burst is the one that was sent, except around an interruption of a busy machine.
+        late = PERIOD + 50
+        same = probe.heard[late:] == probe.sent[:-late]
+        assert np.mean(same) > 0.5
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=30)
+        assert program.returncode == 0
+
+
+def test_a_server_that_dies_and_comes_back_is_found_again(server: Server, tmp_path: Path) -> None:
+    with running([*PROGRAM, "live"], tmp_path) as program:
+        assert program.stdout is not None
+        assert f"playing on JACK: 48000 Hz, block {PERIOD}" in program.stdout.readline()
+        for number, period in ((signal.SIGKILL, 512), (signal.SIGTERM, 128)):
+            server.stop(number)
+            assert "the JACK server is gone" in program.stdout.readline()
+            server.start(period)
+            assert f"the JACK server is back: 48000 Hz, period {period}" in program.stdout.readline()
+            assert "highband:in_1" in server.wires()
+        program.send_signal(signal.SIGINT)
+        told = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, told
+        assert "played" in told
+
+
+def test_it_ends_cleanly_while_the_server_is_gone(server: Server, tmp_path: Path) -> None:
+    with running([*PROGRAM, "live", "--record", "takes"], tmp_path) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        server.stop(signal.SIGKILL)
+        assert "the JACK server is gone" in program.stdout.readline()
+        program.send_signal(signal.SIGTERM)
+        told = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, told
+    assert len(list((tmp_path / "takes").glob("*.wav"))) == 2
+    assert (tmp_path / "highband/last-session.json").is_file()
+
+
+def test_safe_mode_plays_through_its_rings(server: Server, tmp_path: Path) -> None:
+    command = [*PROGRAM, "live", "--mode", "safe", "--channels", "1", "--seconds", "2", "--record", "takes"]
+    with running(command, tmp_path) as program:
+        assert program.stdout is not None
+        assert f"latency {PERIOD + 2 * PERIOD + 50} samples" in program.stdout.readline()
+        from plugin_host.loop_probe import LoopProbe
+
+        probe = LoopProbe()
+        try:
+            measured = probe.measure("PortAudio:in_0", "PortAudio:out_0")
+        finally:
+            probe.close()
+        told = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, told
+    # The two rings may begin a period apart.
+    assert abs(measured - (PERIOD + 2 * PERIOD + 50)) <= PERIOD
