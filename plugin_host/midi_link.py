@@ -95,8 +95,8 @@ class KnobLink:
         self._lamp = _Lamp(binding)
         self._read = next((read for kind, read in STEPS.items() if kind == binding.kind), None)
         self._asked: float | None = None
-        self._echo: int | None = None
-        self._last: tuple[int, float] | None = None
+        self._echo: float | None = None
+        self._last: float | None = None
         self._low = self._high = 0.0
         self._steps = 0
 
@@ -109,12 +109,12 @@ class KnobLink:
             if self._read is not None:
                 self._steps += self._read(message.value)
             else:
-                self._fold(message.value, message.value / message.full)
+                self._fold(message.value / message.full)
 
-    def _fold(self, value: int, position: float) -> None:
+    def _fold(self, position: float) -> None:
         if self._last is None:
             self._low = self._high = position
-        self._last = value, position
+        self._last = position
         self._low, self._high = min(self._low, position), max(self._high, position)
         # Steps that came before a plain value are overtaken by it.
         self._steps = 0
@@ -126,13 +126,13 @@ class KnobLink:
             self.takeover.release()
         last, self._last = self._last, None
         steps, self._steps = self._steps, 0
-        value = setting if last is None else self._taken(*last, setting)
+        value = setting if last is None else self._taken(last, setting)
         if steps:
             value = self._stepped(steps, value)
         return None if value == setting else value
 
-    def _taken(self, value: int, position: float, setting: float) -> float:
-        if value == self._echo and self._low == self._high:
+    def _taken(self, position: float, setting: float) -> float:
+        if self._is_echo():
             # A motor fader repeats what it was sent; its rounding must not move the setting.
             self.takeover.rest(position)
             self._asked = setting
@@ -145,6 +145,11 @@ class KnobLink:
         if value_here == setting:
             self._asked = setting
         return value_here
+
+    def _is_echo(self) -> bool:
+        """Tell whether the control only said where it was sent; of a wide value the parts come one by one."""
+        slack = 0.0 if self.binding.cc is not None else 1 / 127
+        return self._echo is not None and self._echo - slack <= self._low <= self._high <= self._echo + slack
 
     def _stepped(self, steps: int, value: float) -> float:
         if self.control.curve == "switch":
@@ -165,7 +170,8 @@ class KnobLink:
             return ()
         messages = self._lamp.show(position)
         if messages:
-            self._echo = self._lamp.shown
+            message = self._lamp.message(position)
+            self._echo = message.value / message.full
         return messages
 
     def forget_shown(self) -> None:

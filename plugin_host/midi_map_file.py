@@ -173,9 +173,11 @@ def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
     if "binding" in context:
         path = ("bindings", context["binding"])
     why = first["msg"]
+    subject = next((str(key) for key in reversed(path) if isinstance(key, str)), "the map")
     if first["type"] != "refused":
-        subject = next((str(key) for key in reversed(path) if isinstance(key, str)), "the map")
         why = f"{subject}: {why[0].lower()}{why[1:]}"
+    elif why.startswith("must "):
+        why = f"{subject} {why}"
     known = lines(text)
     here: JsonPath = ()
     for key in path:

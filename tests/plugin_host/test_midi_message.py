@@ -80,9 +80,7 @@ def test_any_bytes_give_values_in_range(stream: list[bytes]) -> None:
 def test_a_pair_ends_at_its_value_in_either_order(first: int, second: int) -> None:
     for order in ((7, 39), (39, 7)):
         decoder = Decoder()
-        parts = [
-            (number, value >> 7 if number == 7 else value & 127) for value in (first, second) for number in order
-        ]
+        parts = [(number, value >> 7 if number == 7 else value & 127) for value in (first, second) for number in order]
         assert last(ControlChange14, read(decoder, *parts)) == ControlChange14(1, 7, second)
 
 
