@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from plugin_host.control_address import REQUESTS, TELEMETRY
+
 _LIVE = "Play live"
 
 PresetOption = Annotated[
@@ -72,6 +74,21 @@ def live(
         Path | None, typer.Option("--automation-out", metavar="FILE", help="Write every knob move with its sample.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with preset and knobs of the last session.")] = False,
+    control: Annotated[
+        str, typer.Option("--control", metavar="ADDRESS|off", help="Where highband set, get, status ... reach it.")
+    ] = REQUESTS,
+    telemetry: Annotated[str, typer.Option("--telemetry", metavar="ADDRESS", help="Where meters go.")] = TELEMETRY,
+    telemetry_rate: Annotated[float, typer.Option("--telemetry-rate", min=0.1, max=1000.0, help="Hz.")] = 30.0,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", metavar="FILE", help="highband-host.key, to be reached by other machines.")
+    ] = None,
+    osc: Annotated[int | None, typer.Option("--osc", metavar="PORT", help="Listen to OSC on this UDP port.")] = None,
+    midi: Annotated[
+        str | None, typer.Option("--midi", metavar="PORT", help="Part of a port's name; virtual offers one.")
+    ] = None,
+    midi_map: Annotated[
+        str, typer.Option("--midi-map", metavar="MAP", help="The controller's map, by name or path.")
+    ] = "eight-knobs",
 ) -> None:
     """Play a sound card's input through the model, and through the effects of a preset.
 
@@ -80,11 +97,13 @@ def live(
     """
     from plugin_host import commands_live
     from plugin_host.device import Wishes
+    from plugin_host.doors import DoorWishes
 
     commands_live.live(
         device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
         assignments=settings or [], artifact=artifact, runtime=runtime, seconds=seconds, fast=fast, record=record,
         automation_out=automation_out, resume=resume,
+        doors=DoorWishes("" if control == "off" else control, telemetry, telemetry_rate, keys, osc, midi, midi_map),
     )  # fmt: skip
 
 

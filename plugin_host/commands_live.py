@@ -16,6 +16,7 @@ from plugin_host.refusal import WORK_FAILED, WRONG_USAGE, complain, refusing
 
 if TYPE_CHECKING:
     from plugin_host.device import Device, Wishes
+    from plugin_host.doors import DoorWishes
     from plugin_host.live import Live
     from plugin_host.live_host import LiveHost
     from plugin_host.live_sound import LiveSound
@@ -42,6 +43,7 @@ def live(
     record: Path | None,
     automation_out: Path | None,
     resume: bool,
+    doors: DoorWishes,
 ) -> None:
     """Play; see the help of `highband live`."""
     # Loading takes seconds in which there is nothing to end tidily.
@@ -50,11 +52,13 @@ def live(
         session = _session(resume, preset, artifact, runtime)
         opened = _open_device(device, wishes, mode, fast)
         host = _host(session, assignments, opened, mode)
+    from plugin_host.doors import make_doors
     from plugin_host.live import Live
     from plugin_host.session_file import session_path
 
     with stoppable() as stopped, refusing(WORK_FAILED, ValueError):
         playing = Live(host, opened, complain)
+        playing.doors = make_doors(doors, host, playing.report)
         # A render through the engine is no session to come back to.
         playing.session_path = session_path() if device in (None, "jack") else None
         _play(playing, opened, stopped, seconds, record, automation_out)

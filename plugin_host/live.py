@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from plugin_host.automation import AutomationWriter
 from plugin_host.channels import chain_channels
 from plugin_host.device import Device
+from plugin_host.doors import Door
 from plugin_host.live_host import LiveHost
 from plugin_host.live_sound import DEFAULT_ARTIFACT, LiveSound
 from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
@@ -22,18 +22,6 @@ from plugin_host.watchdog import Relief, Watchdog
 _TEND_EVERY_S = 0.05
 _SAVE_EVERY_S = 2.0
 Tell = Callable[[str], None]
-
-
-class Door(Protocol):
-    """A way to the settings from outside, such as a socket or a MIDI port."""
-
-    def start(self) -> None:
-        """Open it."""
-        ...
-
-    def stop(self) -> None:
-        """Close it."""
-        ...
 
 
 class Live:
@@ -61,6 +49,10 @@ class Live:
         self._save_at = 0.0
         self._watchdog = Watchdog(self._reliefs(), lambda: self._engine.missed)
         host.relief = lambda: self._watchdog.taken
+
+    def report(self, sentence: str) -> None:
+        """Have a sentence told by the main thread; for any thread."""
+        self._told.put(sentence)
 
     def open(self, record: Path | None = None, automation: Path | None = None) -> None:
         """Prepare everything and begin to play; raise ValueError with one sentence if that can't be.
@@ -113,11 +105,18 @@ class Live:
         for news in (self._device.poll(), self._watchdog.check(now)):
             if news:
                 self._tell(news)
+                self._look_again()
         self._tell_news()
         self._write_moves()
         if now >= self._save_at:
             self._save_at = now + _SAVE_EVERY_S
             self._save()
+
+    def _look_again(self) -> None:
+        """Let doors that live on the device's server look for it anew: they do not notice by themselves."""
+        if self._device.state == "lost":
+            for door in self.doors:
+                getattr(door, "reconnect", lambda: None)()
 
     def _tell_news(self) -> None:
         while not self._told.empty():

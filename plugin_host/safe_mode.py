@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plugin_host.device import DeviceError, SoundDevice, Wishes
+from plugin_host.device import DeviceError, SoundDevice, Wishes, portaudio
 from plugin_host.engine import Engine
 
 # So much sound waits for the device: what the worker may be late by.
@@ -32,6 +32,25 @@ class SafeDevice(SoundDevice):
     def latency_samples(self) -> int:
         """The device's and the buffer's."""
         return super().latency_samples + self._buffer
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the JACK server died."""
+        return self._is_lost and self.is_jack
+
+    def poll(self) -> str | None:
+        """Look after the device; a JACK server that died ends it."""
+        return None if self.is_done else super().poll()
+
+    def stop(self) -> None:
+        """End; raise DeviceError if the JACK server died."""
+        if not self.is_done:
+            super().stop()
+            return
+        # Closing what waits for a dead server takes PortAudio ten minutes, now and when the program ends.
+        portaudio()._initialized = 0
+        self._stream.abandon()
+        raise DeviceError("safe mode can't come back to a JACK server that died; run the command again with --resume")
 
     def _open(self, module: Any) -> Any:
         if self._engine is None:
@@ -78,6 +97,11 @@ class _Worker:
         """Begin to play."""
         self._mixer.start()
         self._thread.start()
+
+    def abandon(self) -> None:
+        """End the worker and leave the stream as it is."""
+        self._ending.set()
+        self._thread.join()
 
     def close(self, ignore_errors: bool = True) -> None:
         """End the worker, then the stream."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, str(Path(__file__).with_name("highband_live_with_a_delay.py"))]
+# The control port is one for the whole machine, where other hosts may run.
+LIVE = [*PROGRAM, "live", "--control", "off"]
 PRODUCT = [sys.executable, "-m", "plugin_host.cli"]
 
 

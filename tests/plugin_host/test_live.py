@@ -12,7 +12,7 @@ import soundfile
 
 from models.stage import Block
 from plugin_host.automation import read_automation
-from tests.plugin_host.live_program import PRODUCT, PROGRAM, environment, running
+from tests.plugin_host.live_program import LIVE, PRODUCT, PROGRAM, environment, running
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,12 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def live(folder: Path, *words: str, program: list[str] = PROGRAM) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*program, "live", *words], cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=120
+        [*program, "live", "--control", "off", *words],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -54,7 +59,18 @@ def test_a_file_comes_out_later_by_the_latency_and_whole(tmp_path: Path, words: 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_when_asked(tmp_path: Path, number: signal.Signals) -> None:
     noise(tmp_path / "in.wav", 1, 48000 * 120)
-    command = [*PROGRAM, "live", "--device", "file:in.wav,out.wav", "--record", "takes", "--automation-out", "moves"]
+    command = [
+        *PROGRAM,
+        "live",
+        "--control",
+        "off",
+        "--device",
+        "file:in.wav,out.wav",
+        "--record",
+        "takes",
+        "--automation-out",
+        "moves",
+    ]
     with running(command, tmp_path) as program:
         assert program.stdout is not None
         assert "playing on file" in program.stdout.readline()
@@ -95,7 +111,7 @@ def test_a_session_is_kept_and_resumed(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[str], told: str) -> None:
     done = subprocess.run(
-        [*PROGRAM, "live", *words], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        [*LIVE, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60,
         env=environment(tmp_path, JACK_DEFAULT_SERVER="highband-none", JACK_NO_START_SERVER="1"),
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
@@ -129,3 +145,23 @@ def test_the_whole_product_plays_the_same_samples_as_the_chain_itself(tmp_path: 
             played.append(chain.process(fed[:, position : position + count], values))
             position += count
     assert np.abs(np.concatenate(played, axis=1) - heard).max() < 1e-6
+
+
+def test_the_bench_recommends_a_block(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "bench", "live", "--blocks", "256,512", "--seconds", "0.3", "--runtime", "onnx", "--no-loop"],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "leaves room" in done.stdout
+    assert "5.33 ms" in done.stdout
+
+
+def test_the_doctor_always_has_a_proposal(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PRODUCT, "doctor"], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "highband live" in done.stdout
+    assert not done.stderr

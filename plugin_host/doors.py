@@ -1,0 +1,70 @@
+"""Which doors a live session opens for whoever turns its knobs: ZeroMQ, OSC, MIDI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from plugin_host.live_host import LiveHost
+
+DEFAULT_MAP = "eight-knobs"
+
+
+class Door(Protocol):
+    """A way to the settings from outside."""
+
+    def start(self) -> None:
+        """Open it; raise ValueError with one sentence if that can't be."""
+        ...
+
+    def stop(self) -> None:
+        """Close it."""
+        ...
+
+
+@dataclass(frozen=True)
+class DoorWishes:
+    """What a person asked for.
+
+    Attributes:
+        control: Address of the ZeroMQ requests, "" for none.
+        telemetry: Address of the telemetry.
+        telemetry_hz: Messages a second on each topic.
+        keys: The host's key file, for addresses that others can reach.
+        osc: UDP port, or None.
+        midi: Part of a port's name, "" for the first, "virtual" to offer one, or None.
+        midi_map: Name or path of the controller's map.
+    """
+
+    control: str = ""
+    telemetry: str = ""
+    telemetry_hz: float = 30.0
+    keys: Path | None = None
+    osc: int | None = None
+    midi: str | None = None
+    midi_map: str = DEFAULT_MAP
+
+
+def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> list[Door]:
+    """Return the doors that were asked for, not yet open; raise ValueError with one sentence if one can't be."""
+    doors: list[Door] = []
+    if wishes.control:
+        from plugin_host.control_keys import read_keys
+        from plugin_host.zmq_control import ZmqControl
+
+        keys = read_keys(wishes.keys, "host") if wishes.keys else None
+        doors.append(ZmqControl(host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys))
+    if wishes.osc is not None:
+        from plugin_host.osc_control import OscControl
+
+        doors.append(OscControl(host.store, host, wishes.osc))
+    if wishes.midi is not None:
+        from plugin_host.midi_control import MidiControl
+        from plugin_host.midi_map_file import load_map
+
+        controls = host.sound.controls
+        chosen = load_map(wishes.midi_map)
+        doors.append(MidiControl(host.store, host, controls, chosen, wishes.midi or None, report=report))
+    return doors
