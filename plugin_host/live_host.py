@@ -11,8 +11,8 @@ from typing import Any
 from models.stage import Stage
 from plugin_host.device import Device
 from plugin_host.engine import Engine
-from plugin_host.live_sound import LiveSound, build, build_around, with_effects
-from plugin_host.preset import save_preset, user_folder
+from plugin_host.live_sound import LiveSound, build_around, with_effects
+from plugin_host.preset import load_preset, save_preset, user_folder
 from plugin_host.settings import SettingsStore
 
 _PATIENCE_S = 60.0
@@ -39,6 +39,8 @@ class LiveHost:
 
     def __init__(self, sound: LiveSound, store: SettingsStore, device: Device, mode: str) -> None:
         self.sound, self.store, self._device, self._mode = sound, store, device, mode
+        # A preset that names no model is played by the one that the person chose.
+        self._artifact = sound.artifact
         self.engine = Engine(sound.chain, store)
         self.relief: Callable[[], list[str]] = list
         self.is_running = False
@@ -93,7 +95,7 @@ class LiveHost:
         Raises:
             ValueError: One sentence; the old chain plays on.
         """
-        self._on_main(lambda: self._play(build(name, None, self.sound.runtime)))
+        self._on_main(lambda: self._load(name))
 
     def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
         """Swap in other effects around the model; raise ValueError, one sentence, where one is refused."""
@@ -132,6 +134,11 @@ class LiveHost:
                 answer.set_exception(error)
             else:
                 answer.set_result(None)
+
+    def _load(self, name: str) -> None:
+        preset = load_preset(name)
+        artifact = preset.artifact or self._artifact
+        self._play(build_around(preset, name, artifact, self.sound.runtime))
 
     def _play(self, sound: LiveSound) -> None:
         self.engine.swap_chain(sound.chain)

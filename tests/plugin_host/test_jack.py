@@ -53,20 +53,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path: Path) -> None:
     from plugin_host.loop_probe import LoopProbe
 
-    command = [
-        *PROGRAM,
-        "live",
-        "--control",
-        "off",
-        "--channels",
-        "1",
-        "--input",
-        "none",
-        "--output",
-        "none",
-        "--device",
-        "jack",
-    ]
+    command = [*LIVE, "--channels", "1", "--input", "none", "--output", "none", "--device", "jack"]
     with running(command, tmp_path) as program:
         assert program.stdout is not None
         told = program.stdout.readline()
@@ -114,20 +101,7 @@ def test_it_ends_cleanly_while_the_server_is_gone(server: Server, tmp_path: Path
 
 
 def test_safe_mode_plays_through_its_rings(server: Server, tmp_path: Path) -> None:
-    command = [
-        *PROGRAM,
-        "live",
-        "--control",
-        "off",
-        "--mode",
-        "safe",
-        "--channels",
-        "1",
-        "--seconds",
-        "2",
-        "--record",
-        "takes",
-    ]
+    command = [*LIVE, "--mode", "safe", "--channels", "1", "--seconds", "2", "--record", "takes"]
     with running(command, tmp_path) as program:
         assert program.stdout is not None
         assert f"latency {PERIOD + 2 * PERIOD + 50} samples" in program.stdout.readline()
