@@ -29,7 +29,7 @@ class MidiControl:
     Args:
         store: Where settings are asked for.
         host: Loads the presets of program changes.
-        controls: The knobs.
+        controls: The knobs to begin with; later those of the store.
         midi_map: The controller's map.
         port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one.
         api: As in MidiPort.
@@ -54,7 +54,8 @@ class MidiControl:
 
         self.surface = Surface(store, play_preset, controls, midi_map, report=report)
         self._wanted = port if port is not None else midi_map.port or ""
-        self._api = api
+        self._store, self._api = store, api
+        self._controls = tuple(controls)
         self._port = MidiPort(self._wanted, api)
         self._report = report
         self._ending, self._look_now = threading.Event(), threading.Event()
@@ -117,6 +118,7 @@ class MidiControl:
                 look_at = now + away
             if now >= lights_at:
                 lights_at = now + _LIGHTS_S
+                self._follow_controls()
                 self.surface.act(now)
                 self._send_lights()
         while self._fetch(time.monotonic()):
@@ -129,6 +131,13 @@ class MidiControl:
         for data in messages:
             self.surface.hear(data, now)
         return bool(messages)
+
+    def _follow_controls(self) -> None:
+        """Take over the knobs of another preset."""
+        controls = self._store.controls
+        if controls != self._controls:
+            self._controls = controls
+            self.surface.use_controls(controls)
 
     def _look(self) -> None:
         before = self._port.name

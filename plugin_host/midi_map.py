@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,9 @@ SourceKind = Literal["cc", "cc14", "nrpn", "note"]
 BindingKind = Literal["absolute", "toggle", "hold", "twos_complement", "binary_offset", "sign_magnitude"]
 _SOURCES: tuple[SourceKind, ...] = ("cc", "cc14", "nrpn", "note")
 
+# A knob of the effects around the model, such as after.0.gain_db; which there are depends on the preset that plays.
+_EFFECT_KNOB = re.compile(r"(before|after)\.[0-9]{1,2}\.[A-Za-z0-9_]{1,100}")
+
 
 def refusal(why: str, at: str | None = None) -> PydanticCustomError:
     """Make the error that carries a sentence and, below the field, the key it is about."""
@@ -42,6 +46,8 @@ def _check_schema(value: Any) -> int:
 
 
 def _check_control(name: str) -> str:
+    if _EFFECT_KNOB.fullmatch(name):
+        return name
     try:
         return knobs.control(name).id
     except ValueError as error:
@@ -89,7 +95,7 @@ class Binding(_Part):
     """One knob, fader, button or pad of the controller, and the knob of ours that it moves.
 
     Attributes:
-        control: The id of our knob.
+        control: The id of our knob; one of an effect rests while a preset without that effect plays.
         cc, cc14, nrpn, note: What the controller sends; exactly one is given.
         channel: 1..16, or None for any.
         kind: "absolute" knobs and faders; "toggle" and "hold" buttons; encoders by the way they count.
@@ -114,8 +120,8 @@ class Binding(_Part):
         given = [name for name in _SOURCES if getattr(self, name) is not None]
         if len(given) != 1:
             raise refusal(f"a binding must have exactly one of cc, cc14, nrpn and note, not {len(given)}")
-        switch = knobs.control(self.control).curve == "switch"
-        if self.kind in ("toggle", "hold") and not switch:
+        known = knobs.BY_ID.get(self.control)
+        if self.kind in ("toggle", "hold") and (known is None or known.curve != "switch"):
             raise refusal(f"kind {self.kind} is for switches such as bypass; {self.control} is none", "kind")
         if self.note is not None and self.kind not in ("toggle", "hold"):
             raise refusal("a note must have the kind toggle or hold", "note")

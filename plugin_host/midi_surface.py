@@ -87,10 +87,15 @@ class Surface:
         with self._lock:
             self._map, self._links, self._by_source = midi_map, links, by_source
 
+    def use_controls(self, controls: Sequence[Control]) -> None:
+        """Take other knobs, as another preset brings them; bindings that name none of them rest."""
+        self._controls = {control.id: control for control in controls}
+        self.use_map(self._map)
+
     def _link(self, binding: Binding, midi_map: MidiMap) -> Link:
         if midi_map.tolerance == self._map.tolerance:
             for link in self._links:
-                if link.binding == binding:
+                if link.binding == binding and link.control == self._controls[binding.control]:
                     return link
         return make_link(binding, self._controls[binding.control], midi_map.tolerance)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dsp.control import Control
 from models import knobs
 from plugin_host.midi_map import MidiMap
 from plugin_host.midi_message import ControlChange14, Nrpn, encode
@@ -231,3 +232,16 @@ def test_cancelled_learning_leaves_the_map() -> None:
 def test_learning_for_a_knob_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="the knobs are"):
         Rig(MIX).surface.learn("volume")
+
+
+def test_a_binding_rests_while_its_effect_is_not_there() -> None:
+    gain = Control("after.0.gain_db", "Gain", "dB", -24.0, 24.0, 0.0)
+    rig = Rig({"control": gain.id, "cc": 1, "takeover": False})
+    rig.cc(0)
+    rig.store.declare([*knobs.CONTROLS, gain])
+    rig.surface.use_controls(rig.store.controls)
+    rig.cc(127)
+    assert rig[gain.id] == 24.0
+    rig.store.declare(knobs.CONTROLS)
+    rig.cc(0)
+    assert rig.said == []
