@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from plugin_host import cli_control, cli_live
+from plugin_host import cli_control, cli_live, cli_midi
 
 _EXAMPLES = """
 **Examples**
@@ -241,6 +241,7 @@ def export(
 
 cli_live.register(app)
 cli_control.register(app)
+cli_midi.register(app)
 
 
 def main() -> None:

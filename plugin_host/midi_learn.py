@@ -61,6 +61,11 @@ class MidiLearn:
         if len(heard.values) < _KEPT:
             heard.values.append(message.value)
 
+    @property
+    def heard(self) -> bool:
+        """Whether the window has opened."""
+        return self._until is not None
+
     def done(self, now: float) -> bool:
         """Say whether the window is over."""
         return self._until is not None and now >= self._until
