@@ -39,8 +39,8 @@ def step_count() -> int:
 
 def nearest_step(crossover_hz: float) -> int:
     """Return the table's index for a crossover, held inside the table."""
-    step = round(math.log2(crossover_hz / LOWEST_HZ) * STEPS_PER_OCTAVE)
-    return min(max(step, 0), step_count() - 1)
+    step = round(math.log2(max(crossover_hz, LOWEST_HZ) / LOWEST_HZ) * STEPS_PER_OCTAVE)
+    return min(step, step_count() - 1)
 
 
 def step_hz(step: int) -> float:

@@ -49,7 +49,7 @@ def test_the_table_rises_in_even_steps_of_the_octave() -> None:
 def test_the_nearest_step_is_the_nearest_and_inside_the_table() -> None:
     for step in range(crossover.step_count()):
         assert crossover.nearest_step(crossover.step_hz(step) * 1.003) == step
-    assert crossover.nearest_step(10.0) == 0
+    assert crossover.nearest_step(10.0) == crossover.nearest_step(-10.0) == 0
     assert crossover.nearest_step(1e6) == crossover.step_count() - 1
 
 
