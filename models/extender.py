@@ -119,6 +119,7 @@ class Extender:
         self._steps: list[int | None] = [None, None]
         self._past = self.predictor.start(channels)
         self._tracker = BandwidthTracker(self._rate)
+        self._heard_hz = self._rate / 2
         self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
         self._excitation.reset(channels)
 
@@ -139,8 +140,11 @@ class Extender:
         while start < samples.shape[-1]:
             stop = min(samples.shape[-1], start + most - self._position % self._hop)
             piece = samples[:, start:stop]
-            edge = self._tracker.update(piece) if listening else values["crossover"] or self._edge_hz or 0.0
-            yield piece, self._step_for(edge)
+            edge = self._heard_hz if listening else values["crossover"] or self._edge_hz or 0.0
+            # A piece sees what was heard before its hop, so that it makes no difference where blocks cut the hop.
+            yield piece, self._steps[-1] if listening and self._position % self._hop else self._step_for(edge)
+            if listening:
+                self._heard_hz = self._tracker.update(piece)
             start = stop
 
     def _step_for(self, edge_hz: float) -> int | None:
