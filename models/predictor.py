@@ -41,7 +41,7 @@ class PredictorConfig:
     layers: int = 1
     kernel: int = 3
     horizon: int = 3
-    dropout: float = 0.1
+    dropout: float = 0.3
 
 
 class Past(NamedTuple):

@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor", rich_help_panel=_LIVE)(doctor)
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("live")(bench_live)
+    bench.command("render")(bench_render)
     app.add_typer(bench, name="bench", rich_help_panel=_LIVE)
 
 
@@ -141,3 +142,15 @@ def bench_live(
         blocks=blocks, runtimes=runtimes, artifact=artifact, preset=preset, seconds=seconds, channels=channels,
         rate=rate, loop=loop,
     )  # fmt: skip
+
+
+def bench_render(
+    artifacts: Annotated[
+        list[str] | None, typer.Option("--artifact", "-a", help="Trained models; by default all that are shipped.")
+    ] = None,
+    minutes: Annotated[float, typer.Option("--minutes", min=1.0, help="Length of the long stereo file.")] = 60.0,
+) -> None:
+    """Render a second, two minutes and a long stereo file, and show speed, memory and time to the first file."""
+    from plugin_host import commands_render
+
+    commands_render.bench_render(artifacts or [], minutes)

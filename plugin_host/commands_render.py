@@ -206,3 +206,12 @@ def _block_size(word: str) -> int:
     if not word.strip().isdecimal() or not 1 <= int(word) <= 1 << 20:
         raise ValueError(f"'{word}' is not a block size; give numbers from 1 to 1048576 or random, with commas between")
     return int(word)
+
+
+def bench_render(artifacts: Sequence[str], minutes: float) -> None:
+    """Measure rendering; see the help of `highband bench render`."""
+    from models.artifact import list_artifacts
+    from plugin_host.bench_render import bench
+
+    with refusing(WORK_FAILED, ValueError, OSError):
+        bench(list(artifacts) or [info.name for info in list_artifacts()], minutes, Console())

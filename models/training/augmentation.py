@@ -33,10 +33,10 @@ class AugmentationConfig:
 
     frames: int = 400
     gain_db: float = 8.0
-    eq_db: float = 5.0
-    noise_share: float = 0.6
-    noise_low_db: float = -110.0
-    noise_high_db: float = -50.0
+    eq_db: float = 6.0
+    noise_share: float = 0.45
+    noise_low_db: float = -115.0
+    noise_high_db: float = -55.0
     room_share: float = 0.3
     mix_share: float = 0.15
     thin_share: float = 0.15
@@ -44,7 +44,7 @@ class AugmentationConfig:
     slope_share: float = 0.3
     hide_share: float = 0.5
     degraded_share: float = 0.35
-    blur_db: float = 0.5
+    blur_db: float = 1.0
     categories: dict[str, float] = field(
         default_factory=lambda: {
             "speech": 0.55,

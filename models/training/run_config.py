@@ -46,18 +46,18 @@ class RunConfig(BaseModel):
     speeds: tuple[float, ...] = (1.0, 0.84, 0.92, 1.09, 1.19)
     degradations: int = Field(default=2, ge=0)
     seed: int = 1
-    steps: int = Field(default=9000, ge=1)
+    steps: int = Field(default=3000, ge=1)
     rows: int = Field(default=12, ge=1)
-    rate: float = 2e-3
+    rate: float = 1.5e-3
     warm_up: int = 100
-    decay: float = 0.01
+    decay: float = 0.1
     average: float = 0.999
     evenness: float = Field(default=0.3, ge=0, le=1)
     tonality: float = 0.3
     spectrum: float = 0.0
     spectrum_rows: int = 2
     settle: int = 20
-    save_every: int = Field(default=500, ge=1)
+    save_every: int = Field(default=250, ge=1)
     lookahead_hops: int = Field(default=0, ge=0, le=11)
     exciter: str = "harmonics"
     predictor: dict[str, Any] = Field(default_factory=dict)
