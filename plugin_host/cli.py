@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from plugin_host import cli_control, cli_live, cli_midi
+from plugin_host import cli_control, cli_live, cli_midi, commands_panel
 
 _EXAMPLES = """
 **Examples**
@@ -242,6 +242,7 @@ def export(
 cli_live.register(app)
 cli_control.register(app)
 cli_midi.register(app)
+commands_panel.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,68 @@
+"""The command that shows a running host in the browser."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from typing import Annotated
+
+import typer
+
+from plugin_host.cli_control import AddressOption, KeysOption
+from plugin_host.control_address import REQUESTS
+
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="NAME", help="Listen here; other than 127.0.0.1 a token opens the page.")
+]
+PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the page.")]
+TokenOption = Annotated[
+    str | None, typer.Option("--token", envvar="HIGHBAND_TOKEN", help="By default a new one, which is printed.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("panel", rich_help_panel="Control a running host")(panel)
+
+
+def panel(
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    token: TokenOption = None,
+) -> None:
+    """Show the knobs, meters and spectra of a running host in the browser; Ctrl-C ends.
+
+    The page waits for a host that is away and goes on when it is back.
+    """
+    from plugin_host.control_address import AddressError, split
+    from plugin_host.control_keys import KeyFileError, read_keys
+    from plugin_host.panel_access import is_loopback
+    from plugin_host.refusal import WRONG_USAGE, refusing
+
+    with refusing(WRONG_USAGE, AddressError, KeyFileError):
+        split(address)
+        keys = None if key_file is None else read_keys(key_file, "client")
+    word = None if is_loopback(host) and token is None else token or secrets.token_urlsafe(16)
+    _try_port(host, port)
+    from plugin_host import panel as page
+    from plugin_host.panel_link import PanelLink
+
+    typer.echo(f"the panel is at http://{host}:{port}/" + (f"?token={word}" if word else ""))
+    page.run(PanelLink(address, keys), host, port, word)
+
+
+def _try_port(host: str, port: int) -> None:
+    """Refuse a place that can't be listened on, in one sentence, before anything is loaded."""
+    from plugin_host.refusal import WORK_FAILED, refuse
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        # A panel that has just ended leaves connections behind that do not stand in the way.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host.strip("[]"), port))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            refuse(f"the panel can't listen on {host}:{port}: {reason}; choose another --port or --host", WORK_FAILED)

@@ -1,0 +1,278 @@
+"""The panel: a page in the browser with the knobs, the picture and the ways to compare; built with NiceGUI.
+
+It is a process of its own and a client of the control protocol like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nicegui import app, ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+from nicegui.events import GenericEventArguments, KeyEventArguments
+
+from plugin_host.client import HostError, NoHostError
+from plugin_host.panel_access import AccessGuard
+from plugin_host.panel_link import PanelLink
+from plugin_host.panel_words import differences, frame_of, groups_of, title_of, words_of
+from plugin_host.slots import SLOTS
+
+_ASSETS = Path(__file__).parent / "panel_assets"
+# The eye takes 20 pictures a second for motion, and a phone can draw them.
+_REFRESH_S = 0.05
+_WORDS_EVERY = 6
+_SWITCHES = {"bypass": "Hear the input, delayed as the output is", "delta": "Hear only what is added"}
+_THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
+
+
+class Knob(Element, component=_ASSETS / "knob.js"):
+    """One control as a knob."""
+
+    def __init__(self, knob: Mapping[str, Any], setting: Mapping[str, Any], page: Page) -> None:
+        super().__init__()
+        self._props |= {"knob": dict(knob), "setting": dict(setting), "away": bool(page.link.away)}
+        self.on("turn", lambda event: page.turn(knob["id"], event))
+        self.on("end", page.end)
+
+    def show(self, setting: Mapping[str, Any], is_away: bool) -> None:
+        """Point where the setting says."""
+        if (self._props["setting"], self._props["away"]) != (setting, is_away):
+            self._props["setting"], self._props["away"] = dict(setting), is_away
+            self.update()
+
+
+class Picture(Element, component=_ASSETS / "picture.js"):
+    """The spectra in and out, and the spectrogram."""
+
+
+class Meters(Element, component=_ASSETS / "meters.js"):
+    """The levels in and out."""
+
+
+class Page:
+    """What one browser sees.
+
+    Args:
+        link: The host.
+    """
+
+    def __init__(self, link: PanelLink) -> None:
+        self.link = link
+        self._declared, self._moved, self._ticks, self._rounds, self._theme = -1, -1, -1, 0, 0
+        self._knobs: dict[str, Knob] = {}
+        self._presets: list[dict[str, str]] = []
+        self._slots: dict[str, ui.button] = {}
+        self._switches: dict[str, ui.button] = {}
+        self._dark = ui.dark_mode(None)
+        ui.add_css(_ASSETS / "panel.css")
+        self._build_bar()
+        self._away = ui.label().classes("hb-alert").props('role="alert"')
+        self._news = ui.label().classes("hb-news").props('role="status"')
+        with ui.element("main"):
+            with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
+                self._picture = Picture()
+                self._picture.on("crossover", lambda event: self.turn("crossover", event))
+                self._picture.on("end", self.end)
+                self._meters = Meters()
+            self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
+            self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
+        self._build_presets()
+        ui.keyboard(self._press)
+        ui.timer(_REFRESH_S, self.refresh)
+
+    # What the page asks of the host.
+
+    async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
+        """Ask the host; tell the person where it refuses."""
+        try:
+            return await self.link.ask(do, **fields)
+        except (HostError, NoHostError) as error:
+            ui.notify(str(error), type="warning", position="bottom")
+            return None
+
+    async def turn(self, knob: str, event: GenericEventArguments) -> None:
+        """Move a knob as the browser asks."""
+        reply = await self.ask("set", knob=knob, value=event.args["value"], gesture=event.args["gesture"])
+        if reply is None and knob in self._knobs:
+            self._knobs[knob].update()
+
+    async def end(self, event: GenericEventArguments) -> None:
+        """End a drag."""
+        await self.ask("end_gesture", gesture=event.args["gesture"])
+
+    async def _flip(self, knob: str) -> None:
+        is_on = bool(self.link.settings.get(knob, {}).get("value"))
+        await self.ask("set", knob=knob, value=float(not is_on))
+
+    async def _load(self, preset: Mapping[str, str]) -> None:
+        before = self.link.settings
+        self._news.set_text(f"building {preset['title']} ...")
+        reply = await self.ask("load_preset", name=preset["name"])
+        self._dialog.close()
+        names = {knob["id"]: knob["name"] for knob in self.link.knobs}
+        changed = differences(before, reply["settings"], names) if reply else ""
+        self._news.set_text(f"{preset['title']} changed {changed}" if reply else "")
+
+    async def _save(self) -> None:
+        name, about = (self._name.value or "").strip(), self._about.value or ""
+        reply = await self.ask("save_preset", name=name, description=about, overwrite=bool(self._overwrite.value))
+        if reply is not None:
+            self._dialog.close()
+            self._news.set_text(f"saved as {reply['name']}")
+
+    async def _press(self, event: KeyEventArguments) -> None:
+        if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
+            await self.ask("redo" if event.modifiers.shift else "undo")
+
+    # How it is built.
+
+    def _build_bar(self) -> None:
+        with ui.element("header").classes("hb-bar"):
+            TextElement(tag="h1", text="Highband").classes("hb-title")
+            self._preset = _button("presets", self._open_presets, "Presets: load and save")
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
+                for slot in SLOTS:
+                    self._slots[slot] = _button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
+                with _button("copy to", None, "Copy this slot to another"), ui.menu():
+                    for slot in SLOTS:
+                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
+                for knob, about in _SWITCHES.items():
+                    self._switches[knob] = _button(knob, partial(self._flip, knob), f"{knob}: {about}")
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
+                self._undo = _button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
+                self._redo = _button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
+            self._look = _button("auto", self._change_theme, "Colours: as the system, light or dark")
+
+    def _build_presets(self) -> None:
+        with ui.dialog() as self._dialog, ui.card().classes("hb-dialog"):
+            ui.label("Presets").classes("hb-heading")
+            self._search = ui.input("Search", on_change=lambda: self._list_presets()).props("dense autofocus clearable")
+            self._list = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
+            ui.label("Save what plays").classes("hb-heading")
+            self._name = ui.input("Name").props("dense maxlength=80")
+            self._about = ui.input("Description").props("dense maxlength=1000")
+            with ui.row():
+                self._overwrite = ui.checkbox("Replace my preset of this name")
+                _button("save", self._save, "Save the preset")
+                _button("close", self._dialog.close, "Close the presets")
+
+    async def _open_presets(self) -> None:
+        reply = await self.ask("presets")
+        if reply is not None:
+            self._presets = reply["presets"]
+            self._list_presets()
+            self._dialog.open()
+
+    def _list_presets(self) -> None:
+        word = (self._search.value or "").casefold()
+        self._list.clear()
+        with self._list:
+            for preset in self._presets:
+                if word in " ".join(preset.values()).casefold():
+                    label = f"{preset['title']} - {preset['description']}"
+                    _button(label, partial(self._load, preset), f"Load {preset['title']}")
+
+    async def _copy_to(self, slot: str) -> None:
+        source = self.link.state["slot"]
+        if await self.ask("copy_slot", source=source, target=slot) is not None:
+            self._news.set_text(f"slot {slot} is as {source}")
+
+    def _change_theme(self) -> None:
+        self._theme = (self._theme + 1) % len(_THEMES)
+        self._dark.value, name = _THEMES[self._theme]
+        self._look.set_text(name)
+
+    # How it follows the host.
+
+    def refresh(self) -> None:
+        """Show what is new since the last time."""
+        link = self.link
+        if self._declared != link.declared:
+            self._declared = link.declared
+            self._build_knobs()
+        if self._moved != link.moved:
+            self._moved = link.moved
+            self._show_settings()
+        if self._ticks != link.ticks and not link.away:
+            self._ticks = link.ticks
+            self._picture.run_method("draw", frame_of(link.spectra, link.stats, link.settings))
+            self._meters.run_method("draw", link.meters)
+        self._rounds += 1
+        if self._rounds % _WORDS_EVERY == 1:
+            self._show_words()
+
+    def _build_knobs(self) -> None:
+        self._board.clear()
+        self._knobs.clear()
+        with self._board:
+            for title, knobs in groups_of(self.link.knobs, leave_out=_SWITCHES):
+                TextElement(tag="h2", text=title).classes("hb-heading")
+                with ui.element("div").classes("hb-knobs"):
+                    for knob in knobs:
+                        setting = self.link.settings.get(knob["id"], {"value": 0.0, "text": "", "position": 0.0})
+                        self._knobs[knob["id"]] = Knob(knob, setting, self)
+
+    def _show_settings(self) -> None:
+        link, state = self.link, self.link.state
+        is_away = bool(link.away)
+        self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
+        self._away.set_visibility(is_away)
+        for knob, element in self._knobs.items():
+            if knob in link.settings:
+                element.show(link.settings[knob], is_away)
+        for slot, button in self._slots.items():
+            _press_in(button, slot == state["slot"], is_away)
+            button.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
+        for knob, button in self._switches.items():
+            _press_in(button, bool(link.settings.get(knob, {}).get("value")), is_away)
+        self._undo.set_enabled(state["can_undo"] and not is_away)
+        self._redo.set_enabled(state["can_redo"] and not is_away)
+
+    def _show_words(self) -> None:
+        self._preset.set_text(title_of(self.link.stats))
+        words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
+        if getattr(self, "_shown_words", None) == words:
+            return
+        self._shown_words = words
+        self._strip.clear()
+        with self._strip:
+            for name, value in words:
+                with ui.element("div"):
+                    TextElement(tag="dt", text=name)
+                    TextElement(tag="dd", text=value)
+
+
+def _button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
+    button = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
+    button.props["aria-label"] = button.props["title"] = about
+    return button
+
+
+def _press_in(button: ui.button, is_in: bool, is_away: bool) -> None:
+    button.props["aria-pressed"] = str(is_in).lower()
+    button.classes(add="hb-on" if is_in else "", remove="hb-on")
+    button.set_enabled(not is_away)
+
+
+def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
+    """Serve the panel until the process is told to end.
+
+    Args:
+        link: The host.
+        host: The name or address to listen on.
+        port: The port.
+        token: What opens the panel; None where only this machine can reach it.
+    """
+    app.add_middleware(AccessGuard, token=token)
+    app.on_startup(link.start)
+    app.on_shutdown(link.stop)
+    ui.run(
+        lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
+        reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=10.0,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip

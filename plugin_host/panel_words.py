@@ -1,0 +1,109 @@
+"""What the panel says and draws of a host's state: groups of knobs, figures as words, the frame of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+_MODEL = "Extender"
+_LOWEST_DB = -120.0
+
+
+def groups_of(
+    knobs: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()
+) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Return the knobs under the name of their stage: those of the model first, then those of each effect."""
+    groups: dict[str, list[Mapping[str, Any]]] = {_MODEL: []}
+    for knob in knobs:
+        if knob["id"] not in leave_out:
+            stage, _, rest = str(knob["id"]).rpartition("/")
+            groups.setdefault(f"Effect {stage.replace('/', ' ')}" if rest and stage else _MODEL, []).append(knob)
+    return [(title, members) for title, members in groups.items() if members]
+
+
+def differences(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> str:
+    """Say which knobs stand elsewhere than before."""
+    told = [
+        f"{names.get(knob, knob)} {before[knob]['text']} → {setting['text']}"
+        if knob in before
+        else f"{names.get(knob, knob)} {setting['text']}"
+        for knob, setting in after.items()
+        if knob not in before or before[knob]["value"] != setting["value"]
+    ]
+    return ", ".join(told) or "no knob"
+
+
+def frame_of(
+    spectra: Mapping[str, Any], stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what the picture draws: levels in dBFS, rate and band in Hz (0 for none)."""
+    chosen = float(settings.get("crossover", {}).get("value") or 0.0)
+    return {
+        "in": _levels(spectra.get("in", ())),
+        "out": _levels(spectra.get("out", ())),
+        "rate": float(stats.get("sample_rate") or 48000.0),
+        "crossover": chosen or float(stats.get("crossover_hz") or 0.0),
+        "ceiling": float(settings.get("ceiling", {}).get("value") or 0.0),
+        "moves": "crossover" in settings,
+    }
+
+
+def title_of(stats: Mapping[str, Any]) -> str:
+    """Return what the button of the presets says."""
+    return str(stats.get("preset") or "no preset")
+
+
+def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool) -> list[tuple[str, str]]:
+    """Return the host's figures for people, each with its name."""
+    if is_away:
+        return [("Host", "away")]
+    rate = float(stats.get("sample_rate") or 0.0)
+    words = [("Device", _device(stats)), ("Latency", _latency(stats.get("latency", {}), rate))]
+    words += [
+        (f"Load of {stage}", f"p50 {_share(load, 'p50')}, p99 {_share(load, 'p99')} of the deadline")
+        for stage, load in stats.get("load", {}).items()
+    ]
+    words += [
+        ("Xruns", str(stats.get("xruns", 0))),
+        ("Missed", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
+    ]
+    words.append(("Out against in", _offset(meters)))
+    if stats.get("relief"):
+        words.append(("Saving time", ", ".join(map(str, stats["relief"]))))
+    return words
+
+
+def _device(stats: Mapping[str, Any]) -> str:
+    device = stats.get("device", {})
+    name, state = (device.get("name"), device.get("state")) if isinstance(device, Mapping) else (device, None)
+    kilohertz = f"{stats['sample_rate'] / 1000.0:g} kHz" if stats.get("sample_rate") else None
+    block = f"block {stats['block']}" if stats.get("block") else None
+    parts = (name, state, kilohertz, block, stats.get("mode"))
+    return ", ".join(str(part) for part in parts if part) or "unknown"
+
+
+def _latency(latency: Mapping[str, Any], rate: float) -> str:
+    parts = {name: value for name, value in latency.items() if isinstance(value, (int, float)) and name != "sum"}
+    total = latency.get("sum", sum(parts.values()))
+    time = f" ({1000.0 * total / rate:.1f} ms)" if rate else ""
+    told = " + ".join(f"{name} {value}" for name, value in parts.items())
+    return f"{total} samples{time}" + (f" = {told}" if told else "")
+
+
+def _share(load: Mapping[str, Any], name: str) -> str:
+    value = load.get(name)
+    return f"{100.0 * value:.1f} %" if isinstance(value, (int, float)) else "?"
+
+
+def _offset(meters: Mapping[str, Any]) -> str:
+    """Say how much louder the output is than the input, as the ear takes louder for better."""
+    sides = [[level for level in meters.get(side, {}).get("rms_db", ()) if level is not None] for side in ("in", "out")]
+    if not all(sides) or min(map(max, sides)) <= _LOWEST_DB:
+        return "silent"
+    return f"{max(sides[1]) - max(sides[0]):+.1f} dB"
+
+
+def _levels(levels: Sequence[float | None]) -> list[float]:
+    return [_LOWEST_DB if level is None else round(float(level), 1) for level in levels]
