@@ -96,6 +96,9 @@ class Extender:
         # The source is measured over half a window: what matters of it lies above 2 kHz, and less lag whitens better.
         self._source_window = bands.hann(len(self._window) // 2)
         self._source_weights = bands.band_weights(rate, bands.fft_size(len(self._source_window)))
+        # A band above Nyquist holds nothing; taken as it is, it would be lifted, and the band below along with it.
+        above = bands.band_centres_hz() >= rate / 2
+        self._source_weights[:, above] = self._source_weights[:, ~above][:, -1:]
         self._source_scale = bands.power_scale(rate, self._source_window)
         self._noise_db = torch.full((bands.BAND_COUNT,), 10.0 * float(torch.log10(torch.tensor(48000.0 / rate))))
         self._design = FilterDesign(rate)
