@@ -29,13 +29,13 @@ class Row:
     """One measurement; figures are shares of the deadline.
 
     Attributes:
-        runtime, block: What was measured.
+        runtime, block: What was measured; no runtime is the bare wire, the engine without a chain.
         load: Of the callback, see `LoadMeter.figures`.
         waiting: Part of it that the callback spent without the processor: for the interpreter's lock or the system.
         missed: Share of blocks that were late.
     """
 
-    runtime: Runtime
+    runtime: Runtime | None
     block: int
     load: dict[str, float]
     waiting: dict[str, float]
@@ -58,11 +58,11 @@ def bench(
 
 
 def measure(
-    block: int, runtime: Runtime, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
+    block: int, runtime: Runtime | None, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
 ) -> Row:
     """Play noise for so many seconds, paced by the clock as a sound card would, and return what the callback took."""
-    sound = build(preset, artifact, runtime)
-    engine = _WatchedEngine(sound.chain, SettingsStore(sound.controls))
+    chain = build(preset, artifact, runtime).chain if runtime else Chain([], None, [])
+    engine = _WatchedEngine(chain, SettingsStore(chain.controls))
     device = ClockedDevice(rate, channels, block, noise=_NOISE)
     device.prepare(engine)
     engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)
@@ -95,7 +95,7 @@ class _WatchedEngine(Engine):
 
 def recommendation(rows: Sequence[Row], rate: int) -> str:
     """Say which is the smallest block that leaves room, with which runtime."""
-    fit = [row for row in rows if row.load["p99"] <= _MOST_P99]
+    fit = [row for row in rows if row.runtime and row.load["p99"] <= _MOST_P99]
     if not fit:
         return "no block of these leaves room on this machine now; try larger ones, or a lighter artifact"
     best = min(fit, key=lambda row: (row.block, row.load["p99"]))
@@ -111,7 +111,7 @@ def _table(rows: Sequence[Row], rate: int) -> Table:
         shares = [f"{100 * row.load[name]:.0f} %" for name in ("p50", "p99", "p99.9", "max")]
         deadline = f"{1000 * row.block / rate:.2f} ms"
         late, waiting = f"{100 * row.missed:.2f} %", f"{100 * row.waiting['p99']:.0f} %"
-        table.add_row(row.runtime, str(row.block), deadline, *shares, late, waiting)
+        table.add_row(row.runtime or "bare wire", str(row.block), deadline, *shares, late, waiting)
     return table
 
 

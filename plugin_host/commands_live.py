@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,7 +79,7 @@ def _session(resume: bool, preset: str | None, artifact: str | None, runtime: Ru
 
 
 def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> Device:
-    if device == "jack" or (device is None and mode == "low" and _is_for_jack(wishes)):
+    if device == "jack":
         from plugin_host.jack_device import JackDevice
 
         return JackDevice(wishes)
@@ -93,16 +94,23 @@ def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> 
         from plugin_host.safe_mode import SafeDevice
 
         return SafeDevice(wishes)
-    from plugin_host.device import SoundDevice
-
-    return SoundDevice(wishes)
+    return _open_card(wishes)
 
 
-def _is_for_jack(wishes: Wishes) -> bool:
-    """Whether JACK is meant: where its server runs, it has the sound card."""
-    from plugin_host.jack_device import has_server
+def _open_card(wishes: Wishes) -> Device:
+    """Open what is named; where JACK runs, it has the sound card."""
+    from plugin_host.device import SoundDevice, release
+    from plugin_host.jack_device import JackDevice, has_server
 
-    return wishes.input is None and wishes.output is None and has_server()
+    if not has_server():
+        return SoundDevice(wishes)
+    if wishes.input is None and wishes.output is None:
+        return JackDevice(wishes)
+    card = SoundDevice(wishes)
+    if not card.is_jack:
+        return card
+    release()
+    return JackDevice(replace(wishes, input=card.input_name, output=card.output_name))
 
 
 def _host(session: Session, assignments: Sequence[str], device: Device, mode: Mode) -> LiveHost:

@@ -108,6 +108,13 @@ def portaudio() -> Any:
     return sounddevice
 
 
+def release() -> None:
+    """Let go of every device and server; PortAudio's own client of a JACK server must not outlive that."""
+    module = portaudio()
+    while module._initialized:
+        module._terminate()
+
+
 def refresh() -> None:
     """Let PortAudio look for devices and servers again; no stream may be open."""
     module = portaudio()
@@ -140,6 +147,10 @@ class SoundDevice:
 
     Raises:
         DeviceError: No such device, or it can't do this.
+
+    Attributes:
+        is_jack: Whether PortAudio reaches it by a JACK server; it does not survive that server's end.
+        input_name, output_name: As PortAudio calls the two sides.
     """
 
     def __init__(self, wishes: Wishes) -> None:
@@ -255,8 +266,10 @@ class SoundDevice:
         wishes = self._wishes
         source, sink = _find(wishes.input, "input"), _find(wishes.output, "output")
         self._pair = (source["index"], sink["index"])
+        self.input_name, self.output_name = str(source["name"]), str(sink["name"])
         self.is_jack = portaudio().query_hostapis(source["hostapi"])["name"] == JACK
-        self.name = source["name"] if source["index"] == sink["index"] else f"{source['name']} to {sink['name']}"
+        is_one = source["index"] == sink["index"]
+        self.name = self.input_name if is_one else f"{self.input_name} to {self.output_name}"
         if self.is_jack:
             self.name = f"JACK ({self.name})"
         self.rate = self._choose_rate(round(source["default_samplerate"]))

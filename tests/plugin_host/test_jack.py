@@ -72,7 +72,7 @@ def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path
 
 
 def test_a_server_that_dies_and_comes_back_is_found_again(server: Server, tmp_path: Path) -> None:
-    with running(LIVE, tmp_path) as program:
+    with running([*LIVE, "--input", "system", "--output", "0"], tmp_path) as program:
         assert program.stdout is not None
         assert f"playing on JACK: 48000 Hz, block {PERIOD}" in program.stdout.readline()
         for number, period in ((signal.SIGKILL, 512), (signal.SIGTERM, 128)):
