@@ -9,9 +9,12 @@ whole program, as each of the two waits for what the other holds. So no Python r
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 CLIENT = "Highband"
@@ -62,10 +65,7 @@ def list_ports(api: str | None = None) -> list[PortInfo]:
         for port in filter(None, dict.fromkeys([*sending, *receiving])):
             found.append(PortInfo(name, port, port in sending, port in receiving))
     if not answered:
-        raise MidiError(
-            f"no MIDI system answers ({', '.join(_apis(api))}); start JACK, or on Linux load ALSA's sequencer "
-            "with modprobe snd-seq"
-        )
+        raise MidiError("no MIDI system answers; start JACK, or on Linux load ALSA's sequencer with modprobe snd-seq")
     return found
 
 
@@ -82,10 +82,19 @@ def _apis(api: str | None) -> list[str]:
     compiled = rtmidi.get_compiled_api()
     known = [name for name, constant in _API_NAMES.items() if getattr(rtmidi, constant, None) in compiled]
     if api is None:
-        return known
+        return [name for name in known if _may_answer(name)]
     if api not in known:
         raise MidiError(f"there is no MIDI system '{api}' here; choose one of {', '.join(known)}")
     return [api]
+
+
+def _may_answer(api: str) -> bool:
+    """Look for a system's socket or device first, as the libraries complain at length where there is none."""
+    if sys.platform == "linux" and api == "alsa":
+        return Path("/dev/snd/seq").exists()
+    if sys.platform == "linux" and api == "jack":
+        return any(Path("/dev/shm").glob(f"jack_{os.environ.get('JACK_DEFAULT_SERVER', 'default')}_*_0"))
+    return True
 
 
 def _new(api: str, direction: str) -> Any:

@@ -62,6 +62,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         wait_for(lambda: shell("jack_lsp", "-s", name).returncode == 0)
         yield name
     finally:
+        # A server that is killed keeps its place in JACK's list of eight for good.
         process.terminate()
         process.wait()
 
