@@ -86,7 +86,8 @@ class MidiControl:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending.set()
-            thread.join(timeout=1.0)
+            # It may wait for a preset that this very thread has to load; ending must not wait for that.
+            thread.join(timeout=0.5)
         self._port.close()
 
     def reconnect(self) -> None:
