@@ -1,0 +1,62 @@
+"""Artifacts that the laws run over: untrained ones made here, and those that are shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from models.artifact import list_artifacts
+from models.predictor import Predictor
+from models.training.export import export
+from models.training.run_config import RunConfig
+
+SMALL = {"width": 24, "hidden": 24}
+UNTRAINED: Mapping[str, dict[str, object]] = {
+    "untrained-live": {},
+    "untrained-studio": {"lookahead_hops": 11},
+    "untrained-translation": {"lookahead_hops": 4, "exciter": "translation"},
+}
+SHIPPED = {info.name: info.path for info in list_artifacts()}
+LAYOUTS = ((44100, 1), (48000, 2), (48000, 3), (88200, 2), (96000, 1))
+# The code is the same for every artifact: two layouts are enough for the weights that differ.
+CASES = [
+    *((name, rate, channels) for name in UNTRAINED for rate, channels in LAYOUTS),
+    *((name, rate, channels) for name in SHIPPED for rate, channels in LAYOUTS[:2]),
+]
+MANIFEST = """\
+path,source,licence,speaker,split,sample_rate,seconds,true_bandwidth_hz,category,language,channels,lossy_source,brickwall_hz
+a.wav,Here,CC0,nobody,train,16000,1.0,7000,speech,en,1,,
+"""
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Return the folder of every artifact by name."""
+    home = tmp_path_factory.mktemp("artifacts")
+    corpus = tmp_path_factory.mktemp("corpus")
+    (corpus / "MANIFEST.csv").write_text(MANIFEST)
+    soundfile.write(corpus / "a.wav", np.linspace(-0.5, 0.5, 16000), 16000)
+    made = {}
+    for seed, (name, differs) in enumerate(UNTRAINED.items()):
+        torch.manual_seed(seed)
+        run = RunConfig.model_validate({"name": name, "corpus": corpus, "predictor": SMALL, **differs})
+        weights = Predictor(run.extender().predictor).state_dict()
+        made[name] = export(run, weights, 0, home / name)
+    return {**made, **SHIPPED}
+
+
+@pytest.fixture(scope="session", params=[*UNTRAINED, *SHIPPED])
+def artifact(request: pytest.FixtureRequest, folders: Mapping[str, Path]) -> Path:
+    return folders[request.param]
+
+
+@pytest.fixture(scope="session", params=CASES, ids=lambda case: "-".join(map(str, case)))
+def case(request: pytest.FixtureRequest, folders: Mapping[str, Path]) -> tuple[Path, int, int]:
+    """Return an artifact's folder, a rate in Hz and a number of channels."""
+    name, rate, channels = request.param
+    return folders[name], rate, channels
