@@ -84,8 +84,9 @@ class Chain:
 
     def set_bandwidth(self, edge_hz: float | None) -> None:
         """Tell the extender the recording's true bandwidth in Hz; None lets it listen for itself."""
-        if isinstance(self._extender, FollowsBandwidth):
-            self._extender.set_bandwidth(edge_hz)
+        following: object = self._extender
+        if isinstance(following, FollowsBandwidth):
+            following.set_bandwidth(edge_hz)
 
     @property
     def effect_controls(self) -> Sequence[Control]:
