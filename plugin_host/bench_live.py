@@ -29,7 +29,7 @@ class Row:
     """One measurement; figures are shares of the deadline.
 
     Attributes:
-        runtime, block: What was measured; no runtime is the bare wire, the engine without a chain.
+        runtime, block: What was measured; no runtime is the wire, the engine without a chain.
         load: Of the callback, see `LoadMeter.figures`.
         waiting: Part of it that the callback spent without the processor: for the interpreter's lock or the system.
         missed: Share of blocks that were late.
@@ -48,13 +48,12 @@ def bench(
 ) -> None:  # fmt: skip
     """Measure and print; raises ValueError with one sentence if the preset or the artifact can't be used."""
     console = Console(highlight=False)
-    rows = [
-        measure(block, runtime, artifact, preset, seconds, channels, rate) for runtime in runtimes for block in blocks
-    ]
+    pairs = [(block, runtime) for runtime in (None, *runtimes) for block in blocks]
+    rows = [measure(block, runtime, artifact, preset, seconds, channels, rate) for block, runtime in pairs]
     console.print(_table(rows, rate))
-    console.print(recommendation(rows, rate))
+    console.print(recommendation(rows, rate), soft_wrap=True)
     if loop:
-        console.print(_round_trip())
+        console.print(_round_trip(), soft_wrap=True)
 
 
 def measure(
@@ -111,7 +110,7 @@ def _table(rows: Sequence[Row], rate: int) -> Table:
         shares = [f"{100 * row.load[name]:.0f} %" for name in ("p50", "p99", "p99.9", "max")]
         deadline = f"{1000 * row.block / rate:.2f} ms"
         late, waiting = f"{100 * row.missed:.2f} %", f"{100 * row.waiting['p99']:.0f} %"
-        table.add_row(row.runtime or "bare wire", str(row.block), deadline, *shares, late, waiting)
+        table.add_row(row.runtime or "wire", str(row.block), deadline, *shares, late, waiting)
     return table
 
 

@@ -155,7 +155,7 @@ def test_the_bench_recommends_a_block(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "leaves room" in done.stdout
-    assert "bare wire" in done.stdout
+    assert "wire" in done.stdout
 
 
 def test_the_doctor_always_has_a_proposal(tmp_path: Path) -> None:
