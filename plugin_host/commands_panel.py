@@ -49,7 +49,7 @@ def panel(
     from plugin_host import panel as page
     from plugin_host.panel_link import PanelLink
 
-    typer.echo(f"the panel is at http://{host}:{port}/" + (f"?token={word}" if word else ""))
+    print(f"the panel is at http://{host}:{port}/" + (f"?token={word}" if word else ""), flush=True)
     page.run(PanelLink(address, keys), host, port, word)
 
 

@@ -131,7 +131,7 @@ class Page:
     # How it is built.
 
     def _build_bar(self) -> None:
-        with ui.element("header").classes("hb-bar"):
+        with ui.element("header").classes("hb-top"):
             TextElement(tag="h1", text="Highband").classes("hb-title")
             self._preset = _button("presets", self._open_presets, "Presets: load and save")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):

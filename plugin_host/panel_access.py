@@ -62,7 +62,8 @@ class AccessGuard:
             return "this panel is for its own machine; open it as http://127.0.0.1"
         is_safe = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         origin = headers.get("origin")
-        if not is_safe and (origin is None or urlsplit(origin).netloc != host):
+        is_own = is_safe if origin is None else urlsplit(origin).netloc == host
+        if not is_own:
             return "the panel answers its own pages only"
         if self._token is not None and not self._is_known(headers.get("cookie", "")):
             return "open the panel with the address that highband panel printed, which ends in ?token=..."

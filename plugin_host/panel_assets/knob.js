@@ -51,6 +51,9 @@ export default {
       return { x1, y1, x2, y2 };
     },
   },
+  watch: {
+    setting() { if (this.gesture === null) this.shown = null; },
+  },
   methods: {
     toPosition(value) {
       const { low, high, curve, automatic } = this.knob;

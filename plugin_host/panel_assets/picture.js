@@ -130,7 +130,7 @@ export default {
       pen.drawImage(canvas, -column, 0);
       levels.forEach((db, band) => {
         const part = Math.max(0, Math.min(1, (db - FLOOR_DB) / (TOP_DB - FLOOR_DB)));
-        pen.fillStyle = `hsl(${265 - 225 * part} 80% ${4 + 66 * part}%)`;
+        pen.fillStyle = `hsl(${265 + 140 * part} 85% ${4 + 66 * part}%)`;
         pen.fillRect(canvas.width - column, canvas.height - (band + 1) * height, column, height + 1);
       });
     },

@@ -1,0 +1,320 @@
+"""The panel in a real browser before a real engine: what is turned on the page is heard, what moves elsewhere shows."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from plugin_host.client import Client
+from plugin_host.panel_access import COOKIE
+from plugin_host.settings import SettingsStore
+from tests.plugin_host.panel_host import EngineHost, playing
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30.0
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@contextmanager
+def served(address: str, port: int, *more: str) -> Iterator[str]:
+    """Serve the panel as the command does and give its address."""
+    command = [sys.executable, "-m", "plugin_host.cli", "panel", "--address", address, "--port", str(port), *more]
+    # The panel's toolkit behaves in another way where it believes to be under test itself.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            until(lambda: answers(port))
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE_S) in (0, -15)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass
+class Studio:
+    """A panel, its address, the host's addresses, and the switch of the host."""
+
+    url: str
+    address: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    store: SettingsStore | None = None
+    host: EngineHost | None = None
+
+    def value(self, knob: str) -> float:
+        assert self.store is not None
+        return self.store.targets()[knob]
+
+    def level(self) -> float:
+        assert self.host is not None
+        return self.host.out_db()
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    ports = [free_port() for _ in range(3)]
+    requests, telemetry = (f"tcp://127.0.0.1:{port}" for port in ports[:2])
+    host_life = ExitStack()
+
+    def start() -> None:
+        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry))
+
+    with served(requests, ports[2]) as url:
+        made = Studio(url, requests, start, host_life.close)
+        start()
+        yield made
+        host_life.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport={"width": 1200, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE_S * 1000.0)
+        yield context
+
+
+def opened(context: BrowserContext, studio: Studio, complaints: list[str]) -> Page:
+    """Open the panel in a new page and wait until it shows the host."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page = context.new_page()
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: None if on_loopback(request.url) else complaints.append(request.url))
+    page.goto(studio.url)
+    page.get_by_role("slider", name="Amount", exact=True).wait_for()
+    until(lambda: page.get_by_role("alert").is_hidden())
+    return page
+
+
+def on_loopback(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, studio: Studio, complaints: list[str]) -> Page:
+    assert studio.store is not None
+    studio.store.load({}, "test")
+    studio.store.request_many({"bypass": 0.0, "delta": 0.0}, "test")
+    return opened(context, studio, complaints)
+
+
+def shown(page: Page, knob: str) -> str:
+    return page.get_by_role("slider", name=knob, exact=True).get_attribute("aria-valuetext") or ""
+
+
+def test_a_knob_turned_by_keyboard_is_heard_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+    before = studio.level()
+    knob = page.get_by_role("slider", name="Amount", exact=True)
+    knob.focus()
+    for _ in range(3):
+        knob.press("PageDown")
+    until(lambda: studio.value("amount") == pytest.approx(-10.8, abs=0.3))
+    until(lambda: abs(studio.level() - before - studio.value("amount")) < 1.0)
+    until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
+    knob.evaluate("element => element.blur()")
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: studio.value("amount") == 0.0)
+    page.get_by_role("button", name="Redo").click()
+    until(lambda: studio.value("amount") < -10.0)
+
+
+def test_a_drag_follows_the_hand_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+    box = page.get_by_role("slider", name="Tone", exact=True).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 55, steps=6)
+    page.mouse.up()
+    until(lambda: studio.value("tone") == pytest.approx(50.0, abs=3.0))
+    page.keyboard.press("Control+z")
+    until(lambda: shown(page, "Tone") == "0 %")
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -100)
+    until(lambda: studio.value("tone") == pytest.approx(4.0, abs=0.5))
+
+
+def test_a_value_is_typed_as_text_and_a_wrong_one_is_refused_in_a_sentence(page: Page, studio: Studio) -> None:
+    knob = page.get_by_role("slider", name="Crossover", exact=True)
+    knob.press("Enter")
+    field = page.get_by_role("textbox", name="Crossover value")
+    field.fill("6.3 kHz")
+    field.press("Enter")
+    until(lambda: studio.value("crossover") == 6300.0)
+    until(lambda: shown(page, "Crossover") == "6.3 kHz")
+    knob.press("5")
+    field.fill("loud")
+    field.press("Enter")
+    page.get_by_text("crossover must be auto or between").wait_for()
+    assert studio.value("crossover") == 6300.0
+    knob.dblclick()
+    until(lambda: shown(page, "Crossover") == "auto")
+
+
+def test_what_another_client_sets_moves_the_knob_on_every_page(
+    page: Page, context: BrowserContext, studio: Studio, complaints: list[str]
+) -> None:
+    other = opened(context, studio, complaints)
+    with Client(studio.address, timeout_s=PATIENCE_S) as client:
+        client.set_many({"amount": "-7.5 dB", "bypass": "on"})
+    for one in (page, other):
+        knob = one.get_by_role("slider", name="Amount", exact=True)
+        until(lambda knob=knob: knob.get_attribute("aria-valuenow") == "-7.5")  # type: ignore[misc]
+        assert shown(one, "Amount") == "-7.5 dB"
+        assert one.get_by_role("button", name="bypass:").get_attribute("aria-pressed") == "true"
+
+
+def test_bypass_and_slots_compare(page: Page, studio: Studio) -> None:
+    dry = studio.level()
+    with Client(studio.address, timeout_s=PATIENCE_S) as client:
+        client.set("amount", -12)
+    until(lambda: studio.level() < dry - 11.0)
+    page.get_by_role("button", name="bypass:").click()
+    until(lambda: abs(studio.level() - dry) < 1.0)
+    page.get_by_role("button", name="bypass:").click()
+    page.get_by_role("button", name="Slot B").click()
+    knob = page.get_by_role("slider", name="Amount", exact=True)
+    knob.press("Delete")
+    until(lambda: abs(studio.level() - dry) < 1.0)
+    page.get_by_role("button", name="Slot A").click()
+    until(lambda: studio.level() < dry - 11.0)
+    until(lambda: page.get_by_role("button", name="Slot A").get_attribute("aria-pressed") == "true")
+
+
+def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("textbox", name="Search").fill("phone-guest")
+    until(lambda: page.get_by_role("group", name="Presets").get_by_role("button").count() == 1)
+    page.get_by_role("group", name="Presets").get_by_role("button").click()
+    assert studio.host is not None
+    until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
+    page.get_by_text("changed").wait_for()
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("textbox", name="Name").fill("../evil")
+    page.get_by_role("button", name="Save the preset").click()
+    page.get_by_text("the name of a preset is").wait_for()
+    page.get_by_role("textbox", name="Name").fill("Mine")
+    page.get_by_role("button", name="Save the preset").click()
+    until(lambda: studio.host is not None and [saved[0] for saved in studio.host.saved] == ["Mine"])
+
+
+def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
+    count = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    for name in ("Spectrum of input and output", "Spectrogram of the output"):
+        canvas = page.get_by_role("img", name=name)
+        until(lambda canvas=canvas: int(canvas.evaluate(count)) > 8)  # type: ignore[misc]
+    until(lambda: "Crossover 8kHz" in (page.locator(".hb-legend").text_content() or ""))
+    meter = page.get_by_role("meter", name="out level")
+    until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
+    page.get_by_text("Load of callback").wait_for()
+
+
+def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
+    studio.stop()
+    page.get_by_text("Host is away").wait_for()
+    studio.start()
+    until(lambda: page.get_by_role("alert").is_hidden())
+    page.get_by_role("slider", name="Drive", exact=True).press("End")
+    until(lambda: studio.value("drive") == 24.0)
+
+
+def status(port: int, path: str = "/", method: str = "GET", **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+UPGRADE = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}  # fmt: skip
+
+
+def test_other_sites_and_other_names_are_turned_away(studio: Studio) -> None:
+    port = int(studio.url.rstrip("/").rpartition(":")[2])
+    own, door = f"http://127.0.0.1:{port}", "/_nicegui_ws/socket.io/?EIO=4&transport="
+    assert status(port) == 200
+    assert status(port, Host="evil.example") == 403
+    assert status(port, door + "websocket", **UPGRADE) == 403
+    for origin in ("http://evil.example", "null", f"http://evil.example:{port}", "http://127.0.0.1:1"):
+        assert status(port, Origin=origin) == 403
+        assert status(port, door + "polling", "POST", Origin=origin) == 403
+        assert status(port, door + "websocket", Origin=origin, **UPGRADE) == 403
+    assert status(port, door + "websocket", Origin=own, **UPGRADE) == 101
+
+
+def test_a_panel_for_others_opens_with_its_token_only() -> None:
+    port = free_port()
+    with served("tcp://127.0.0.1:9", port, "--host", "0.0.0.0") as url:
+        token = url.partition("token=")[2]
+        assert len(token) >= 20
+        assert status(port) == 403
+        assert status(port, f"/?token={token}x") == 403
+        assert status(port, Cookie=f"{COOKIE}=wrong") == 403
+        assert status(port, f"/?token={token}") == 303
+        assert status(port, Cookie=f"{COOKIE}={token}") == 200
+        origin = f"http://127.0.0.1:{port}"
+        door = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+        assert status(port, door, Origin=origin, **UPGRADE) == 403
