@@ -28,6 +28,11 @@ has_vst3_plugins() {
     return 1
 }
 
+has_browser() {
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null ||
+        [[ -d "/Applications/Google Chrome.app" || -d /Applications/Chromium.app ]]
+}
+
 on_debian() {
     command -v apt-get >/dev/null && command -v dpkg >/dev/null
 }
@@ -52,6 +57,8 @@ wanted_packages() {
     if [[ $purpose == test ]]; then
         # A sound card's library, a sound server that runs without a card, and VST3 plug-ins that report a latency.
         echo libportaudio2 jackd2 zam-plugins
+        # A browser for the panel; on Ubuntu this is a snap, where an installed Chrome does as well.
+        has_browser || echo chromium
     fi
 }
 
@@ -96,6 +103,7 @@ fi
 absent=()
 command -v jackd >/dev/null || absent+=("JACK 2 (jackd)")
 has_vst3_plugins || absent+=("the zam-plugins VST3 plug-ins")
+has_browser || absent+=("Chromium")
 # On macOS the sounddevice package brings PortAudio along.
 [[ $(uname -s) == Darwin ]] || has_library libportaudio.so.2 || absent+=("PortAudio 2")
 [[ ${#absent[@]} -eq 0 ]] && exit 0

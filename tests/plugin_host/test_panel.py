@@ -108,8 +108,9 @@ def studio() -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    channel = None if chromium else "chrome"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium, channel=channel, args=list(FLAGS))
         yield started
         started.close()
 
