@@ -6,11 +6,15 @@ import json
 import math
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
+from dsp.control import Control
+from models.stage import Block, Stage
 from plugin_host.audio_file import reason
 
 FORMAT = 1
@@ -51,6 +55,56 @@ class Automation:
             stop = min(end, self.starts[following]) if following < len(self.starts) else end
             yield stop - start, self.at(start)
             start = stop
+
+
+class AutomatedStage:
+    """A stage whose knobs move as they were recorded, so that a render gives the samples that were heard live.
+
+    It follows the bandwidth by listening, as the live host does, whatever file it is given.
+    """
+
+    def __init__(self, stage: Stage, automation: Automation) -> None:
+        self._stage, self._automation = stage, automation
+        self._position = 0
+
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The stage's."""
+        return self._stage.controls
+
+    @property
+    def latency_samples(self) -> int:
+        """The stage's."""
+        return self._stage.latency_samples
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Prepare the stage and go to the first sample; raise ValueError if the moves count at another rate."""
+        if sample_rate != self._automation.sample_rate:
+            raise ValueError(
+                f"the knob moves were recorded at {self._automation.sample_rate} Hz, this is {sample_rate} Hz: "
+                "render the recording that belongs to them"
+            )
+        self._stage.prepare(sample_rate, channels, max_block)
+        self._position = 0
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Process in pieces, each with its recorded values over the given ones."""
+        parts, start = [], 0
+        for count, values in self._automation.stretches(self._position, block.shape[1]):
+            parts.append(self._stage.process(block[:, start : start + count], {**settings, **values}))
+            start += count
+        self._position += block.shape[1]
+        return np.concatenate(parts, axis=1) if parts else block.copy()
+
+    def reset(self) -> None:
+        """Reset the stage and go to the first sample."""
+        self._stage.reset()
+        self._position = 0
+
+    def take_error(self) -> Exception | None:
+        """Return the stage's last fault and forget it."""
+        fault: Exception | None = getattr(self._stage, "take_error", lambda: None)()
+        return fault
 
 
 class AutomationWriter:

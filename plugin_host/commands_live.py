@@ -48,7 +48,8 @@ def live(
 ) -> None:
     """Play; see the help of `highband live`."""
     # Loading takes seconds in which there is nothing to end tidily.
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     with refusing(WRONG_USAGE, ValueError):
         session = _session(resume, preset, artifact, runtime)
         opened = _open_device(device, wishes, mode, fast)

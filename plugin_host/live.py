@@ -93,7 +93,7 @@ class Live:
         for end in (*(door.stop for door in self.doors), self._device.stop, self._end_recordings, self._save):
             try:
                 end()
-            except ValueError as error:
+            except Exception as error:  # The next ones must end too.
                 faults.append(error)
         self._tell_news()
         unsettle_process()
@@ -107,6 +107,7 @@ class Live:
                 self._tell(news)
                 self._look_again()
         self._tell_news()
+        self._check_recorder()
         self._write_moves()
         if now >= self._save_at:
             self._save_at = now + _SAVE_EVERY_S
@@ -130,6 +131,11 @@ class Live:
         waiting = [moves.popleft() for _ in range(len(moves))]
         if self._automation is not None:
             self._automation.add(waiting)
+
+    def _check_recorder(self) -> None:
+        if self._recorder is not None and self._recorder.fault is not None and self._engine.listener is not None:
+            self._engine.listener = None
+            self._tell(f"the recording has ended, the sound goes on: {self._recorder.fault}")
 
     def _end_recordings(self) -> None:
         self._write_moves()

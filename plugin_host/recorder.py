@@ -48,6 +48,11 @@ class Recorder:
         """Samples that the disk was too slow for; silence stands for them in the files."""
         return self._ring.lost
 
+    @property
+    def fault(self) -> AudioFileError | None:
+        """Why nothing is written any more, or None."""
+        return self._error
+
     def push(self, dry: Block, wet: Block) -> None:
         """Take a block; on the audio thread."""
         self._ring.push(dry, wet)

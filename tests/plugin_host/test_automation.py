@@ -3,11 +3,17 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin_host.automation import AutomationError, AutomationWriter, read_automation
+from models.knobs import CONTROLS, defaults
+from plugin_host.automation import AutomatedStage, AutomationError, AutomationWriter, read_automation
+from plugin_host.engine import Engine
+from plugin_host.render import render_samples
+from plugin_host.settings import SettingsStore
+from tests.plugin_host.gain import Gain
 
 HEAD = '{"highband_automation": 1, "sample_rate": 48000}\n'
 
@@ -67,3 +73,24 @@ def test_random_bytes_never_crash_the_reader(tmp_path_factory: pytest.TempPathFa
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(AutomationError, match="can't be written"):
         AutomationWriter(tmp_path / "gone/moves.jsonl", 48000)
+
+
+@pytest.mark.parametrize("block", [1000, 128, 37])
+def test_a_render_replays_what_was_played_to_the_same_samples(tmp_path: Path, block: int) -> None:
+    store = SettingsStore(CONTROLS)
+    engine = Engine(Gain(), store)
+    engine.is_timed = False
+    engine.prepare(48000, 2, 128)
+    samples = np.random.default_rng(5).standard_normal((2, 128 * 40)).astype(np.float32)
+    heard = np.zeros((128 * 40, 2), np.float32)
+    for start in range(0, 128 * 40, 128):
+        if start == 640:
+            store.request("amount", -12.0, "test")
+        engine.callback(samples[:, start : start + 128].T, heard[start : start + 128])
+    writer = AutomationWriter(tmp_path / "moves", 48000)
+    writer.add(engine.moves)
+    writer.close()
+    stage = AutomatedStage(Gain(), read_automation(tmp_path / "moves"))
+    assert np.array_equal(render_samples(stage, defaults(), samples, 48000, block=block), heard.T)
+    with pytest.raises(ValueError, match="recorded at 48000 Hz"):
+        stage.prepare(44100, 2, 128)

@@ -7,35 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.control import Control
 from models.knobs import CONTROLS
 from models.stage import Block
 from plugin_host.chain import Chain
 from plugin_host.engine import Engine
 from plugin_host.settings import SettingsStore
+from tests.plugin_host.gain import Gain
 from tests.plugin_host.stages import Delay
 
 RATE = 48000
-
-
-class Gain:
-    """A stage whose gain is the knob `amount` in dB, for settings that must arrive."""
-
-    latency_samples = 0
-
-    @property
-    def controls(self) -> Sequence[Control]:
-        return CONTROLS
-
-    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
-        pass
-
-    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
-        out: Block = block * np.float32(10 ** (settings["amount"] / 20))
-        return out
-
-    def reset(self) -> None:
-        pass
 
 
 class Broken(Delay):
