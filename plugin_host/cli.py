@@ -232,11 +232,14 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="Folder that takes the artifact; by default that of the shipped ones."),
     ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="File of 'highband evaluate -o' whose means go into the manifest.")
+    ] = None,
 ) -> None:
     """Make an artifact of a trained run: weights, compiled graph, manifest and proof."""
     from plugin_host import commands_train
 
-    commands_train.export(run_file, folder, target)
+    commands_train.export(run_file, folder, target, figures)
 
 
 cli_live.register(app)

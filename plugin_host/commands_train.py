@@ -44,14 +44,14 @@ def train(run_file: Path, folder: Path) -> None:
     typer.echo(f"trained: {home}; make an artifact of it with: highband export {run_file}")
 
 
-def export(run_file: Path, folder: Path, target: Path | None) -> None:
+def export(run_file: Path, folder: Path, target: Path | None, figures: Path | None) -> None:
     """Make an artifact of a trained run; see the help of `highband export`."""
     _refuse_missing(run_file)
     with _working():
         from models.artifact import FOLDER
         from models.training.export import command
 
-        made = command(run_file, folder, target or FOLDER)
+        made = command(run_file, folder, target or FOLDER, figures)
     typer.echo(f"exported: {made}; play it with: highband render IN -o OUT --artifact {made}")
 
 

@@ -56,6 +56,13 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+def run_of(file: Path) -> tuple[dict[str, Any], int]:
+    """Return the run that a checkpoint belongs to, as plain values, and the step it was saved at."""
+    with safe_open(file, "pt") as stored:
+        about = stored.metadata() or {}
+        return json.loads(about["run"]), int(about["step"])
+
+
 def averaged_weights(file: Path) -> tuple[dict[str, Tensor], int]:
     """Return the averaged network of a checkpoint and the step it was saved at."""
     with safe_open(file, "pt") as stored:

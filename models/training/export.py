@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,17 +25,17 @@ from models.extender import Extender
 from models.predictor import Past, Predictor
 from models.proof import RATE, hear, stimulus
 from models.training import corpus
-from models.training.checkpoint import averaged_weights
+from models.training.checkpoint import averaged_weights, run_of
 from models.training.run_config import RunConfig, read_run
 
-LICENCE = (
-    "GPL-3.0-or-later, as the program; the weights are computed from the recordings listed under provenance.data, "
-    "none of which is contained"
-)
+LICENCE = "GPL-3.0-or-later"
+NOTE = "The weights are computed from the recordings listed here; none of them is contained."
 
 
-def command(run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER) -> Path:
-    """Export the last checkpoint of a run and return the artifact's folder.
+def command(
+    run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER, figures: Path | None = None
+) -> Path:
+    """Export the last checkpoint of a run, with the figures of an evaluation if there are any; return its folder.
 
     Raises:
         ValueError: with a sentence, where the run is unknown or has no checkpoint.
@@ -44,11 +45,50 @@ def command(run_file: Path, folder: Path = Path("runs"), target: Path = artifact
     if not checkpoint.exists():
         raise ValueError(f"{checkpoint} is not there: run 'highband train {run_file}' first")
     weights, step = averaged_weights(checkpoint)
-    return export(run, weights, step, target / run.name)
+    before = [run_of(folder / run.start / "last.safetensors")] if run.start else []
+    metrics = figures_of(run.name, figures) if figures else {}
+    return export(run, weights, step, target / run.name, before, metrics)
 
 
-def export(run: RunConfig, weights: dict[str, Tensor], step: int, target: Path) -> Path:
-    """Write an artifact beside its target and put it in place whole."""
+def figures_of(name: str, file: Path) -> dict[str, Any]:
+    """Return what an evaluation's file says of an artifact, the means by split, category and rate."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    rows = [row for row in content["rows"] if Path(row["system"]).name == name]
+    if not rows:
+        raise ValueError(f"{file} has no figures of {name}: name the file that 'highband evaluate -a {name} -o' wrote")
+    about = {key: content[key] for key in ("split", "source", "seconds", "digest")}
+    told = ("lsd", "lsd_hf", "lsd_lf", "visqol", "si_sdr_db")
+    return about | {
+        f"{row['category']} at {row['rate']} Hz": {
+            "clips": row["clips"],
+            **{key: _rounded(row["mean"][key]) for key in told},
+        }
+        for row in rows
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def export(
+    run: RunConfig,
+    weights: dict[str, Tensor],
+    step: int,
+    target: Path,
+    before: Sequence[tuple[dict[str, Any], int]] = (),
+    metrics: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write an artifact beside its target and put it in place whole.
+
+    Args:
+        run: The run that made the weights.
+        weights: Of the predictor.
+        step: How far the run had come.
+        target: The artifact's folder; one that is there is replaced.
+        before: Runs, with their steps, from whose weights this one started.
+        metrics: Figures for the manifest.
+    """
     predictor = Predictor(run.extender().predictor).eval()
     predictor.load_state_dict(weights)
     partial = target.with_name(f".{target.name}.partial")
@@ -59,14 +99,17 @@ def export(run: RunConfig, weights: dict[str, Tensor], step: int, target: Path) 
     extender = Extender(run.extender(), predictor)
     sound = stimulus()
     save_arrays({"input": sound, "output": hear(extender, sound)}, partial / artifact.PROOF)
-    manifest = _manifest(run, extender, step, partial)
+    manifest = _manifest(run, extender, partial) | {
+        "provenance": provenance(run, step, before),
+        "metrics": dict(metrics or {}),
+    }
     (partial / artifact.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(partial, target)
     return target
 
 
-def _manifest(run: RunConfig, extender: Extender, step: int, folder: Path) -> dict[str, Any]:
+def _manifest(run: RunConfig, extender: Extender, folder: Path) -> dict[str, Any]:
     extender.prepare(RATE, 1, RATE)
     files = (artifact.WEIGHTS, artifact.GRAPH, artifact.PROOF)
     return {
@@ -78,12 +121,10 @@ def _manifest(run: RunConfig, extender: Extender, step: int, folder: Path) -> di
         "latency_ms": round(1000 * extender.latency_samples / RATE, 3),
         "licence": LICENCE,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
-        "provenance": provenance(run, step),
-        "metrics": {},
     }
 
 
-def provenance(run: RunConfig, step: int) -> dict[str, Any]:
+def provenance(run: RunConfig, step: int, before: Sequence[tuple[dict[str, Any], int]] = ()) -> dict[str, Any]:
     """Return what the weights were made from: run, step, commit, recordings and their licences."""
     heard = [
         clip
@@ -95,8 +136,10 @@ def provenance(run: RunConfig, step: int) -> dict[str, Any]:
     return {
         "run": values,
         "step": step,
+        "before": [{"run": {**past, "corpus": None}, "step": reached} for past, reached in before],
         "commit": _commit(),
         "torch": torch.__version__,
+        "note": NOTE,
         "data": {"digest": corpus.digest(heard), "licences": corpus.licences(heard)},
     }
 

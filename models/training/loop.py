@@ -22,7 +22,7 @@ from dsp import bands
 from models.predictor import Predictor
 from models.training import corpus, losses
 from models.training.augmentation import Example, Examples
-from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
 from models.training.features import ClipFeatures, load_features
 from models.training.run_config import RunConfig, read_run
 from models.training.spectral_loss import SpectralLoss
@@ -30,6 +30,8 @@ from models.training.spectral_loss import SpectralLoss
 CUTOFFS_HZ = (4000.0, 8000.0, 12000.0)
 _BETAS = (0.9, 0.98)
 _CLIP_NORM = 1.0
+# Hops in the 2048 samples that log-spectral distance looks at.
+_LSD_SPAN = 8
 
 
 def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".cache/features")) -> Path:
@@ -63,6 +65,8 @@ def train(
     torch.set_flush_denormal(True)
     torch.manual_seed(run.seed)
     network = Predictor(run.extender().predictor).to(device)
+    if run.start is not None:
+        network.load_state_dict(averaged_weights(home.parent / run.start / "last.safetensors")[0])
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=run.rate, betas=_BETAS, weight_decay=run.decay)
     examples = Examples(heard, run.examples(), run.extender().predictor.horizon, run.seed)
@@ -116,7 +120,12 @@ class Judge(torch.nn.Module):
         told, _ = network(batch.levels_db, batch.mask, type(past)(*(part.to(device) for part in past)))
         importance = losses.band_importance(batch.weight, run.evenness)
         judged = slice(run.settle, None)
-        loss = losses.envelope_loss(told.levels_db[:, judged], batch.target_db[:, judged], importance)
+        told_db, true_db = told.levels_db[:, judged], batch.target_db[:, judged]
+        distances = [
+            losses.envelope_loss(losses.pooled_db(told_db, span), losses.pooled_db(true_db, span), importance)
+            for span in run.spans
+        ]
+        loss = torch.stack(distances).mean()
         loss = loss + run.tonality * losses.tonality_loss(
             told.tonality[:, judged], batch.tonality[:, judged], importance
         )
@@ -161,6 +170,7 @@ def expected_distance(network: Predictor, clip: ClipFeatures, cutoff_hz: float, 
     told_db = told_db[: len(levels) - ahead] if ahead >= 0 else told_db[-ahead:]
     true_db = true_db[ahead:] if ahead >= 0 else true_db[:ahead]
     weight = bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
+    told_db, true_db = (losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (told_db, true_db))
     error = (((told_db - true_db) / 10).square() * losses.band_importance(weight, 0.0)).sum(-1)
     return float(torch.sqrt((1 - cutoff_hz / 24000) * (losses.NOISE_SPREAD + error)).mean())
 

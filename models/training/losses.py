@@ -24,6 +24,25 @@ def band_importance(weight: Tensor, evenness: float) -> Tensor:
     return (1 - evenness) * by_hz / by_hz.sum(-1, keepdim=True).clamp(min=1e-6) + evenness * by_band
 
 
+def pooled_db(levels_db: Tensor, span: int) -> Tensor:
+    """Return the level of the mean power over spans of frames that overlap by half.
+
+    A longer look at the sound weighs loud frames more, as a longer window of analysis does; an envelope that is
+    right in the mean of its decibels alone would come out too soft there.
+
+    Args:
+        levels_db: Shape (batch, frames, bands).
+        span: Frames; 1 changes nothing.
+
+    Returns:
+        Shape (batch, spans, bands).
+    """
+    if span == 1:
+        return levels_db
+    power = torch.pow(10.0, levels_db / 10).unfold(1, span, span // 2).mean(-1)
+    return 10 * torch.log10(power + 1e-12)
+
+
 def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor) -> Tensor:
     """Return the expected log-spectral distance of noise shaped to the predicted envelope, in units of 10 dB.
 

@@ -30,6 +30,8 @@ class RunConfig(BaseModel):
         decay: Weight decay.
         average: Share of the old weights kept each step by the running average that is evaluated and shipped.
         evenness: See `losses.band_importance`.
+        spans: Frames over which envelopes are compared, each with the same weight; 8 is the window of LSD.
+        start: Another run whose averaged weights this one starts from.
         tonality, spectrum: Weights of the tonality loss and of the multi-resolution spectral loss.
         spectrum_rows: Examples a step that the spectral loss listens to.
         settle: Frames at the start of an example that are not judged, while the predictor finds its feet.
@@ -53,6 +55,8 @@ class RunConfig(BaseModel):
     decay: float = 0.1
     average: float = 0.999
     evenness: float = Field(default=0.3, ge=0, le=1)
+    spans: tuple[int, ...] = (1, 8)
+    start: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*$")
     tonality: float = 0.3
     spectrum: float = 0.0
     spectrum_rows: int = 2
