@@ -14,10 +14,11 @@ from torch import Tensor
 
 NOISE_LENGTH = 1 << 17
 _NOISE_SEED = 20240715
+_USUAL_DRIVE = 10 ** (6 / 20)
 _HILBERT_SECONDS = 127 / 48000
 
 
-def harmonics(signal: Tensor, level: Tensor, drive: float) -> Tensor:
+def harmonics(signal: Tensor, level: Tensor, drive: Tensor | float) -> Tensor:
     """Return a rich series of harmonics that stands on the input's own harmonic grid.
 
     A first difference lifts the upper octaves, tanh limits, and a rectifier with an odd part beside it spreads the
@@ -27,14 +28,16 @@ def harmonics(signal: Tensor, level: Tensor, drive: float) -> Tensor:
     Args:
         signal: One sample of past, then the block; shape (batch, 1 + time).
         level: Root mean square of the signal's difference around each sample, shape (batch, time).
-        drive: Linear gain into the limiter, 1 or more.
+        drive: Linear gain into the limiter, 1 or more; one for all or one for each sample.
 
     Returns:
-        Shape (batch, time), of the order of 1 wherever the signal is near its level.
+        Shape (batch, time), of the order of 1 or below wherever the signal is near its level.
     """
     lifted = torch.diff(signal)
     driven = torch.tanh(lifted / level.clamp(min=1e-6) * (0.25 * drive))
-    return driven.abs() + driven * driven.abs()
+    # The top grows with about this power of the drive. Taken out here, a drive that moves leaves the level where it
+    # is, and the whitening, which is slower, has little to follow.
+    return (driven.abs() + driven * driven.abs()) * (_USUAL_DRIVE / drive) ** 0.6
 
 
 def translation_reach(sample_rate: float) -> int:

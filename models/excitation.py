@@ -29,8 +29,8 @@ class Excitation:
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        # Level at the two boundaries around the hop that is under way.
-        self._levels = torch.full((channels, 2), _LEAST_LEVEL)
+        # Level and drive at the two boundaries around the hop that is under way; no drive yet is 0.
+        self._held = torch.stack([torch.full((channels, 2), _LEAST_LEVEL), torch.zeros(channels, 2)])
 
     def source(
         self, signal: Tensor, frames: Tensor, position: int, crossover_hz: float | None, drive_db: float
@@ -50,16 +50,18 @@ class Excitation:
         if self.kind == "translation":
             return exciter.translate(signal, crossover_hz or self._rate / 2, self._rate, position)
         count, phase = signal.shape[-1] - self.reach, position % self._hop
-        level = self._level_of_samples(frames, phase)[:, phase : phase + count]
-        return exciter.harmonics(signal, level, 10 ** (drive_db / 20))
+        level, drive = self._of_samples(frames, phase, 10 ** (drive_db / 20))[..., phase : phase + count]
+        return exciter.harmonics(signal, level, drive)
 
-    def _level_of_samples(self, frames: Tensor, phase: int) -> Tensor:
-        measured = torch.diff(frames).square().mean(-1).sqrt().clamp(min=_LEAST_LEVEL)
-        kept = self._levels if phase else self._levels[:, 1:]
-        levels = torch.cat([kept, measured], -1)
-        self._levels = torch.cat([self._levels, measured], -1)[:, -2:]
+    def _of_samples(self, frames: Tensor, phase: int, drive: float) -> Tensor:
+        """Return level and drive of each sample of the hops, both moving from boundary to boundary."""
+        level = torch.diff(frames).square().mean(-1).sqrt().clamp(min=_LEAST_LEVEL)
+        new = torch.stack([level, torch.full_like(level, drive)])
+        held = torch.where(self._held > 0, self._held, drive)
+        at = torch.cat([held if phase else held[..., 1:], new], -1)
+        self._held = torch.cat([held, new], -1)[..., -2:]
         ramp = (torch.arange(self._hop) + 0.5) / self._hop
-        return torch.lerp(levels[:, :-1, None], levels[:, 1:, None], ramp).flatten(1)
+        return torch.lerp(at[..., :-1, None], at[..., 1:, None], ramp).flatten(2)
 
     def noise(self, start: int, length: int, channels: int, width: float) -> Tensor:
         """Return the noise of a stretch, shape (channels, length); see `dsp.exciter.noise`."""
