@@ -90,6 +90,8 @@ def live(
     midi_map: Annotated[
         str, typer.Option("--midi-map", metavar="MAP", help="The controller's map, by name or path.")
     ] = "eight-knobs",
+    panel: Annotated[bool, typer.Option("--panel", help="Show knobs, meters and spectra in the browser.")] = False,
+    panel_port: Annotated[int, typer.Option("--panel-port", min=1, max=65535, help="Of the page.")] = 8080,
 ) -> None:
     """Play a sound card's input through the model, and through the effects of a preset.
 
@@ -100,11 +102,13 @@ def live(
     from plugin_host.device import Wishes
     from plugin_host.doors import DoorWishes
 
+    way_in = "" if control == "off" else control
+    page = panel_port if panel else None
     commands_live.live(
         device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
         assignments=settings or [], artifact=artifact, runtime=runtime, seconds=seconds, fast=fast, record=record,
         automation_out=automation_out, resume=resume,
-        doors=DoorWishes("" if control == "off" else control, telemetry, telemetry_rate, keys, osc, midi, midi_map),
+        doors=DoorWishes(way_in, telemetry, telemetry_rate, keys, osc, midi, midi_map, page),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Which doors a live session opens for whoever turns its knobs: ZeroMQ, OSC, MIDI."""
+"""Which doors a live session opens for whoever turns its knobs: ZeroMQ, OSC, MIDI, and the panel in the browser."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class DoorWishes:
         osc: UDP port, or None.
         midi: Part of a port's name, "" for the first, "virtual" to offer one, or None.
         midi_map: Name or path of the controller's map.
+        panel: Port of the page in the browser, or None.
     """
 
     control: str = ""
@@ -45,17 +46,27 @@ class DoorWishes:
     osc: int | None = None
     midi: str | None = None
     midi_map: str = DEFAULT_MAP
+    panel: int | None = None
 
 
 def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> list[Door]:
     """Return the doors that were asked for, not yet open; raise ValueError with one sentence if one can't be."""
     doors: list[Door] = []
+    if wishes.panel is not None and (not wishes.control or wishes.keys):
+        raise ValueError(
+            "--panel needs --control at an address of this machine without --keys; else start highband panel"
+        )
     if wishes.control:
         from plugin_host.control_keys import read_keys
         from plugin_host.zmq_control import ZmqControl
 
         keys = read_keys(wishes.keys, "host") if wishes.keys else None
-        doors.append(ZmqControl(host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys))
+        control = ZmqControl(host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys)
+        doors.append(control)
+        if wishes.panel is not None:
+            from plugin_host.panel_process import PanelProcess
+
+            doors.append(PanelProcess(lambda: control.address, wishes.panel, report))
     if wishes.osc is not None:
         from plugin_host.osc_control import OscControl
 
