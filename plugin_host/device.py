@@ -1,4 +1,4 @@
-"""The sound card, by PortAudio: which devices there are, and a stream that comes back after the device was gone."""
+"""The sound card, by PortAudio: a stream that comes back after the device was gone."""
 
 from __future__ import annotations
 
@@ -82,21 +82,6 @@ class Wishes:
     channels: int | None = None
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One line of `highband devices`; latencies in ms as the driver tells them."""
-
-    index: int
-    name: str
-    api: str
-    inputs: int
-    outputs: int
-    rate: int
-    input_ms: float
-    output_ms: float
-    default: str
-
-
 def portaudio() -> Any:
     """Return the module sounddevice; raise DeviceError with the package to install where PortAudio is missing."""
     try:
@@ -121,22 +106,6 @@ def refresh() -> None:
     with suppress(module.PortAudioError):
         module._terminate()
     module._initialize()
-
-
-def list_devices() -> list[Listed]:
-    """Return every device of every host API; raise DeviceError where PortAudio is missing."""
-    module = portaudio()
-    apis = module.query_hostapis()
-    default_in, default_out = module.default.device
-    return [
-        Listed(
-            index, entry["name"], apis[entry["hostapi"]]["name"],
-            entry["max_input_channels"], entry["max_output_channels"], round(entry["default_samplerate"]),
-            1000.0 * entry["default_low_input_latency"], 1000.0 * entry["default_low_output_latency"],
-            " ".join(word for word, chosen in (("input", default_in), ("output", default_out)) if chosen == index),
-        )
-        for index, entry in enumerate(module.query_devices())
-    ]  # fmt: skip
 
 
 class SoundDevice:

@@ -13,7 +13,8 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from plugin_host.device import DeviceError, Listed, list_devices
+from plugin_host.device import DeviceError
+from plugin_host.device_list import Listed, list_devices
 from plugin_host.jack_device import has_server, jack_module
 from plugin_host.realtime import may_have_priority, memory_lock_limit
 

@@ -15,7 +15,7 @@ from models.stage import Block, Stage
 from plugin_host.channels import fold, spread
 from plugin_host.lane import Lane
 from plugin_host.load import LoadMeter
-from plugin_host.meter import Meter
+from plugin_host.meter import BANDS, FLOOR_DB, Meter
 
 Frames = NDArray[np.float32]
 SWAP_S = 0.020
@@ -140,8 +140,8 @@ class Engine:
         if self._next is not None:
             wet = self._crossed(block, wet, self._next, values, rest)
         spread(wet, outdata)
-        self.meter_in.update(block, self._with_spectra)
-        self.meter_out.update(wet, self._with_spectra)
+        self.meter_in.update(block)
+        self.meter_out.update(wet)
         if self.listener is not None:
             self.listener.push(block, wet)
         self.position += count
@@ -193,11 +193,11 @@ class Engine:
         self._resting = False
 
     def stop_spectra(self) -> None:
-        """Spare the time of feeding the spectra; `spectra` tells the old ones."""
+        """Spare the time that spectra take other threads from this one; `spectra` tells silence."""
         self._with_spectra = False
 
     def start_spectra(self) -> None:
-        """Feed the spectra again."""
+        """Tell spectra again."""
         self._with_spectra = True
 
     @property
@@ -249,4 +249,6 @@ class Engine:
 
     def spectra(self) -> tuple[list[float], list[float]]:
         """Return the levels of 64 bands in dBFS, in and out."""
+        if not self._with_spectra:
+            return [FLOOR_DB] * BANDS, [FLOOR_DB] * BANDS
         return self.meter_in.spectrum_db(), self.meter_out.spectrum_db()

@@ -1,4 +1,4 @@
-"""Level meters: peak and root mean square on the audio thread, true peak and spectrum off it."""
+"""Level meters: peak, root mean square, true peak and spectrum of the newest samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOOR_DB = -120.0
 BANDS = 64
 _SPECTRUM = 4096
 _LOWEST_HZ = 20.0
-_PEAK_FALL_S = 0.5
+_PEAK_S = 0.1
 _RMS_S = 0.3
 _OVERSAMPLING = 4
 # Between samples a signal reaches at most about 6 dB above its highest sample.
@@ -22,40 +22,30 @@ _SAFE_PEAK = 0.5
 
 
 class Meter:
-    """The levels of one signal; `update` belongs to the audio thread, the rest to any other."""
+    """The levels of one signal: the audio thread leaves its samples, whoever wants to know measures them."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._rate = sample_rate
-        self._peak = np.zeros(channels)
-        self._power = np.zeros(channels)
-        self._tap = SampleTap(channels, _SPECTRUM)
+        self._recent = round(_PEAK_S * sample_rate)
+        self._tap = SampleTap(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
         self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._bands = _band_matrix(sample_rate)
 
-    def update(self, block: Block, with_tap: bool = True) -> None:
-        """Measure a block (channels, samples) of finite samples; without the tap the spectrum stands still."""
-        count = block.shape[1]
-        if not count:
-            return
-        self._peak *= math.exp(-count / (_PEAK_FALL_S * self._rate))
-        np.maximum(self._peak, np.abs(block).max(1), out=self._peak)
-        keep = math.exp(-count / (_RMS_S * self._rate))
-        self._power *= keep
-        self._power += (1.0 - keep) / count * np.einsum("ij,ij->i", block, block)
-        if with_tap:
-            self._tap.write(block)
+    def update(self, block: Block) -> None:
+        """Take a block (channels, samples) of finite samples; on the audio thread."""
+        self._tap.write(block)
 
     def peak_db(self) -> list[float]:
-        """Return each channel's peak in dBFS, falling slowly."""
-        return _db(self._peak**2)
+        """Return each channel's peak in dBFS over the newest tenth of a second."""
+        newest = self._tap.read()[:, -self._recent :]
+        return _db(np.abs(newest).max(1).astype(np.float64) ** 2)
 
     def rms_db(self) -> list[float]:
-        """Return each channel's root mean square in dBFS over about 0.3 s."""
-        return _db(self._power)
+        """Return each channel's root mean square in dBFS over the newest 0.3 s."""
+        return _db(np.square(self._tap.read(), dtype=np.float64).mean(1))
 
     def is_over(self) -> bool:
         """Whether the newest samples reach beyond full scale between the samples (true peak, four times the rate)."""
-        newest = self._tap.read()
+        newest = self._tap.read()[:, -_SPECTRUM:]
         if float(np.abs(newest).max()) < _SAFE_PEAK:
             return False
         # The ends would ring, as the transform takes the stretch for a period of an endless signal.
@@ -67,7 +57,7 @@ class Meter:
 
     def spectrum_db(self) -> list[float]:
         """Return the level of each of 64 bands, 20 Hz to half the rate on a log scale, mean over channels, in dBFS."""
-        spectrum = np.fft.rfft(self._tap.read() * self._window)
+        spectrum = np.fft.rfft(self._tap.read()[:, -_SPECTRUM:] * self._window)
         power = (np.abs(spectrum) ** 2).mean(0) * (2.0 / float(self._window.sum())) ** 2
         return _db(self._bands @ power)
 

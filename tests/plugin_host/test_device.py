@@ -10,7 +10,9 @@ import pytest
 
 from models.knobs import CONTROLS
 from plugin_host import device as devices
-from plugin_host.device import DeviceError, SoundDevice, Wishes, list_devices
+from plugin_host import device_list
+from plugin_host.device import DeviceError, SoundDevice, Wishes
+from plugin_host.device_list import list_devices
 from plugin_host.engine import Engine
 from plugin_host.settings import SettingsStore
 from tests.plugin_host.stages import Delay
@@ -78,7 +80,8 @@ class Card:
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     made = Card()
-    monkeypatch.setattr(devices, "portaudio", lambda: made)
+    for module in (devices, device_list):
+        monkeypatch.setattr(module, "portaudio", lambda: made)
     return made
 
 
