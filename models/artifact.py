@@ -8,6 +8,7 @@ replayed on loading. Nothing in it can run code.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,7 +48,7 @@ class ExtenderSizes(BaseModel):
     model_config = ConfigDict(extra="forbid")
     predictor: PredictorSizes
     lookahead_hops: int = Field(ge=0, le=64)
-    exciter: str
+    exciter: Literal["harmonics", "translation"]
     whiten: bool = True
 
 
@@ -92,11 +93,11 @@ def list_artifacts(folder: Path = FOLDER) -> list[ArtifactInfo]:
 
 def find_artifact(name_or_path: str | Path) -> Path:
     """Return the folder of a shipped artifact by name, or of any by path; raise ArtifactError where there is none."""
-    named = FOLDER / str(name_or_path)
-    if named.parent == FOLDER and (named / MANIFEST).is_file():
+    named, path = FOLDER / str(name_or_path), Path(name_or_path)
+    if named.parent == FOLDER and os.path.isfile(named / MANIFEST):
         return named
-    path = Path(name_or_path)
-    if (path / MANIFEST).is_file():
+    # os.path answers no where a name is too long for the system; Path raises.
+    if os.path.isfile(path / MANIFEST):
         return path
     known = ", ".join(info.name for info in list_artifacts())
     raise ArtifactError(f"there is no artifact '{name_or_path}': give a folder with a {MANIFEST}, or one of {known}")
@@ -146,6 +147,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from models.extender import Extender
@@ -162,18 +164,22 @@ def _build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
         from models.compiled import CompiledPredictor
 
         return Extender(config, predictor, CompiledPredictor(folder / GRAPH))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{folder} does not hold the weights that its manifest describes: {reason}") from None
 
 
 def _replay(folder: Path, extender: Extender) -> None:
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     from models.proof import EDGE_HZ, RATE, hear
 
-    proof = load_file(folder / PROOF)
-    difference = float(abs(hear(extender, proof["input"]) - proof["output"]).max())
+    try:
+        proof = load_file(folder / PROOF)
+        difference = float(abs(hear(extender, proof["input"]) - proof["output"]).max())
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError):
+        raise ArtifactError(f"{folder / PROOF} holds no proof that can be played: export the artifact again") from None
     if not difference <= _PROOF_TOLERANCE:
         raise ArtifactError(
             f"{folder} does not sound as it did to its trainer (off by {difference:.1e} at {EDGE_HZ:.0f} Hz, "
