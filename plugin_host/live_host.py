@@ -74,7 +74,10 @@ class LiveHost:
         return self.engine.spectra()
 
     def chain(self) -> list[dict[str, Any]]:
-        """Return the stages in order with their latencies, and the effects that the preset puts into them."""
+        """Return the stages in order with their latencies, and the effects that the preset puts into them.
+
+        Each effect comes with its node as `set_chain` takes it.
+        """
         preset = self.sound.preset
         effects = {"before": preset.before, "after": preset.after}
         return [
@@ -82,7 +85,12 @@ class LiveHost:
                 "name": part.name,
                 "latency_samples": part.latency_samples,
                 "effects": [
-                    {"title": node.title, "bypass": node.bypass, "settings": dict(node.settings)}
+                    {
+                        "title": node.title,
+                        "bypass": node.bypass,
+                        "settings": dict(node.settings),
+                        "node": node.model_dump(exclude_none=True),
+                    }
                     for node in effects.get(part.name, [])
                 ],
             }

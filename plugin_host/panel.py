@@ -17,6 +17,7 @@ from nicegui.events import GenericEventArguments, KeyEventArguments
 
 from plugin_host.client import HostError, NoHostError
 from plugin_host.panel_access import AccessGuard
+from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of
 from plugin_host.panel_link import PanelLink
 from plugin_host.panel_words import differences, frame_of, groups_of, title_of, words_of
 from plugin_host.slots import SLOTS
@@ -26,43 +27,44 @@ _ASSETS = Path(__file__).parent / "panel_assets"
 _REFRESH_S = 0.05
 _WORDS_EVERY = 6
 _SWITCHES = {"bypass": "Hear the input, delayed as the output is", "delta": "Hear only what is added"}
+_UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
 
 
-class Knob(Element, component=_ASSETS / "knob.js"):
-    """One control as a knob."""
+class _Part(Element):
+    """A part of the page that is drawn in the browser."""
 
-    def __init__(self, knob: Mapping[str, Any], setting: Mapping[str, Any], page: Page) -> None:
-        super().__init__()
-        self._props |= {"knob": dict(knob), "setting": dict(setting), "away": bool(page.link.away)}
-        self.on("turn", lambda event: page.turn(knob["id"], event))
-        self.on("end", page.end)
-
-    def show(self, setting: Mapping[str, Any], is_away: bool) -> None:
-        """Point where the setting says."""
-        if (self._props["setting"], self._props["away"]) != (setting, is_away):
-            self._props["setting"], self._props["away"] = dict(setting), is_away
+    def show(self, **props: Any) -> None:
+        """Send the properties to the browser where one is new."""
+        if any(self._props.get(name) != value for name, value in props.items()):
+            self._props |= props
             self.update()
 
 
-class Picture(Element, component=_ASSETS / "picture.js"):
+class Knob(_Part, component=_ASSETS / "knob.js"):
+    """One control as a knob."""
+
+
+class Picture(_Part, component=_ASSETS / "picture.js"):
     """The spectra in and out, and the spectrogram."""
 
 
-class Meters(Element, component=_ASSETS / "meters.js"):
+class Meters(_Part, component=_ASSETS / "meters.js"):
     """The levels in and out."""
 
 
-class Page:
-    """What one browser sees.
+class ChainRow(_Part, component=_ASSETS / "chain.js"):
+    """The effects around the model."""
 
-    Args:
-        link: The host.
-    """
+
+class Page:
+    """What one browser sees of the host behind a link."""
 
     def __init__(self, link: PanelLink) -> None:
         self.link = link
-        self._declared, self._moved, self._ticks, self._rounds, self._theme = -1, -1, -1, 0, 0
+        self._moved, self._ticks, self._rounds, self._theme = -1, -1, 0, 0
+        self._groups: list[tuple[str, list[dict[str, Any]]]] = []
+        self._words: list[tuple[str, str]] = []
         self._knobs: dict[str, Knob] = {}
         self._presets: list[dict[str, str]] = []
         self._slots: dict[str, ui.button] = {}
@@ -75,9 +77,13 @@ class Page:
         with ui.element("main"):
             with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
                 self._picture = Picture()
-                self._picture.on("crossover", lambda event: self.turn("crossover", event))
+                self._picture.on("crossover", partial(self.turn, "crossover"))
                 self._picture.on("end", self.end)
                 self._meters = Meters()
+            with ui.element("section").classes("hb-board").props('aria-label="Chain"'):
+                self._chain = ChainRow()
+                self._chain.on("edit", self._edit)
+                self._chain.show(chain=[], busy=True, effects=addable())
             self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
             self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
         self._build_presets()
@@ -114,13 +120,28 @@ class Page:
         reply = await self.ask("load_preset", name=preset["name"])
         self._dialog.close()
         names = {knob["id"]: knob["name"] for knob in self.link.knobs}
-        changed = differences(before, reply["settings"], names) if reply else ""
-        self._news.set_text(f"{preset['title']} changed {changed}" if reply else "")
+        told = f"{preset['title']} changed {differences(before, reply['settings'], names)}" if reply else ""
+        self._news.set_text(told)
+
+    async def _edit(self, event: GenericEventArguments) -> None:
+        self._chain.show(busy=True)
+        try:
+            nodes = edited(nodes_of(self.link.state["chain"], self.link.settings), **event.args)
+        except (TypeError, ValueError) as error:
+            ui.notify(str(error), type="warning", position="bottom")
+        else:
+            if await self.ask("set_chain", **nodes):
+                knobs = [knob["id"] for knob in (await self.ask("describe") or {"knobs": []})["knobs"]]
+                # A knob keeps its place and not its effect, where the effects are of one kind.
+                if values := knobs_of(nodes, knobs):
+                    await self.ask("set_many", values=values)
+        self._moved = -1
 
     async def _save(self) -> None:
         name, about = (self._name.value or "").strip(), self._about.value or ""
-        reply = await self.ask("save_preset", name=name, description=about, overwrite=bool(self._overwrite.value))
-        if reply is not None:
+        if reply := await self.ask(
+            "save_preset", name=name, description=about, overwrite=self._overwrite.value is True
+        ):
             self._dialog.close()
             self._news.set_text(f"saved as {reply['name']}")
 
@@ -146,7 +167,7 @@ class Page:
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
                 self._undo = _button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
                 self._redo = _button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
-            self._look = _button("auto", self._change_theme, "Colours: as the system, light or dark")
+            self._look = _button("colours: auto", self._change_theme, "Colours: as the system, light or dark")
 
     def _build_presets(self) -> None:
         with ui.dialog() as self._dialog, ui.card().classes("hb-dialog"):
@@ -162,8 +183,7 @@ class Page:
                 _button("close", self._dialog.close, "Close the presets")
 
     async def _open_presets(self) -> None:
-        reply = await self.ask("presets")
-        if reply is not None:
+        if reply := await self.ask("presets"):
             self._presets = reply["presets"]
             self._list_presets()
             self._dialog.open()
@@ -185,16 +205,13 @@ class Page:
     def _change_theme(self) -> None:
         self._theme = (self._theme + 1) % len(_THEMES)
         self._dark.value, name = _THEMES[self._theme]
-        self._look.set_text(name)
+        self._look.set_text(f"colours: {name}")
 
     # How it follows the host.
 
     def refresh(self) -> None:
         """Show what is new since the last time."""
         link = self.link
-        if self._declared != link.declared:
-            self._declared = link.declared
-            self._build_knobs()
         if self._moved != link.moved:
             self._moved = link.moved
             self._show_settings()
@@ -206,25 +223,31 @@ class Page:
         if self._rounds % _WORDS_EVERY == 1:
             self._show_words()
 
-    def _build_knobs(self) -> None:
+    def _build_knobs(self, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
+        self._groups = groups
         self._board.clear()
         self._knobs.clear()
         with self._board:
-            for title, knobs in groups_of(self.link.knobs, leave_out=_SWITCHES):
+            for title, knobs in groups:
                 TextElement(tag="h2", text=title).classes("hb-heading")
                 with ui.element("div").classes("hb-knobs"):
                     for knob in knobs:
-                        setting = self.link.settings.get(knob["id"], {"value": 0.0, "text": "", "position": 0.0})
-                        self._knobs[knob["id"]] = Knob(knob, setting, self)
+                        self._knobs[knob["id"]] = part = Knob()
+                        part.on("turn", partial(self.turn, knob["id"]))
+                        part.on("end", self.end)
+                        part.show(knob=knob, setting=self.link.settings.get(knob["id"], _UNKNOWN), away=False)
 
     def _show_settings(self) -> None:
         link, state = self.link, self.link.state
         is_away = bool(link.away)
+        if (groups := groups_of(link.knobs, state["chain"], _SWITCHES)) != self._groups:
+            self._build_knobs(groups)
         self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
         self._away.set_visibility(is_away)
         for knob, element in self._knobs.items():
             if knob in link.settings:
-                element.show(link.settings[knob], is_away)
+                element.show(setting=link.settings[knob], away=is_away)
+        self._chain.show(chain=state["chain"], busy=is_away)
         for slot, button in self._slots.items():
             _press_in(button, slot == state["slot"], is_away)
             button.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
@@ -236,9 +259,9 @@ class Page:
     def _show_words(self) -> None:
         self._preset.set_text(title_of(self.link.stats))
         words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
-        if getattr(self, "_shown_words", None) == words:
+        if self._words == words:
             return
-        self._shown_words = words
+        self._words = words
         self._strip.clear()
         with self._strip:
             for name, value in words:

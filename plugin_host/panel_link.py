@@ -39,7 +39,6 @@ class PanelLink:
         settings: Each knob's value, text and position.
         state: The rest of the host's snapshot: slot, slots, can_undo, can_redo, chain.
         meters, spectra, stats: The newest telemetry.
-        declared: Rises with every new set of knobs.
         moved: Rises with every change of settings, state or presence.
         ticks: Rises with every spectrum.
     """
@@ -53,7 +52,7 @@ class PanelLink:
         self.meters: dict[str, Any] = {}
         self.spectra: dict[str, Any] = {}
         self.stats: dict[str, Any] = {}
-        self.declared = self.moved = self.ticks = 0
+        self.moved = self.ticks = 0
         self._sequence = 0
         self._numbers: dict[str, int] = {}
         self._is_stale = False
@@ -167,11 +166,8 @@ class PanelLink:
             self.moved += 1
 
     def _read_all(self, client: Client) -> None:
-        knobs = client.ask("describe")["knobs"]
+        self.knobs = client.ask("describe")["knobs"]
         self._read_state(client)
-        if knobs != self.knobs:
-            self.knobs = knobs
-            self.declared += 1
 
     def _read_state(self, client: Client) -> None:
         self._is_stale = False

@@ -10,15 +10,23 @@ _LOWEST_DB = -120.0
 
 
 def groups_of(
-    knobs: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()
-) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the knobs under the name of their stage: those of the model first, then those of each effect."""
-    groups: dict[str, list[Mapping[str, Any]]] = {_MODEL: []}
+    knobs: Sequence[Mapping[str, Any]], chain: Sequence[Mapping[str, Any]], leave_out: Collection[str] = ()
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the knobs under the name of their stage, each with a short `label` for its place."""
+    titles = {
+        f"{part['name']}.{index}": effect["title"]
+        for part in chain
+        for index, effect in enumerate(part.get("effects", ()))
+    }
+    groups: dict[str, list[dict[str, Any]]] = {_MODEL: []}
     for knob in knobs:
+        stage = ".".join(str(knob["id"]).split(".")[:2])
+        title = titles.get(stage)
+        heading = _MODEL if title is None else f"{title} {stage.partition('.')[0]} the extender"
         if knob["id"] not in leave_out:
-            stage, _, rest = str(knob["id"]).rpartition("/")
-            groups.setdefault(f"Effect {stage.replace('/', ' ')}" if rest and stage else _MODEL, []).append(knob)
-    return [(title, members) for title, members in groups.items() if members]
+            label = str(knob["name"]).removeprefix(f"{title} ")
+            groups.setdefault(heading, []).append({**knob, "label": label})
+    return [(heading, members) for heading, members in groups.items() if members]
 
 
 def differences(
@@ -67,7 +75,7 @@ def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool)
     ]
     words += [
         ("Xruns", str(stats.get("xruns", 0))),
-        ("Missed", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
+        ("Missed deadlines", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
     ]
     words.append(("Out against in", _offset(meters)))
     if stats.get("relief"):

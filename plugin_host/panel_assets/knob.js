@@ -17,7 +17,7 @@ function arc(from, to) {
 export default {
   template: `
     <div class="hb-knob" :class="{ 'hb-away': away }">
-      <div class="hb-knob-name" :title="knob.about">{{ knob.name }}</div>
+      <div class="hb-knob-name" :title="knob.about">{{ knob.label }}</div>
       <svg ref="dial" viewBox="0 0 64 64" role="slider" tabindex="0" aria-orientation="vertical"
         :aria-label="knob.name" :aria-valuemin="knob.low" :aria-valuemax="knob.high"
         :aria-valuenow="now" :aria-valuetext="setting.text" :aria-disabled="away"

@@ -1,0 +1,88 @@
+"""The effects around the model as the panel's row edits them: lists of nodes in, lists of nodes out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from plugin_host.effect_table import EFFECTS
+
+SIDES = ("before", "after")
+Node = dict[str, Any]
+Nodes = dict[str, list[Node]]
+
+
+def addable() -> list[str]:
+    """Return the effects that can be played live and need no file."""
+    return [kind.name for kind in EFFECTS.values() if kind.live and not kind.file]
+
+
+def nodes_of(chain: Sequence[Mapping[str, Any]], settings: Mapping[str, Mapping[str, Any]]) -> Nodes:
+    """Return the effects before and after the model as a preset names them, with the knobs where they stand now."""
+    nodes: Nodes = {side: [] for side in SIDES}
+    for part in chain:
+        if part["name"] in nodes:
+            nodes[part["name"]] = [{**effect["node"]} for effect in part.get("effects", ())]
+    for knob, setting in settings.items():
+        side, _, rest = knob.partition(".")
+        index, _, key = rest.partition(".")
+        if side in nodes and index.isdecimal() and int(index) < len(nodes[side]):
+            node = nodes[side][int(index)]
+            node["settings"] = {**node.get("settings", {}), key: setting["value"]}
+    return nodes
+
+
+def knobs_of(nodes: Nodes, known: Collection[str]) -> dict[str, float]:
+    """Return where the knobs of the effects belong, by the ids they have at their places; only known ones."""
+    return {
+        name: float(value)
+        for side in SIDES
+        for index, node in enumerate(nodes[side])
+        for key, value in node.get("settings", {}).items()
+        if (name := f"{side}.{index}.{key}") in known and isinstance(value, (int, float))
+    }
+
+
+def edited(nodes: Nodes, act: str, side: str, index: int, effect: str = "") -> Nodes:
+    """Return the effects after one edit.
+
+    Args:
+        nodes: The effects now.
+        act: "add" (an effect at the end of a side), "remove", "bypass" (or hear again), "earlier", "later".
+        side: "before" or "after"; an effect that moves beyond its end of it goes to the other side of the model.
+        index: Place of the effect within its side.
+        effect: Name of the effect to add.
+
+    Raises:
+        ValueError: There is no such effect, side, place or edit.
+    """
+    changed: Nodes = {name: [{**node} for node in nodes[name]] for name in SIDES}
+    if side not in SIDES:
+        raise ValueError("effects stand before or after the model")
+    if act == "add":
+        if effect not in addable():
+            raise ValueError("choose an effect from the list")
+        changed[side].append({"effect": effect})
+        return changed
+    if not 0 <= index < len(changed[side]):
+        raise ValueError("the chain has changed meanwhile; look at it again")
+    if act == "remove":
+        del changed[side][index]
+    elif act == "bypass":
+        changed[side][index]["bypass"] = not changed[side][index].get("bypass", False)
+    elif act in ("earlier", "later"):
+        _move(changed, side, index, -1 if act == "earlier" else 1)
+    else:
+        raise ValueError("an effect can be added, removed, bypassed and moved")
+    return changed
+
+
+def _move(nodes: Nodes, side: str, index: int, way: int) -> None:
+    node = nodes[side].pop(index)
+    place = index + way
+    if side == "before" and place > len(nodes[side]):
+        nodes["after"].insert(0, node)
+    elif side == "after" and place < 0:
+        nodes["before"].append(node)
+    else:
+        nodes[side].insert(max(0, place), node)
