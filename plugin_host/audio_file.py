@@ -34,6 +34,23 @@ class AudioFileError(ValueError):
     """A file that can't be read or written; the message is one sentence that names it and says what to do."""
 
 
+# Ten frames of MP3, more than its bit reservoir reaches back.
+_MP3_RUN_UP = 10 * 1152
+
+
+class _Decoder(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that reads MP3 straight on: soundfile seeks after every read, which tears MP3 at each block."""
+
+    @property
+    def is_mpeg(self) -> bool:
+        """Whether the file is MP3 or of its kin."""
+        return str(self.subtype).startswith("MPEG")
+
+    def seekable(self) -> bool:
+        """Tell soundfile not to move an MP3 file; `seek` itself works all the same."""
+        return not self.is_mpeg and bool(super().seekable())
+
+
 class AudioReader:
     """An open audio file, read in blocks of float32, shape (channels, samples), -1..1.
 
@@ -53,7 +70,7 @@ class AudioReader:
         self.path = path
         _refuse_unreadable(path)
         try:
-            self._file = soundfile.SoundFile(path)
+            self._file = _Decoder(path)
         except (*DAMAGE, OSError):
             raise AudioFileError(
                 f"{path} is not audio that can be read; export it again as WAV, FLAC, AIFF, OGG or MP3"
@@ -114,8 +131,12 @@ class AudioReader:
         self.close()
 
     def _seek(self, frame: int) -> None:
+        # An MP3 decoder that was just moved needs the frames before to sound as it does when it comes from the start.
+        run_up = min(frame, _MP3_RUN_UP) if self._file.is_mpeg else 0
         try:
-            self._file.seek(frame)
+            self._file.seek(frame - run_up)
+            if run_up:
+                self._file.read(run_up, dtype="float32")
         except DAMAGE:
             raise AudioFileError(f"{self.path} is damaged: it can't be searched; export it again") from None
 

@@ -151,3 +151,15 @@ def test_impossible_outputs_are_refused(tmp_path: Path, name: str, bits: Bits, c
     with pytest.raises(AudioFileError, match=words), AudioWriter(tmp_path / name, RATE, channels, bits):
         pass
     assert os.listdir(tmp_path) == ["folder.wav"]
+
+
+@pytest.mark.parametrize("ending", ["mp3", "ogg", "flac", "wav"])
+def test_blocks_are_the_whole_wherever_they_begin(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"noise.{ending}"
+    soundfile.write(path, 0.3 * np.random.default_rng(5).standard_normal(100_000), 44100)
+    whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    with AudioReader(path) as reader:
+        pieces = np.concatenate(list(reader.blocks(7001)), axis=1)
+        inner = reader.read_at(50_000, 4000)
+    np.testing.assert_array_equal(pieces, whole.T)
+    np.testing.assert_allclose(inner, whole.T[:, 50_000:54_000], atol=1e-6)
