@@ -105,6 +105,9 @@ def render(
     preset: PresetOption = None,
     settings: SetOption = None,
     artifact: ArtifactOption = None,
+    automation: Annotated[
+        Path | None, typer.Option("--automation", metavar="FILE", help="Knob moves that highband live recorded.")
+    ] = None,
     bits: BitsOption = None,
     format_name: FormatOption = None,
     overwrite: OverwriteFlag = False,
@@ -124,8 +127,8 @@ def render(
     from plugin_host import commands_render
 
     commands_render.render(
-        inputs, output, preset=preset, assignments=settings or [], artifact=artifact, bits=bits,
-        format_name=format_name, overwrite=overwrite, picture=picture, quiet=quiet,
+        inputs, output, preset=preset, assignments=settings or [], artifact=artifact, automation=automation,
+        bits=bits, format_name=format_name, overwrite=overwrite, picture=picture, quiet=quiet,
     )  # fmt: skip
 
 

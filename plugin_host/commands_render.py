@@ -30,6 +30,7 @@ def render(
     preset: str | None,
     assignments: Sequence[str],
     artifact: str | None,
+    automation: Path | None,
     bits: BitsChoice | None,
     format_name: Literal["wav", "flac"] | None,
     overwrite: bool,
@@ -45,7 +46,7 @@ def render(
         with refusing(WRONG_USAGE, ValueError):
             planned = plan(inputs, output, f".{format_name}" if format_name else None)
             _refuse_floats_in_flac(planned.jobs, bits)
-            sound = choose(preset, assignments, artifact)
+            sound = choose(preset, assignments, artifact, automation)
         batch = Batch(sound.stage, sound.settings, bits, sound.identity, overwrite)
         report = _Report(planned.jobs, sound, picture=picture, quiet=quiet)
         for fault in planned.faults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from models import knobs
@@ -33,13 +34,16 @@ class Sound:
     identity: Mapping[str, Any]
 
 
-def choose(preset: str | None, assignments: Sequence[str], artifact: str | None) -> Sound:
+def choose(
+    preset: str | None, assignments: Sequence[str], artifact: str | None, automation: Path | None = None
+) -> Sound:
     """Load what the command line names.
 
     Args:
         preset: Name or path of a preset.
         assignments: "knob=value" texts; they go over the preset's settings.
         artifact: Name or path of an artifact; by default the preset's, then the best one for files.
+        automation: File of knob moves that a live session recorded; its default artifact is the live one's.
 
     Raises:
         ValueError: With one sentence on what is wrong and what is possible.
@@ -50,7 +54,7 @@ def choose(preset: str | None, assignments: Sequence[str], artifact: str | None)
         from plugin_host.preset import load_preset
 
         loaded = load_preset(preset)
-    name = artifact or (loaded and loaded.artifact) or default_artifact()
+    name = artifact or (loaded and loaded.artifact) or ("live" if automation else default_artifact())
 
     from models.artifact import load_extender
 
@@ -61,6 +65,11 @@ def choose(preset: str | None, assignments: Sequence[str], artifact: str | None)
 
         stage = Chain.from_preset(loaded, stage)
         identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+    if automation is not None:
+        from plugin_host.automation import AutomatedStage, read_automation
+
+        stage = AutomatedStage(stage, read_automation(automation))
+        identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
     settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
     return Sound(stage, settings, name, loaded.name if loaded else "", identity)
 
