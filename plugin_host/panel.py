@@ -19,7 +19,7 @@ from plugin_host.client import HostError, NoHostError
 from plugin_host.panel_access import AccessGuard
 from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of
 from plugin_host.panel_link import PanelLink
-from plugin_host.panel_words import differences, frame_of, groups_of, title_of, words_of
+from plugin_host.panel_words import changed_by, frame_of, groups_of, title_of, words_of
 from plugin_host.slots import SLOTS
 
 _ASSETS = Path(__file__).parent / "panel_assets"
@@ -74,7 +74,7 @@ class Page:
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
         self._news = ui.label().classes("hb-news").props('role="status"')
-        with ui.element("main"):
+        with ui.element("div").classes("hb-main"):
             with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
                 self._picture = Picture()
                 self._picture.on("crossover", partial(self.turn, "crossover"))
@@ -89,8 +89,6 @@ class Page:
         self._build_presets()
         ui.keyboard(self._press)
         ui.timer(_REFRESH_S, self.refresh)
-
-    # What the page asks of the host.
 
     async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
         """Ask the host; tell the person where it refuses."""
@@ -119,9 +117,7 @@ class Page:
         self._news.set_text(f"building {preset['title']} ...")
         reply = await self.ask("load_preset", name=preset["name"])
         self._dialog.close()
-        names = {knob["id"]: knob["name"] for knob in self.link.knobs}
-        told = f"{preset['title']} changed {differences(before, reply['settings'], names)}" if reply else ""
-        self._news.set_text(told)
+        self._news.set_text(changed_by(preset["title"], before, reply["settings"], self.link.knobs) if reply else "")
 
     async def _edit(self, event: GenericEventArguments) -> None:
         self._chain.show(busy=True)
@@ -170,7 +166,7 @@ class Page:
             self._look = _button("colours: auto", self._change_theme, "Colours: as the system, light or dark")
 
     def _build_presets(self) -> None:
-        with ui.dialog() as self._dialog, ui.card().classes("hb-dialog"):
+        with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
             ui.label("Presets").classes("hb-heading")
             self._search = ui.input("Search", on_change=lambda: self._list_presets()).props("dense autofocus clearable")
             self._list = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
@@ -229,8 +225,8 @@ class Page:
         self._knobs.clear()
         with self._board:
             for title, knobs in groups:
-                TextElement(tag="h2", text=title).classes("hb-heading")
-                with ui.element("div").classes("hb-knobs"):
+                with ui.element("div").classes("hb-rack"), ui.element("div").classes("hb-knobs"):
+                    TextElement(tag="h2", text=title).classes("hb-heading")
                     for knob in knobs:
                         self._knobs[knob["id"]] = part = Knob()
                         part.on("turn", partial(self.turn, knob["id"]))
@@ -291,6 +287,7 @@ def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
         port: The port.
         token: What opens the panel; None where only this machine can reach it.
     """
+    app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # A bar without a name, and the page loads nothing.
     app.add_middleware(AccessGuard, token=token)
     app.on_startup(link.start)
     app.on_shutdown(link.stop)

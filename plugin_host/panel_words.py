@@ -22,17 +22,21 @@ def groups_of(
     for knob in knobs:
         stage = ".".join(str(knob["id"]).split(".")[:2])
         title = titles.get(stage)
-        heading = _MODEL if title is None else f"{title} {stage.partition('.')[0]} the extender"
+        heading = _MODEL if title is None else f"{title} ({stage.partition('.')[0]})"
         if knob["id"] not in leave_out:
-            label = str(knob["name"]).removeprefix(f"{title} ")
+            label = str(knob["name"]).removeprefix(f"{title} ").removesuffix(f" {str(knob['unit']).lower()}")
             groups.setdefault(heading, []).append({**knob, "label": label})
     return [(heading, members) for heading, members in groups.items() if members]
 
 
-def differences(
-    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+def changed_by(
+    preset: str,
+    before: Mapping[str, Mapping[str, Any]],
+    after: Mapping[str, Mapping[str, Any]],
+    knobs: Sequence[Mapping[str, Any]],
 ) -> str:
-    """Say which knobs stand elsewhere than before."""
+    """Say which knobs stand elsewhere since a preset was loaded."""
+    names = {knob["id"]: knob["name"] for knob in knobs}
     told = [
         f"{names.get(knob, knob)} {before[knob]['text']} → {setting['text']}"
         if knob in before
@@ -40,7 +44,7 @@ def differences(
         for knob, setting in after.items()
         if knob not in before or before[knob]["value"] != setting["value"]
     ]
-    return ", ".join(told) or "no knob"
+    return f"{preset} changed {', '.join(told) or 'no knob'}"
 
 
 def frame_of(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from plugin_host.client import Client
@@ -267,6 +268,23 @@ def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
     meter = page.get_by_role("meter", name="out level")
     until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
     page.get_by_text("Load of callback").wait_for()
+
+
+def barriers(page: Page) -> list[tuple[str, str]]:
+    found = Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]
+
+
+def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> None:
+    assert barriers(page) == []
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Close the presets").wait_for()
+    # What fades in has no contrast yet.
+    until(lambda: barriers(page) == [])
+    page.keyboard.press("Escape")
+    page.emulate_media(color_scheme="dark")
+    until(lambda: barriers(page) == [])
 
 
 def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
