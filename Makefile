@@ -21,10 +21,11 @@ test: $(STAMP) ## Install what the tests need of the system, then run them
 	scripts/system-packages.sh test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q
 
-check: $(STAMP) ## Lint, format and types
+check: $(STAMP) ## Lint, format, types, and the README's file tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/file_tree.py --check
 
 lock: $(STAMP) ## Write the versions in .venv to requirements.lock
 	$(BIN)/python scripts/lock.py

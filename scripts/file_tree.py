@@ -41,7 +41,9 @@ def tree() -> str:
 
 
 def _place(name: str) -> int:
-    folder = name.rpartition("/")[0] if not name.endswith("/") else name.rstrip("/").rpartition("/")[0] or name.rstrip("/")
+    folder = (
+        name.rpartition("/")[0] if not name.endswith("/") else name.rstrip("/").rpartition("/")[0] or name.rstrip("/")
+    )
     return FLOORS.index(folder) if folder in FLOORS else len(FLOORS)
 
 

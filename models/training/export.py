@@ -24,7 +24,7 @@ from models.compiled import INPUTS, OUTPUTS
 from models.extender import Extender
 from models.predictor import Past, Predictor
 from models.proof import RATE, hear, stimulus
-from models.training import corpus
+from models.training import corpus, metrics
 from models.training.checkpoint import averaged_weights, run_of
 from models.training.run_config import RunConfig, read_run
 
@@ -46,24 +46,23 @@ def command(
         raise ValueError(f"{checkpoint} is not there: run 'highband train {run_file}' first")
     weights, step = averaged_weights(checkpoint)
     before = [run_of(folder / run.start / "last.safetensors")] if run.start else []
-    metrics = figures_of(run.name, figures) if figures else {}
-    return export(run, weights, step, target / run.name, before, metrics)
+    achieved = figures_of(run.name, figures) if figures else {}
+    return export(run, weights, step, target / run.name, before, achieved)
 
 
 def figures_of(name: str, file: Path) -> dict[str, Any]:
-    """Return what an evaluation's file says of an artifact, the means by split, category and rate."""
+    """Return what an evaluation's file says of an artifact: the means by category and rate."""
     content = json.loads(file.read_text(encoding="utf-8"))
     rows = [row for row in content["rows"] if Path(row["system"]).name == name]
     if not rows:
         raise ValueError(f"{file} has no figures of {name}: name the file that 'highband evaluate -a {name} -o' wrote")
-    about = {key: content[key] for key in ("split", "source", "seconds", "digest")}
-    told = ("lsd", "lsd_hf", "lsd_lf", "visqol", "si_sdr_db")
-    return about | {
-        f"{row['category']} at {row['rate']} Hz": {
-            "clips": row["clips"],
-            **{key: _rounded(row["mean"][key]) for key in told},
-        }
+    clips = f"{content['split']}, {content['source'] or 'all sources'}, {rows[0]['clips']} clips"
+    told = {"lsd": "LSD", "visqol": "ViSQOL"}
+    return {"judged on": clips} | {
+        f"{row['category']} {row['rate'] / 1000:g} kHz {label}": _rounded(row["mean"][key])
         for row in rows
+        if row["rate"] < metrics.RATE
+        for key, label in told.items()
     }
 
 
@@ -77,7 +76,7 @@ def export(
     step: int,
     target: Path,
     before: Sequence[tuple[dict[str, Any], int]] = (),
-    metrics: Mapping[str, Any] | None = None,
+    achieved: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write an artifact beside its target and put it in place whole.
 
@@ -87,7 +86,7 @@ def export(
         step: How far the run had come.
         target: The artifact's folder; one that is there is replaced.
         before: Runs, with their steps, from whose weights this one started.
-        metrics: Figures for the manifest.
+        achieved: Figures for the manifest.
     """
     predictor = Predictor(run.extender().predictor).eval()
     predictor.load_state_dict(weights)
@@ -101,9 +100,12 @@ def export(
     save_arrays({"input": sound, "output": hear(extender, sound)}, partial / artifact.PROOF)
     manifest = _manifest(run, extender, partial) | {
         "provenance": provenance(run, step, before),
-        "metrics": dict(metrics or {}),
+        "metrics": dict(achieved or {}),
     }
     (partial / artifact.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    for file in partial.iterdir():
+        # safetensors writes for its owner alone; an artifact is there to be shared.
+        file.chmod(0o644)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(partial, target)
     return target
