@@ -41,10 +41,9 @@ def tree() -> str:
 
 
 def _place(name: str) -> int:
-    folder = (
-        name.rpartition("/")[0] if not name.endswith("/") else name.rstrip("/").rpartition("/")[0] or name.rstrip("/")
-    )
-    return FLOORS.index(folder) if folder in FLOORS else len(FLOORS)
+    """Return where a file's folder stands among the floors; files of the top level come last."""
+    folders = [str(parent) for parent in Path(name).parents]
+    return min((FLOORS.index(folder) for folder in folders if folder in FLOORS), default=len(FLOORS))
 
 
 def _summary(file: Path) -> str:
