@@ -19,6 +19,8 @@ from plugin_host.client import HostError, NoHostError
 from plugin_host.panel_access import AccessGuard
 from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of
 from plugin_host.panel_link import PanelLink
+from plugin_host.panel_render import RenderJobs
+from plugin_host.panel_upload import make_render_app
 from plugin_host.panel_words import changed_by, frame_of, groups_of, title_of, words_of
 from plugin_host.slots import SLOTS
 
@@ -57,6 +59,10 @@ class ChainRow(_Part, component=_ASSETS / "chain.js"):
     """The effects around the model."""
 
 
+class Render(_Part, component=_ASSETS / "render.js"):
+    """Takes files and gives them back rendered."""
+
+
 class Page:
     """What one browser sees of the host behind a link."""
 
@@ -86,6 +92,8 @@ class Page:
                 self._chain.show(chain=[], busy=True, effects=addable())
             self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
             self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
+            with ui.element("section").classes("hb-board").props('aria-label="Render"'):
+                Render()
         self._build_presets()
         ui.keyboard(self._press)
         ui.timer(_REFRESH_S, self.refresh)
@@ -100,8 +108,8 @@ class Page:
 
     async def turn(self, knob: str, event: GenericEventArguments) -> None:
         """Move a knob as the browser asks."""
-        reply = await self.ask("set", knob=knob, value=event.args["value"], gesture=event.args["gesture"])
-        if reply is None and knob in self._knobs:
+        wish = {"value": event.args["value"], "gesture": event.args["gesture"]}
+        if not await self.ask("set", knob=knob, **wish) and knob in self._knobs:
             self._knobs[knob].update()
 
     async def end(self, event: GenericEventArguments) -> None:
@@ -144,8 +152,6 @@ class Page:
     async def _press(self, event: KeyEventArguments) -> None:
         if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
             await self.ask("redo" if event.modifiers.shift else "undo")
-
-    # How it is built.
 
     def _build_bar(self) -> None:
         with ui.element("header").classes("hb-top"):
@@ -202,8 +208,6 @@ class Page:
         self._theme = (self._theme + 1) % len(_THEMES)
         self._dark.value, name = _THEMES[self._theme]
         self._look.set_text(f"colours: {name}")
-
-    # How it follows the host.
 
     def refresh(self) -> None:
         """Show what is new since the last time."""
@@ -279,18 +283,14 @@ def _press_in(button: ui.button, is_in: bool, is_away: bool) -> None:
 
 
 def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
-    """Serve the panel until the process is told to end.
-
-    Args:
-        link: The host.
-        host: The name or address to listen on.
-        port: The port.
-        token: What opens the panel; None where only this machine can reach it.
-    """
+    """Serve a host's panel until the process is told to end; only who has the token, if there is one, may see it."""
     app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # A bar without a name, and the page loads nothing.
     app.add_middleware(AccessGuard, token=token)
     app.on_startup(link.start)
     app.on_shutdown(link.stop)
+    jobs = RenderJobs()
+    app.mount("/render", make_render_app(link, jobs))
+    app.on_shutdown(jobs.close)
     ui.run(
         lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
         reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=10.0,
