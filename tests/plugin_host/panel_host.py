@@ -47,6 +47,7 @@ class EngineHost(FakeHost):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.engine = engine
+        self.artifact = ""
 
     def stats(self) -> dict[str, Any]:
         told = {
