@@ -1,0 +1,78 @@
+"""Laws of what the panel says of a host: every knob in one group, figures for people, what plays as a preset."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from models.knobs import CONTROLS
+from plugin_host.live_host import LiveHost
+from plugin_host.panel_chain import nodes_of
+from plugin_host.panel_render import preset_of
+from plugin_host.panel_words import changed_by, frame_of, groups_of, words_of
+from plugin_host.preset import list_presets, load_preset
+from plugin_host.preset_schema import Preset
+
+KNOBS = [asdict(control) for control in CONTROLS]
+PRESETS = [one.id for one in list_presets() if not one.file]
+
+
+def chain_of(preset: Preset) -> list[dict[str, Any]]:
+    """What a live host tells of the chain of this preset."""
+    stages = [SimpleNamespace(name=name, latency_samples=0) for name in ("before", "extender", "after")]
+    host = SimpleNamespace(sound=SimpleNamespace(preset=preset, chain=SimpleNamespace(stages=stages)))
+    return LiveHost.chain(cast(LiveHost, host))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_a_host_tells_of_its_chain_is_enough_to_set_it_again(name: str) -> None:
+    preset = load_preset(name)
+    assert preset.replace(**nodes_of(chain_of(preset), {})).plain() == preset.plain()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_plays_is_a_preset(name: str) -> None:
+    preset = load_preset(name)
+    values = {control.id: control.default for control in CONTROLS} | preset.settings
+    settings = {knob: {"value": value, "text": "", "position": 0.0} for knob, value in values.items()}
+    made = Preset.model_validate(preset_of({"chain": chain_of(preset)}, settings))
+    assert (made.before, made.after) == (preset.before, preset.after)
+    assert preset.settings.items() <= made.settings.items()
+    assert not {"bypass", "delta"} & made.settings.keys()
+
+
+def test_every_knob_is_in_one_group_under_its_effect() -> None:
+    effect = {"id": "after.0.ratio", "name": "Compressor ratio", "unit": ""}
+    chain = [{"name": "after", "effects": [{"title": "Compressor"}]}]
+    groups = dict(groups_of([*KNOBS, effect], chain, ("bypass", "delta")))
+    assert [knob["label"] for knob in groups["Compressor (after)"]] == ["ratio"]
+    assert [knob["id"] for knob in groups["Extender"]] == [control.id for control in CONTROLS][:-2]
+
+
+def test_figures_are_told_with_their_parts_and_a_missing_one_is_no_fault() -> None:
+    latency = {"unit": "samples", "device": 256, "extender": 0, "after": 72, "sum": 328}
+    load = {"callback": {"p50": 0.02, "p99": 0.1}}
+    stats = {"sample_rate": 48000, "latency": latency, "load": load, "xruns": 2, "device": {"name": "x", "state": "y"}}
+    words = dict(words_of(stats, {"in": {"rms_db": [-20.0]}, "out": {"rms_db": [-18.5]}}, is_away=False))
+    assert words["Latency"] == "328 samples (6.8 ms) = device 256 + extender 0 + after 72"
+    assert words["Load of callback"] == "p50 2.0 %, p99 10.0 % of the deadline"
+    assert (words["Device"], words["Xruns"], words["Out against in"]) == ("x, y, 48 kHz", "2", "+1.5 dB")
+    assert dict(words_of({}, {}, is_away=False))["Out against in"] == "silent"
+    assert words_of(stats, {}, is_away=True) == [("Host", "away")]
+
+
+def test_the_picture_marks_the_crossover_that_is_chosen_or_found() -> None:
+    stats, ceiling = {"sample_rate": 44100, "crossover_hz": 7300.0}, {"value": 14000.0}
+    frame = frame_of({"in": [None, -3.14]}, stats, {"crossover": {"value": 0.0}, "ceiling": ceiling})
+    assert (frame["in"], frame["crossover"], frame["ceiling"]) == ([-120.0, -3.1], 7300.0, 14000.0)
+    assert frame_of({}, stats, {"crossover": {"value": 5000.0}})["crossover"] == 5000.0
+
+
+def test_what_a_preset_changed_is_told_from_what_to_what() -> None:
+    before = {"amount": {"value": 0.0, "text": "0 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
+    after = {"amount": {"value": -3.0, "text": "-3 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
+    assert changed_by("Old tape", before, after, KNOBS) == "Old tape changed Amount 0 dB → -3 dB"
+    assert changed_by("Same", before, before, KNOBS) == "Same changed no knob"
