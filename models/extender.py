@@ -6,17 +6,17 @@ returns the block's samples of them, so a whole file, a device's block and a sin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from dsp import bands, crossover
-from dsp.bandwidth import BandwidthTracker
 from dsp.control import Control
 from dsp.ltv import FilterDesign, filter_hops, filter_steady, steady_fft
 from models import envelope, knobs
+from models.crossover_path import CrossoverPath
 from models.envelope import Shape
 from models.excitation import Excitation
 from models.extender_config import ExtenderConfig, horizon
@@ -29,14 +29,10 @@ Predict = Callable[[Tensor, Tensor, Past], tuple[Envelope, Past]]
 _LOUDEST = 1e4
 # High-pass spectra that are kept: every step of the crossover at a few lengths.
 _MOST_SPECTRA = 500
-# Longer blocks are worked in pieces, to bound the memory.
-_MOST_HOPS = 400
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they tell of the
 # past, and a long average does least harm where the signal changes (chosen on splits train and valid).
 _AVERAGED_NOW = 12
 _AVERAGED_LATE = 3
-# An edge above this leaves nothing worth restoring.
-_HIGHEST_CROSSOVER_HZ = 19000.0
 
 
 class Extender:
@@ -75,6 +71,8 @@ class Extender:
     def set_bandwidth(self, edge_hz: float | None) -> None:
         """Tell the true bandwidth that an automatic crossover follows, in Hz; None listens for it instead."""
         self._edge_hz = edge_hz
+        if self._rate:
+            self._path.edge_hz = edge_hz
 
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Allocate for a rate of 44.1 to 96 kHz and any number of channels."""
@@ -121,8 +119,7 @@ class Extender:
         self._energy_db = torch.full((channels, envelope.ONSET_PAST), bands.FLOOR_DB)
         self._steps: list[int | None] = [None, None]
         self._past = self.predictor.start(channels)
-        self._tracker = BandwidthTracker(self._rate)
-        self._heard_hz = self._rate / 2
+        self._path = CrossoverPath(self._rate, self._edge_hz)
         self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
         self._excitation.reset(channels)
 
@@ -132,29 +129,10 @@ class Extender:
         with torch.inference_mode():
             samples = torch.from_numpy(block)
             samples = torch.where(samples.abs() <= _LOUDEST, samples, 0.0)
-            pieces = [self._piece(piece, step, values) for piece, step in self._pieces(samples, values)]
+            pieces = [
+                self._piece(piece, step, values) for piece, step in self._path.pieces(samples, values["crossover"])
+            ]
             return torch.cat(pieces, -1).numpy()
-
-    def _pieces(self, samples: Tensor, values: Mapping[str, float]) -> Iterator[tuple[Tensor, int | None]]:
-        """Cut a block at the hops where the crossover moves, and where it is too long to work in one go."""
-        listening = values["crossover"] == 0.0 and self._edge_hz is None
-        most = self._hop if listening else self._hop * _MOST_HOPS
-        start = 0
-        while start < samples.shape[-1]:
-            stop = min(samples.shape[-1], start + most - self._position % self._hop)
-            piece = samples[:, start:stop]
-            edge = self._heard_hz if listening else values["crossover"] or self._edge_hz or 0.0
-            # A piece sees what was heard before its hop, so that it makes no difference where blocks cut the hop.
-            yield piece, self._steps[-1] if listening and self._position % self._hop else self._step_for(edge)
-            if listening:
-                self._heard_hz = self._tracker.update(piece)
-            start = stop
-
-    def _step_for(self, edge_hz: float) -> int | None:
-        if edge_hz > min(_HIGHEST_CROSSOVER_HZ, 0.43 * self._rate):
-            return None
-        # The high-pass reaches half its height in the middle of its transition: put that on the edge.
-        return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
 
     def _piece(self, block: Tensor, step: int | None, values: Mapping[str, float]) -> Tensor:
         """Process samples whose crossover stays put."""

@@ -1,0 +1,80 @@
+"""The way of the crossover: which frequency holds for which hop, told, turned by hand or listened for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from dsp import bands, crossover
+from dsp.bandwidth import BandwidthTracker
+
+# Longer blocks are worked in pieces, to bound the memory.
+_MOST_HOPS = 400
+# A crossover that jumps takes 64 ms for an octave, or the predictor would meet another mask from one hop to the next.
+_STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
+# An edge above this leaves nothing worth restoring.
+_HIGHEST_HZ = 19000.0
+
+
+class CrossoverPath:
+    """Cuts blocks into pieces of one crossover; a step is an index into the table of `dsp.crossover`, None is off.
+
+    Attributes:
+        edge_hz: True bandwidth that an automatic crossover follows; None listens for it. It survives a reset.
+    """
+
+    def __init__(self, sample_rate: int, edge_hz: float | None) -> None:
+        self.edge_hz = edge_hz
+        self._rate = sample_rate
+        self._hop = bands.hop_samples(sample_rate)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard, and where the crossover stood."""
+        self._position = 0
+        self._held: int | None = None
+        self._heard_hz = self._rate / 2
+        self._tracker = BandwidthTracker(self._rate)
+
+    def pieces(self, samples: Tensor, knob_hz: float) -> Iterator[tuple[Tensor, int | None]]:
+        """Cut a block at the hops where the crossover moves, and where it is too long to work in one go.
+
+        Args:
+            samples: Shape (channels, time).
+            knob_hz: What the knob says; 0 is auto.
+
+        Yields:
+            A piece, and the step that holds from its first hop's start on.
+        """
+        listening = knob_hz == 0.0 and self.edge_hz is None
+        start = 0
+        while start < samples.shape[-1]:
+            # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
+            target = self._step_for(self._heard_hz if listening else knob_hz or self.edge_hz or 0.0)
+            phase = self._position % self._hop
+            self._held = self._next(target, phase, listening=listening)
+            rests = self._held == target and not listening
+            stop = min(samples.shape[-1], start + self._hop * (_MOST_HOPS if rests else 1) - phase)
+            piece = samples[:, start:stop]
+            yield piece, self._held
+            if listening:
+                self._heard_hz = self._tracker.update(piece)
+            self._position += stop - start
+            start = stop
+
+    def _step_for(self, edge_hz: float) -> int | None:
+        if edge_hz > min(_HIGHEST_HZ, 0.43 * self._rate):
+            return None
+        # The high-pass reaches half its height in the middle of its transition: put that on the edge.
+        return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
+
+    def _next(self, target: int | None, phase: int, *, listening: bool) -> int | None:
+        if phase and (listening or self._held != target):
+            return self._held
+        # A signal that begins has nothing to click against, and where generation stops the filters fade.
+        if target is None or self._position == 0:
+            return target
+        # From nothing the crossover comes down from the top.
+        at = crossover.step_count() if self._held is None else self._held
+        return at + max(-_STEPS_A_HOP, min(_STEPS_A_HOP, target - at))
