@@ -135,7 +135,7 @@ class KnobLink:
         if self._is_echo():
             # A motor fader repeats what it was sent; its rounding must not move the setting.
             self.takeover.rest(position)
-            self._asked = setting
+            self.accepted(setting)
             return setting
         self._echo = None
         waits = self.binding.takeover and self.control.curve != "switch"
@@ -143,7 +143,7 @@ class KnobLink:
             return setting
         value_here = value_at(self.control, position)
         if value_here == setting:
-            self._asked = setting
+            self.accepted(setting)
         return value_here
 
     def _is_echo(self) -> bool:
@@ -158,16 +158,15 @@ class KnobLink:
         return value_at(self.control, min(1.0, max(0.0, position)))
 
     def accepted(self, value: float) -> None:
-        """Note where the knob goes."""
+        """Note where the knob goes, and that what turned it stands there by its own move."""
         self._asked = value
+        if self._read is None:
+            # At once: a setting that goes back before the lights are next sent must still be shown.
+            self._lamp.shown = self._lamp.message(self.control.to_position(value)).value
 
     def show(self, setting: float) -> tuple[bytes, ...]:
         """Return what brings the fader or the ring of lights to the setting."""
         position = self.control.to_position(setting)
-        if self._read is None and setting == self._asked:
-            # It stands there by itself: its own move brought the setting there.
-            self._lamp.shown = self._lamp.message(position).value
-            return ()
         messages = self._lamp.show(position)
         if messages:
             message = self._lamp.message(position)

@@ -193,6 +193,15 @@ def test_the_controller_is_shown_what_others_moved_and_only_that() -> None:
     assert len(rig.surface.feedback()) == 2
 
 
+def test_a_fader_that_a_hand_moved_is_brought_back_to_where_it_was_last_sent() -> None:
+    rig = Rig(JUMP)
+    assert rig.surface.feedback() == [bytes((0xB0, 1, 127))]
+    rig.cc(40)
+    # No light was sent between the hand and the panel.
+    rig.panel("mix", 100.0)
+    assert rig.surface.feedback() == [bytes((0xB0, 1, 127))]
+
+
 @pytest.mark.parametrize("source", [{"cc": 1}, {"cc14": 1}, {"nrpn": 1}])
 def test_a_motor_fader_that_repeats_what_it_was_sent_moves_nothing(source: dict[str, int]) -> None:
     rig = Rig({"control": "mix", **source})
