@@ -223,7 +223,7 @@ def test_diff_tells_what_changes() -> None:
     default, phone = load_preset("default"), load_preset("phone-guest")
     assert default.diff(default) == {}
     changes = default.diff(phone)
-    assert changes["ceiling"] == ("24 kHz", "14 kHz")
+    assert changes["ceiling"] == ("22 kHz", "14 kHz")
     assert changes["before"] == ("none", "HighpassFilter (cutoff_frequency_hz 100)")
     assert "mix" not in changes
     off = phone.replace(before=[{"effect": "HighpassFilter", "bypass": True}])
