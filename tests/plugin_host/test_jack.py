@@ -1,66 +1,22 @@
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.plugin_host.live_program import LIVE, running, wait_for
-
-PERIOD = 256
-
-
-class Server:
-    """A JACK server of our own, under a name that nobody else has."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, period: int = PERIOD) -> None:
-        def is_up() -> bool:
-            # One that follows a killed one may find its memory not yet cleared and give up.
-            if self.process is None or self.process.poll() is not None:
-                words = ["jackd", "--no-realtime", "-n", self.name, "-d", "dummy", "-r", "48000", "-p", str(period)]
-                self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            return bool(self.ports())
-
-        wait_for(is_up)
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(number)
-            self.process.wait(10.0)
-            self.process = None
-
-    def leave(self) -> None:
-        """End so that its name is free again: a machine has room for eight, and a killed one keeps its place."""
-        if self.process is None:
-            self.start()
-        self.stop()
-
-    def ports(self) -> list[str]:
-        listed = subprocess.run(["jack_lsp", "-s", self.name], capture_output=True, text=True, check=False)
-        return listed.stdout.split() if listed.returncode == 0 else []
-
-    def wires(self) -> str:
-        return subprocess.run(["jack_lsp", "-s", self.name, "-c"], capture_output=True, text=True, check=False).stdout
+from tests.plugin_host.jack_server import NAME, PERIOD, Server, served
+from tests.plugin_host.live_program import LIVE, running
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    made = Server(f"highband-test-{os.getpid()}")
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", made.name)
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    try:
-        made.start()
+    with served() as made:
         yield made
-    finally:
-        made.leave()
 
 
 def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path: Path) -> None:

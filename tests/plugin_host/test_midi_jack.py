@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +14,8 @@ from plugin_host.midi_control import MidiControl
 from plugin_host.midi_map import MidiMap
 from plugin_host.midi_port import list_ports
 from plugin_host.settings import SettingsStore
+from tests.plugin_host.jack_server import NAME, served
+from tests.plugin_host.live_program import wait_for
 
 MAP = MidiMap.model_validate(
     {
@@ -39,32 +39,16 @@ class Host:
         self.presets.append(name)
 
 
-def wait_for(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something is so; the patience is for a busy machine and no claim of the product."""
-    patience = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < patience, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def shell(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    name = f"highband-midi-{os.getpid()}"
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    words = ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: shell("jack_lsp", "-s", name).returncode == 0)
-        yield name
-    finally:
-        # A server that is killed keeps its place in JACK's list of eight for good.
-        process.terminate()
-        process.wait()
+    with served():
+        yield NAME
 
 
 @pytest.fixture
