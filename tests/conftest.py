@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 
 # Read when torch's and matplotlib's libraries are loaded, so they are set before those imports.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,3 +27,10 @@ def _seeds() -> None:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - for libraries that draw from numpy's global generator
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _exact_arithmetic() -> Iterator[None]:
+    yield
+    # What a test trains or plays may flush denormals on this thread; the next must find the processor as it was.
+    torch.set_flush_denormal(False)
