@@ -18,15 +18,15 @@ from models.training.run_config import RunConfig
 SMALL = {"width": 24, "hidden": 24}
 UNTRAINED: Mapping[str, dict[str, object]] = {
     "untrained-live": {},
-    "untrained-studio": {"lookahead_hops": 11},
     "untrained-translation": {"lookahead_hops": 4, "exciter": "translation"},
 }
 SHIPPED = {info.name: info.path for info in list_artifacts()}
 LAYOUTS = ((44100, 1), (48000, 2), (48000, 3), (88200, 2), (96000, 1))
-# The code is the same for every artifact: two layouts are enough for the weights that differ.
+# The code is the same for every artifact: one goes through every layout. The translation is there for comparison
+# only, so it has to keep the laws of the stream and none of the knobs.
 CASES = [
-    *((name, rate, channels) for name in UNTRAINED for rate, channels in LAYOUTS),
-    *((name, rate, channels) for name in SHIPPED for rate, channels in LAYOUTS[:2]),
+    *((name, rate, channels) for name in SHIPPED for rate, channels in LAYOUTS[: 5 if name == "live" else 2]),
+    ("untrained-translation", 48000, 2),
 ]
 MANIFEST = """\
 path,source,licence,speaker,split,sample_rate,seconds,true_bandwidth_hz,category,language,channels,lossy_source,brickwall_hz
@@ -50,9 +50,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     return {**made, **SHIPPED}
 
 
-@pytest.fixture(scope="session", params=[*UNTRAINED, *SHIPPED])
-def artifact(request: pytest.FixtureRequest, folders: Mapping[str, Path]) -> Path:
-    return folders[request.param]
+@pytest.fixture(scope="session", params=[*SHIPPED])
+def artifact(request: pytest.FixtureRequest) -> Path:
+    return SHIPPED[request.param]
 
 
 @pytest.fixture(scope="session", params=CASES, ids=lambda case: "-".join(map(str, case)))

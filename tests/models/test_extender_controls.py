@@ -15,7 +15,6 @@ from models.stage import Block
 from tests.models.extenders import music, prepared, whole
 
 BLOCK = 480
-TRANSLATION_FOLLOWS = "a translation has another source at every crossover; it is there for comparison"
 ENDS = {control.id: (control.low, control.high) for control in knobs.CONTROLS}
 
 
@@ -45,8 +44,6 @@ def step(sound: Block) -> float:
 @pytest.mark.parametrize("control", knobs.CONTROLS, ids=lambda control: control.id)
 def test_every_control_is_heard(artifact: Path, control: Control) -> None:
     extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
-    if control.id == "drive" and extender.config.exciter == "translation":
-        pytest.skip("a translation is not driven")
     low, high = (whole(extender, sound, {control.id: end}) for end in ENDS[control.id])
     assert np.abs(low - high).max() > 1e-3
 
@@ -60,8 +57,6 @@ def test_leaving_a_knob_out_is_its_default(artifact: Path) -> None:
 @pytest.mark.parametrize("control", knobs.CONTROLS, ids=lambda control: control.id)
 def test_a_control_that_jumps_or_sweeps_makes_no_click(artifact: Path, control: Control, name: str) -> None:
     extender, sound = prepared(artifact, 48000, 2), sound_of(name)
-    if control.id == "crossover" and extender.config.exciter == "translation":
-        pytest.skip(TRANSLATION_FOLLOWS)
     low, high = ENDS[control.id]
     settled = [step(moved(extender, sound, control, [control.from_position(k)])) for k in (0, 0.5, 1)]
     bound = 1.25 * max(settled) + 1e-6
@@ -72,8 +67,6 @@ def test_a_control_that_jumps_or_sweeps_makes_no_click(artifact: Path, control: 
 
 def test_an_edge_that_moves_makes_no_click(artifact: Path) -> None:
     extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
-    if extender.config.exciter == "translation":
-        pytest.skip(TRANSLATION_FOLLOWS)
     settled = []
     for edge_hz in (4000.0, 6000.0, 22000.0):
         extender.set_bandwidth(edge_hz)
