@@ -1,9 +1,18 @@
-"""A host for tests of the panel: a real engine that plays noise through one gain, behind a real control door."""
+"""A host for tests of the panel: a real engine that plays noise through one gain, behind a real control door; and
+the panel itself, served before it as the command does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +26,8 @@ from plugin_host.settings import SettingsStore
 from plugin_host.zmq_control import ZmqControl
 from tests.plugin_host.fake_host import FakeHost
 
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30.0
 RATE, BLOCK, CHANNELS, NOISE = 48000, 512, 2, 0.05
 
 
@@ -85,3 +96,79 @@ def playing(address: str, telemetry: str) -> Iterator[tuple[ZmqControl, Settings
     finally:
         control.stop()
         device.stop()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@contextmanager
+def served(address: str, port: int, *more: str) -> Iterator[str]:
+    """Serve the panel as the command does and give its address."""
+    command = [sys.executable, "-m", "plugin_host.cli", "panel", "--address", address, "--port", str(port), *more]
+    # The panel's toolkit behaves in another way where it believes to be under test itself.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            until(lambda: answers(port))
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE_S) in (0, -15)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass
+class Studio:
+    """A panel, its address, the host's addresses, and the switch of the host."""
+
+    url: str
+    address: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    store: SettingsStore | None = None
+    host: EngineHost | None = None
+
+    def value(self, knob: str) -> float:
+        assert self.store is not None
+        return self.store.targets()[knob]
+
+    def level(self) -> float:
+        assert self.host is not None
+        return self.host.out_db()
+
+
+@contextmanager
+def in_studio() -> Iterator[Studio]:
+    """Serve a panel before a host that plays."""
+    ports = [free_port() for _ in range(3)]
+    requests, telemetry = (f"tcp://127.0.0.1:{port}" for port in ports[:2])
+    host_life = ExitStack()
+
+    def start() -> None:
+        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry))
+
+    with served(requests, ports[2]) as url:
+        made = Studio(url, requests, start, host_life.close)
+        start()
+        yield made
+        host_life.close()

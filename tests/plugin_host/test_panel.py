@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,91 +13,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from plugin_host.client import Client
-from plugin_host.panel_access import COOKIE
-from plugin_host.settings import SettingsStore
-from tests.plugin_host.panel_host import EngineHost, playing
+from tests.plugin_host.panel_host import PATIENCE_S, Studio, in_studio, until
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
-@contextmanager
-def served(address: str, port: int, *more: str) -> Iterator[str]:
-    """Serve the panel as the command does and give its address."""
-    command = [sys.executable, "-m", "plugin_host.cli", "panel", "--address", address, "--port", str(port), *more]
-    # The panel's toolkit behaves in another way where it believes to be under test itself.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment["PYTHONPATH"] = str(ROOT)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            until(lambda: answers(port))
-            yield line.split()[-1]
-        finally:
-            process.terminate()
-            assert process.wait(PATIENCE_S) in (0, -15)
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1.0).close()
-    except OSError:
-        return False
-    return True
-
-
-@dataclass
-class Studio:
-    """A panel, its address, the host's addresses, and the switch of the host."""
-
-    url: str
-    address: str
-    start: Callable[[], None]
-    stop: Callable[[], None]
-    store: SettingsStore | None = None
-    host: EngineHost | None = None
-
-    def value(self, knob: str) -> float:
-        assert self.store is not None
-        return self.store.targets()[knob]
-
-    def level(self) -> float:
-        assert self.host is not None
-        return self.host.out_db()
-
-
 @pytest.fixture(scope="module")
 def studio() -> Iterator[Studio]:
-    ports = [free_port() for _ in range(3)]
-    requests, telemetry = (f"tcp://127.0.0.1:{port}" for port in ports[:2])
-    host_life = ExitStack()
-
-    def start() -> None:
-        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry))
-
-    with served(requests, ports[2]) as url:
-        made = Studio(url, requests, start, host_life.close)
-        start()
+    with in_studio() as made:
         yield made
-        host_life.close()
 
 
 @pytest.fixture(scope="module")
@@ -339,46 +258,3 @@ def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
     until(lambda: page.get_by_role("alert").is_hidden())
     page.get_by_role("slider", name="Drive", exact=True).press("End")
     until(lambda: studio.value("drive") == 24.0)
-
-
-def status(port: int, path: str = "/", method: str = "GET", **headers: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    try:
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-UPGRADE = {
-    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}  # fmt: skip
-
-
-def test_other_sites_and_other_names_are_turned_away(studio: Studio) -> None:
-    port = int(studio.url.rstrip("/").rpartition(":")[2])
-    own, door = f"http://127.0.0.1:{port}", "/_nicegui_ws/socket.io/?EIO=4&transport="
-    assert status(port) == 200
-    assert status(port, Host="evil.example") == 403
-    assert status(port, door + "websocket", **UPGRADE) == 403
-    for origin in ("http://evil.example", "null", f"http://evil.example:{port}", "http://127.0.0.1:1"):
-        assert status(port, Origin=origin) == 403
-        assert status(port, door + "polling", "POST", Origin=origin) == 403
-        assert status(port, door + "websocket", Origin=origin, **UPGRADE) == 403
-    assert status(port, door + "websocket", Origin=own, **UPGRADE) == 101
-
-
-def test_a_panel_for_others_opens_with_its_token_only() -> None:
-    port = free_port()
-    with served("tcp://127.0.0.1:9", port, "--host", "0.0.0.0") as url:
-        token = url.partition("token=")[2]
-        assert len(token) >= 20
-        assert status(port) == 403
-        assert status(port, f"/?token={token}x") == 403
-        assert status(port, Cookie=f"{COOKIE}=wrong") == 403
-        assert status(port, f"/?token={token}") == 303
-        assert status(port, Cookie=f"{COOKIE}={token}") == 200
-        origin = f"http://127.0.0.1:{port}"
-        door = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-        assert status(port, door, Origin=origin, **UPGRADE) == 403
