@@ -131,7 +131,7 @@ def load_extender(name_or_path: str | Path = "live", runtime: Runtime = "torch")
     folder = find_artifact(name_or_path)
     manifest = read_manifest(folder)
     _check_files(folder, manifest.files)
-    extender = _build(folder, manifest, runtime)
+    extender = build(folder, manifest, runtime)
     _replay(folder, extender)
     return extender
 
@@ -146,7 +146,8 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
             raise ArtifactError(f"{folder / name} is not the file that the manifest names: copy the artifact again")
 
 
-def _build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
+def build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
+    """Build an artifact's extender from its weights, without a look at its proof; raises ArtifactError."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -228,6 +228,14 @@ def train(run_file: RunFile, folder: RunsOption = Path("runs")) -> None:
 
 
 @app.command(rich_help_panel=_TRAIN, no_args_is_help=True)
+def prove(artifact: Annotated[str, typer.Argument(help="Name or folder of a trained model.")]) -> None:
+    """Renew a model's proof, after the program's sound was changed on purpose."""
+    from plugin_host import commands_train
+
+    commands_train.prove(artifact)
+
+
+@app.command(rich_help_panel=_TRAIN, no_args_is_help=True)
 def export(
     run_file: RunFile,
     folder: RunsOption = Path("runs"),

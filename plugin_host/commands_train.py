@@ -55,6 +55,15 @@ def export(run_file: Path, folder: Path, target: Path | None, figures: Path | No
     typer.echo(f"exported: {made}; play it with: highband render IN -o OUT --artifact {made}")
 
 
+def prove(artifact: str) -> None:
+    """Renew an artifact's proof; see the help of `highband prove`."""
+    with _working():
+        from models.training.export import prove as renew
+
+        made = renew(artifact)
+    typer.echo(f"proved: {made}")
+
+
 def _refuse_missing(run_file: Path) -> None:
     if not run_file.is_file():
         refuse(f"{run_file} is not a file; name the .toml file of a run", WRONG_USAGE)

@@ -50,6 +50,25 @@ def command(
     return export(run, weights, step, target / run.name, before, achieved)
 
 
+def prove(name_or_path: str | Path) -> Path:
+    """Hear an artifact anew and write its proof, after the program's sound was changed on purpose; return its folder.
+
+    Raises:
+        ArtifactError: with a sentence, where there is no such artifact or it can't be built.
+    """
+    folder = artifact.find_artifact(name_or_path)
+    extender = artifact.build(folder, artifact.read_manifest(folder), "torch")
+    sound = stimulus()
+    save_arrays({"input": sound, "output": hear(extender, sound)}, folder / artifact.PROOF)
+    (folder / artifact.PROOF).chmod(0o644)
+    manifest = json.loads((folder / artifact.MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][artifact.PROOF] = hashlib.sha256((folder / artifact.PROOF).read_bytes()).hexdigest()
+    partial = folder / f".{artifact.MANIFEST}.partial"
+    partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, folder / artifact.MANIFEST)
+    return folder
+
+
 def figures_of(name: str, file: Path) -> dict[str, Any]:
     """Return what an evaluation's file says of an artifact: the means by category and rate."""
     content = json.loads(file.read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from models import artifact
 from models.artifact import ArtifactError, find_artifact, list_artifacts, load_extender, read_manifest
+from models.training.export import prove
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -153,3 +154,13 @@ def test_the_list_needs_no_torch() -> None:
     program = "import sys, models.artifact as a; a.list_artifacts(); print('torch' in sys.modules)"
     fresh = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert fresh.stdout.strip() == "False"
+
+
+def test_a_proof_that_no_longer_holds_can_be_renewed(copy: Path) -> None:
+    heard = load_file(copy / artifact.PROOF)
+    save_file({"input": heard["input"], "output": 0.5 * heard["output"]}, copy / artifact.PROOF)
+    accept_files(copy)
+    with pytest.raises(ArtifactError, match="does not sound"):
+        load_extender(copy)
+    prove(copy)
+    load_extender(copy)
