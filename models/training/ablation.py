@@ -47,11 +47,11 @@ def variants(clean: Block, trained: Mapping[str, Extender]) -> dict[str, System]
             _changed(live, exciter="translation", whiten=False), tone=100.0
         ),
         "live: translation beside noise": _system(_changed(live, exciter="translation")),
-        "exact envelope, no look-ahead": _system(exact_extender(live, clean)),
-        "exact envelope, look-ahead": _system(exact_extender(studio, clean)),
-        "exact envelope, noise only": _system(exact_extender(studio, clean), tone=-100.0),
-        "exact envelope, 32 bands": _system(exact_extender(studio, clean, 2)),
-        "exact envelope, 16 bands": _system(exact_extender(studio, clean, 4)),
+        "exact envelope, no look-ahead": _exact(live, clean),
+        "exact envelope, look-ahead": _exact(studio, clean),
+        "exact envelope, noise only": _exact(studio, clean, tone=-100.0),
+        "exact envelope, 32 bands": _exact(studio, clean, 2),
+        "exact envelope, 16 bands": _exact(studio, clean, 4),
     }
     return systems
 
@@ -76,6 +76,12 @@ def _changed(extender: Extender, **fields: object) -> Extender:
 
 def _system(extender: Extender, **settings: float) -> System:
     return partial(_restored, extender, {**knobs.defaults(), **settings})
+
+
+def _exact(extender: Extender, clean: Block, merge: int = 1, **settings: float) -> System:
+    """Return a system that tells the truth from the start each time it is asked."""
+    values = {**knobs.defaults(), **settings}
+    return lambda degraded, rate: restore(exact_extender(extender, clean, merge), degraded, rate, values)
 
 
 def _restored(extender: Extender, settings: Mapping[str, float], degraded: Block, rate: int) -> Block:
