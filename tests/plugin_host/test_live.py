@@ -10,21 +10,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from models.artifact import FOLDER
 from models.stage import Block
 from plugin_host.automation import read_automation
 from tests.plugin_host.live_program import LIVE, PRODUCT, PROGRAM, environment, running
 
 
 @pytest.fixture(scope="session")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An artifact that was never trained: its sound is of no use, its path through the host is."""
-    from models.predictor import Predictor
-    from models.training.export import export
-    from models.training.run_config import RunConfig
-
-    run = RunConfig(name="live", predictor={"width": 16, "hidden": 16})
-    weights = Predictor(run.extender().predictor).state_dict()
-    return export(run, weights, 0, tmp_path_factory.mktemp("artifacts") / "live")
+def artifact() -> Path:
+    """The shipped live extender."""
+    return FOLDER / "live"
 
 
 def live(folder: Path, *words: str, program: list[str] = PROGRAM) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from models.artifact import FOLDER
 from plugin_host.client import Client
 from tests.plugin_host.panel_host import PATIENCE_S, Studio, in_studio, until
 
@@ -208,23 +209,11 @@ def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> Non
     until(lambda: barriers(page) == [])
 
 
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An artifact that was never trained: its sound is of no use, its way through the program is."""
-    from models.predictor import Predictor
-    from models.training.export import export
-    from models.training.run_config import RunConfig
-
-    run = RunConfig(name="live", predictor={"width": 16, "hidden": 16})
-    weights = Predictor(run.extender().predictor).state_dict()
-    return export(run, weights, 0, tmp_path_factory.mktemp("artifacts") / "live")
-
-
 def test_a_dropped_file_comes_back_rendered_with_the_present_settings_and_as_long(
-    page: Page, studio: Studio, untrained: Path, tmp_path: Path
+    page: Page, studio: Studio, tmp_path: Path
 ) -> None:
     assert studio.host is not None
-    studio.host.artifact = str(untrained)
+    studio.host.artifact = str(FOLDER / "live")
     with Client(studio.address, timeout_s=PATIENCE_S) as client:
         client.set_many({"amount": -24, "output": -6})
     until(lambda: shown(page, "Output") == "-6 dB")
