@@ -9,10 +9,11 @@ import json
 import os
 import re
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from plugin_host.whole_file import write_whole
 
 Role = Literal["host", "client"]
 FORM = 1
@@ -100,13 +101,5 @@ def read_keys(path: Path, role: Role) -> Keys:
 
 
 def _write(keys: Keys, path: Path) -> None:
-    # A temporary file is readable by its owner alone from the first byte on.
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            plain = {"form": FORM, "role": keys.role, "public": keys.public, "secret": keys.secret, "peer": keys.peer}
-            file.write(json.dumps(plain, indent=2) + "\n")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    plain = {"form": FORM, "role": keys.role, "public": keys.public, "secret": keys.secret, "peer": keys.peer}
+    write_whole(path, (json.dumps(plain, indent=2) + "\n").encode(), mode=0o600)

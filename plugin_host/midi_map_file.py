@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 from plugin_host.json_lines import Path as JsonPath
 from plugin_host.json_lines import lines
 from plugin_host.midi_map import MidiMap
+from plugin_host.whole_file import write_whole
 
 # A map of every knob there is has a hundredth of it; a mistaken audio file has not.
 LARGEST_BYTES = 2**20
@@ -117,26 +116,11 @@ def save_map(midi_map: MidiMap, path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, midi_map.to_text().encode())
+        write_whole(path, midi_map.to_text().encode())
     except OSError as error:
         raise MidiMapError(
             f"{path} can't be written: {error.strerror or error}; free the space or name another"
         ) from None
-
-
-def _write_whole(target: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.stem[:40]}.", suffix=".partial", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _decode(data: bytes | str, where: str) -> str:

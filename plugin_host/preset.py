@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from plugin_host.effect_table import effect
 from plugin_host.json_lines import Path as JsonPath
 from plugin_host.json_lines import lines
 from plugin_host.preset_schema import EffectNode, PluginNode, Preset, is_finite
+from plugin_host.whole_file import write_whole
 
 __all__ = [
     "EffectNode", "PluginNode", "Preset", "PresetError",
@@ -199,25 +199,10 @@ def save_preset(preset: Preset, path: str | os.PathLike[str]) -> Preset:
     if preset.file is not None and preset.file.parent != target.parent:
         preset = _with_absolute_paths(preset, preset.file.parent)
     try:
-        _write_whole(target, preset.to_text().encode())
+        write_whole(target, preset.to_text().encode())
     except OSError as error:
         raise PresetError(f"{target} can't be written: {error.strerror or error}") from None
     return _read(target)
-
-
-def _write_whole(target: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=".partial", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _names_file(node: EffectNode | PluginNode) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -11,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plugin_host.audio_file import reason
 from plugin_host.live_sound import Runtime
+from plugin_host.whole_file import write_whole
 
 FORMAT = 1
 
@@ -62,14 +61,6 @@ def write_session(path: Path, session: Session) -> None:
     """Write a session, whole or not at all; raise SessionError if the place can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(session.model_dump_json(indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
+        write_whole(path, (session.model_dump_json(indent=2) + "\n").encode(), mode=0o600)
     except OSError as error:
         raise SessionError(f"{path} can't be written: {reason(error)}") from None

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from dsp.control import Control
 from models.knobs import CONTROLS
 from models.stage import Block
 from plugin_host.engine import Engine
@@ -25,31 +24,18 @@ from plugin_host.file_device import ClockedDevice
 from plugin_host.settings import SettingsStore
 from plugin_host.zmq_control import ZmqControl
 from tests.plugin_host.fake_host import FakeHost
+from tests.plugin_host.gain import Gain
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
 RATE, BLOCK, CHANNELS, NOISE = 48000, 512, 2, 0.05
 
 
-class Gain:
-    """A stage whose gain is the knob `amount` in dB, and which can be bypassed."""
-
-    latency_samples = 0
-
-    @property
-    def controls(self) -> Sequence[Control]:
-        return CONTROLS
-
-    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
-        pass
+class BypassedGain(Gain):
+    """The same with a bypass."""
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
-        gain_db = 0.0 if settings["bypass"] else settings["amount"]
-        out: Block = block * np.float32(10 ** (gain_db / 20))
-        return out
-
-    def reset(self) -> None:
-        pass
+        return super().process(block, {"amount": 0.0} if settings["bypass"] else settings)
 
 
 class EngineHost(FakeHost):
@@ -83,7 +69,7 @@ class EngineHost(FakeHost):
 @contextmanager
 def playing(address: str, telemetry: str) -> Iterator[tuple[ZmqControl, SettingsStore, EngineHost]]:
     store = SettingsStore(CONTROLS)
-    engine = Engine(Gain(), store)
+    engine = Engine(BypassedGain(), store)
     device = ClockedDevice(RATE, CHANNELS, BLOCK, noise=NOISE)
     device.prepare(engine)
     # The engine of a test takes no right of a real-time thread.
