@@ -16,7 +16,7 @@ from models import knobs
 from plugin_host.interrupt import stoppable
 from plugin_host.midi_learn import MidiLearn
 from plugin_host.midi_map import Binding, MidiMap
-from plugin_host.midi_map_file import MidiMapError, list_maps, load_map, save_map, user_file
+from plugin_host.midi_map_file import MidiMapError, list_maps, load_map, map_file, save_map
 from plugin_host.midi_message import ControlChange, ControlChange14, Decoder, Message, Note, Nrpn, NrpnStep
 from plugin_host.midi_port import MidiError, MidiPort, list_ports
 from plugin_host.refusal import WORK_FAILED, WRONG_USAGE, refuse, refusing
@@ -66,7 +66,7 @@ def learn(knob: str, map_name: str, port_name: str, api: str | None, seconds: fl
     """Teach a map; see the help of `highband midi learn`."""
     with refusing(WRONG_USAGE, ValueError):
         learning = MidiLearn(knobs.control(knob))
-        midi_map, target = load_map(map_name), _target(map_name)
+        midi_map, target = load_map(map_name), map_file(map_name)
     decoder, began = Decoder(), time.monotonic()
     with _listening(port_name or midi_map.port or "", api) as (port, stopped):
         typer.echo(f"move a control of {port.name} for {knob}; Ctrl-C cancels")
@@ -81,11 +81,6 @@ def learn(knob: str, map_name: str, port_name: str, api: str | None, seconds: fl
                     learning.hear(message, time.monotonic())
             time.sleep(_FETCH_S)
     _keep(learning.result(), midi_map, target)
-
-
-def _target(map_name: str) -> Path:
-    """Return the file that a taught map is written to: its own, or one in the user's folder."""
-    return Path(map_name) if map_name.lower().endswith(".json") else user_file(map_name)
 
 
 def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:

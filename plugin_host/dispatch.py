@@ -9,14 +9,37 @@ from typing import Any
 
 from plugin_host import host as hosts
 from plugin_host import protocol
-from plugin_host.changes import Change
+from plugin_host.changes import Change, SettingsError
 from plugin_host.host import Host
+from plugin_host.midi_desk import MidiDesk
+from plugin_host.request import (
+    COMMANDS,
+    Bypass,
+    CopySlot,
+    Describe,
+    DiffPreset,
+    EndGesture,
+    Get,
+    LoadPreset,
+    MidiBind,
+    MidiLearn,
+    MidiUnbind,
+    Plain,
+    Request,
+    SavePreset,
+    SelectSlot,
+    Set,
+    SetChain,
+    SetMany,
+)
 from plugin_host.settings import SettingsStore
 from plugin_host.slots import SLOTS
 
 Content = dict[str, Any]
-# They read files or build a chain, so they must not keep the sockets waiting.
-SLOW = frozenset({"presets", "load_preset", "save_preset", "set_chain"})
+# They read or write files or build a chain, so they must not keep the sockets waiting.
+SLOW = frozenset({
+    "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
+})  # fmt: skip
 
 
 class Dispatch:
@@ -26,12 +49,14 @@ class Dispatch:
         store: Takes the settings.
         host: Does all else.
         telemetry_port: Told to clients, who know the host's name better than it does itself.
+        midi: The controller, or None where the host plays without one.
     """
 
-    def __init__(self, store: SettingsStore, host: Host, telemetry_port: int) -> None:
-        self._store, self._host, self._port = store, host, telemetry_port
+    def __init__(self, store: SettingsStore, host: Host, telemetry_port: int, midi: MidiDesk | None = None) -> None:
+        self._store, self._host, self._port, self._midi = store, host, telemetry_port, midi
         self._plain: Mapping[str, Callable[[str], Content]] = {
             "presets": lambda _: {"presets": hosts.list_presets()},
+            "plugins": lambda _: {"plugins": hosts.list_plugins()},
             "chain": lambda _: {"chain": list(host.chain())},
             "slots": lambda _: self._slots(),
             "undo": lambda origin: self._change(store.undo(origin)),
@@ -39,61 +64,83 @@ class Dispatch:
             "stats": lambda _: {"stats": dict(host.stats())},
             "meters": lambda _: {"meters": dict(host.meters())},
             "spectra": lambda _: {"spectra": spectra(host)},
+            "midi": lambda _: {"midi": midi.state() if midi else None},
+            "midi_cancel": lambda _: self._cancel_learning(),
             "snapshot": lambda _: self._snapshot(),
         }
 
-    def answer(self, request: protocol.Request) -> Content:
+    def answer(self, request: Request) -> Content:
         """Do one request; raise ValueError with a sentence where it is refused."""
-        if isinstance(request, protocol.Plain):
+        if isinstance(request, Plain):
             return self._plain[request.do](request.origin)
-        if isinstance(request, (protocol.Set, protocol.SetMany, protocol.EndGesture, protocol.Bypass)):
+        if isinstance(request, (Set, SetMany, EndGesture, Bypass)):
             return self._move(request)
-        if isinstance(request, (protocol.SelectSlot, protocol.CopySlot)):
+        if isinstance(request, (SelectSlot, CopySlot)):
             return self._choose(request)
-        if isinstance(request, (protocol.LoadPreset, protocol.SavePreset, protocol.SetChain)):
+        if isinstance(request, (LoadPreset, SavePreset, SetChain)):
             return self._build(request)
-        return self._describe() if isinstance(request, protocol.Describe) else self._get(request)
+        if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
+            return self._map(request)
+        if isinstance(request, DiffPreset):
+            return {"diff": hosts.diff_preset(self._store, self._host, request.name)}
+        return self._describe() if isinstance(request, Describe) else self._get(request)
 
-    def _move(self, request: protocol.Set | protocol.SetMany | protocol.EndGesture | protocol.Bypass) -> Content:
-        if isinstance(request, protocol.EndGesture):
+    def _move(self, request: Set | SetMany | EndGesture | Bypass) -> Content:
+        if isinstance(request, EndGesture):
             self._store.end_gesture(request.origin, request.gesture)
             return {}
-        if isinstance(request, protocol.SetMany):
+        if isinstance(request, SetMany):
             moved = self._store.request_many(request.values, request.origin, request.gesture)
             settings = {accepted.name: protocol.setting(accepted) for accepted in moved}
             return {"sequence": moved[0].sequence, "settings": settings}
-        if isinstance(request, protocol.Bypass):
+        if isinstance(request, Bypass):
             accepted = self._store.request("bypass", float(request.on), request.origin)
         else:
             accepted = self._store.request(request.knob, request.value, request.origin, request.gesture)
         return {"knob": accepted.name, **protocol.setting(accepted)}
 
-    def _choose(self, request: protocol.SelectSlot | protocol.CopySlot) -> Content:
-        if isinstance(request, protocol.SelectSlot):
+    def _choose(self, request: SelectSlot | CopySlot) -> Content:
+        if isinstance(request, SelectSlot):
             return self._change(self._store.select_slot(request.slot, request.origin))
         self._store.copy_slot(request.source, request.target, request.origin)
         return self._slots()
 
-    def _build(self, request: protocol.LoadPreset | protocol.SavePreset | protocol.SetChain) -> Content:
-        if isinstance(request, protocol.SetChain):
+    def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
+        if isinstance(request, SetChain):
             self._host.set_chain(request.before, request.after)
             return {"chain": list(self._host.chain())}
-        if isinstance(request, protocol.LoadPreset):
+        if isinstance(request, LoadPreset):
             return self._change(hosts.load_preset(self._store, self._host, request.name, request.origin))
         hosts.save_preset(self._store, self._host, request.name, request.description, request.overwrite)
         return {"name": request.name}
+
+    def _map(self, request: MidiLearn | MidiBind | MidiUnbind) -> Content:
+        if self._midi is None:
+            raise SettingsError("no_midi", "this host plays without a controller; start highband live with --midi")
+        if isinstance(request, MidiLearn):
+            self._midi.learn(request.knob)
+        elif isinstance(request, MidiBind):
+            self._midi.bind(request.binding)
+        else:
+            self._midi.unbind(request.knob)
+        return {"midi": self._midi.state()}
+
+    def _cancel_learning(self) -> Content:
+        if self._midi is not None:
+            self._midi.cancel()
+        return {}
 
     def _describe(self) -> Content:
         return {
             "program": "highband",
             "program_version": _program_version(),
-            "commands": list(protocol.COMMANDS),
+            "commands": list(COMMANDS),
             "topics": list(protocol.TOPICS),
             "telemetry_port": self._port,
             "knobs": [asdict(control) for control in self._store.controls],
         }
 
-    def _get(self, request: protocol.Get) -> Content:
+    def _get(self, request: Get) -> Content:
         snapshot = self._store.snapshot()
         if request.knob is None:
             wanted = snapshot.settings

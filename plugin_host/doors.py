@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from plugin_host.live_host import LiveHost
+
+if TYPE_CHECKING:
+    from plugin_host.midi_control import MidiControl
+    from plugin_host.midi_desk import MidiDesk
+    from plugin_host.midi_map import Binding, MidiMap
 
 DEFAULT_MAP = "eight-knobs"
 
@@ -56,12 +61,16 @@ def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]
         raise ValueError(
             "--panel needs --control at an address of this machine without --keys; else start highband panel"
         )
+    midi = _controller(wishes, host, report) if wishes.midi is not None else None
     if wishes.control:
         from plugin_host.control_keys import read_keys
         from plugin_host.zmq_control import ZmqControl
 
         keys = read_keys(wishes.keys, "host") if wishes.keys else None
-        control = ZmqControl(host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys)
+        control = ZmqControl(
+            host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys,
+            midi and midi[1],
+        )  # fmt: skip
         doors.append(control)
         if wishes.panel is not None:
             from plugin_host.panel_process import PanelProcess
@@ -71,11 +80,31 @@ def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]
         from plugin_host.osc_control import OscControl
 
         doors.append(OscControl(host.store, host, wishes.osc))
-    if wishes.midi is not None:
-        from plugin_host.midi_control import MidiControl
-        from plugin_host.midi_map_file import load_map
-
-        controls = host.sound.controls
-        chosen = load_map(wishes.midi_map)
-        doors.append(MidiControl(host.store, host, controls, chosen, wishes.midi or None, report=report))
+    if midi is not None:
+        doors.append(midi[0])
     return doors
+
+
+def _controller(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> tuple[MidiControl, MidiDesk]:
+    """Return the controller and the desk at which other doors see it; what is learned is kept in the map's file."""
+    from plugin_host.midi_control import MidiControl
+    from plugin_host.midi_desk import MidiDesk
+    from plugin_host.midi_map_file import load_map, map_file, save_map
+
+    name = wishes.midi_map
+    chosen, target = load_map(name), map_file(name)
+    made = MidiControl(host.store, host, host.sound.controls, chosen, wishes.midi or None, report=report)
+
+    def keep(midi_map: MidiMap) -> None:
+        save_map(midi_map, target)
+
+    def keep_learned(binding: Binding) -> None:
+        try:
+            keep(made.surface.midi_map)
+        except ValueError as error:
+            report(str(error))
+        else:
+            report(f"{binding.source_text} moves {binding.control} from now on; written to {target}")
+
+    made.surface.on_learned = keep_learned
+    return made, MidiDesk(made.surface, lambda: made.port_name, name, keep)

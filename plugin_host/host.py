@@ -43,8 +43,8 @@ class Host(Protocol):
     def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
         """Swap in other effects around the model, given as a preset gives them, and declare their knobs.
 
-        A message must not make the host load foreign code or read files: it must refuse plug-ins and effects with
-        files that the present chain does not hold already.
+        A message must not make the host load foreign code or read files: it must refuse effects with files, and
+        plug-ins that are not installed, unless the present chain holds them already.
         """
         ...
 
@@ -61,6 +61,28 @@ def list_presets() -> list[dict[str, str]]:
         {"name": one.id, "title": one.name, "description": one.description, "kind": "user" if one.file else "bundled"}
         for one in preset.list_presets()
     ]
+
+
+def list_plugins() -> list[dict[str, str]]:
+    """Return id, name and path of every plug-in that is installed on this machine."""
+    from plugin_host.plugin_catalogue import installed
+
+    return [{"id": one.id, "name": one.name, "path": str(one.path)} for one in installed()]
+
+
+def diff_preset(store: SettingsStore, host: Host, name: str) -> dict[str, dict[str, str]]:
+    """Return what a preset would change; see `preset_diff.changes_by`.
+
+    Raises:
+        SettingsError: "unknown_preset" or "bad_preset".
+    """
+    from plugin_host import preset, preset_diff
+
+    check_preset_name(name)
+    try:
+        return preset_diff.changes_by(preset.load_preset(name), store.targets(), host.chain())
+    except ValueError as error:
+        raise SettingsError(_kind_of(name), str(error)) from None
 
 
 def load_preset(store: SettingsStore, host: Host, name: str, origin: str) -> Change:

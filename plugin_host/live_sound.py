@@ -9,7 +9,8 @@ from typing import Any, Literal
 from dsp.control import Control
 from models.stage import Stage
 from plugin_host.effect_table import effect
-from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset
+from plugin_host.plugin_catalogue import is_installed
+from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
 from plugin_host.timed_chain import TimedChain
 
 Runtime = Literal["onnx", "torch"]
@@ -79,8 +80,8 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
     """Return a preset with other effects, given as a preset file gives them.
 
     Raises:
-        PresetError: One is wrong, or it names a plug-in or a file that the preset does not hold already: whoever may
-            turn knobs may not make the host load foreign code.
+        PresetError: One is wrong, or it names a file, or a plug-in that is not installed on this machine, and the
+            preset does not hold it already: whoever may turn knobs may not make the host load foreign code.
     """
     try:
         changed = preset.replace(before=list(before), after=list(after))
@@ -89,10 +90,13 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
     known = {foreign for node in preset.nodes if (foreign := _foreign(node))}
     for node in changed.nodes:
         foreign = _foreign(node)
-        if foreign and foreign not in known:
+        if foreign and foreign not in known and not (foreign[0] == "plugin" and is_installed(foreign[1])):
             raise PresetError(
                 f"{node.title} can't be added from outside; put {foreign[1]} into a preset file and load it"
             )
+    if changed.file is None and any(map(_foreign, changed.nodes)):
+        # What is installed here is as trusted as a preset of the user's own, where alone plug-ins may be named.
+        return changed.placed_at(user_folder() / f"{changed.id or 'panel'}.json")
     return changed
 
 

@@ -40,6 +40,10 @@ class Link(Protocol):
     def forget_shown(self) -> None:
         """Show everything again: the controller was away."""
 
+    @property
+    def waits_at(self) -> float | None:
+        """Where the control stands, 0..1, while it has to meet the setting before it moves it; else None."""
+
 
 def make_link(binding: Binding, control: Control, tolerance: float) -> Link:
     """Return the link for a binding; `tolerance` as in SoftTakeover."""
@@ -178,6 +182,11 @@ class KnobLink:
         self._lamp.shown = self._asked = None
         self.takeover.forget()
 
+    @property
+    def waits_at(self) -> float | None:
+        """Where the control stands while soft takeover waits."""
+        return None if self.takeover.taken else self.takeover.position
+
 
 class ButtonLink:
     """A button or pad: "toggle" flips a switch at each press, "hold" keeps it on while it is held.
@@ -218,3 +227,8 @@ class ButtonLink:
     def forget_shown(self) -> None:
         """Show the light again."""
         self._lamp.shown = None
+
+    @property
+    def waits_at(self) -> float | None:
+        """None: a button stands nowhere."""
+        return None

@@ -108,6 +108,15 @@ def user_file(name: str) -> Path:
     return user_folder() / f"{name}.json"
 
 
+def map_file(name_or_path: str) -> Path:
+    """Return the file that a changed map is written to: its own, or one in the user's folder that hides a shipped one.
+
+    Raises:
+        MidiMapError: The name can't be a file's.
+    """
+    return Path(name_or_path) if name_or_path.lower().endswith(".json") else user_file(name_or_path)
+
+
 def save_map(midi_map: MidiMap, path: Path) -> None:
     """Write a map, whole or not at all; the folder is made where it is missing.
 

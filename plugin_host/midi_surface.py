@@ -172,6 +172,12 @@ class Surface:
                 for data in link.show(targets[link.control.id])
             ]
 
+    def ghosts(self) -> dict[str, float]:
+        """Return by knob where a control stands, 0..1, that soft takeover keeps waiting."""
+        with self._lock:
+            waiting = {link.control.id: link.waits_at for link in self._links}
+        return {knob: round(position, 4) for knob, position in waiting.items() if position is not None}
+
     def controller_came(self) -> None:
         """Forget what the controller showed and which parts it sent: it was away."""
         with self._lock:

@@ -229,6 +229,12 @@ class Preset(_Part):
         copy._file, copy._id = self._file, self._id
         return copy
 
+    def placed_at(self, file: Path) -> Preset:
+        """Return a copy that counts as one from this file of the user's, which need not exist."""
+        copy = self.replace()
+        copy._file = file
+        return copy
+
     def plain(self) -> dict[str, Any]:
         """Return it as JSON values: whole numbers without a point, an automatic knob as "auto"."""
         plain: dict[str, Any] = _whole(self.model_dump(by_alias=True))

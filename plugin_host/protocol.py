@@ -10,25 +10,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, TypeAdapter
 from pydantic import ValidationError as SchemaError
 
 from plugin_host.changes import Accepted, Change
+from plugin_host.request import COMMANDS, REQUEST, Request
 
 VERSION = 1
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 8
-TOPICS = ("meters", "spectra", "stats", "changes")
+TOPICS = ("meters", "spectra", "stats", "midi", "changes")
 # A float has 17 digits; what is longer is an attack on the parser and not a number.
 _MOST_DIGITS = 32
-
-Name = Annotated[StrictStr, Field(min_length=1, max_length=80)]
-Origin = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$")]
-Value = StrictFloat | StrictInt | Annotated[StrictStr, Field(max_length=64)]
-Slot = Literal["A", "B", "C", "D"]
-Node = dict[StrictStr, Any]
 
 
 class Refusal(ValueError):
@@ -44,114 +38,6 @@ class Refusal(ValueError):
         self.kind, self.id = kind, id
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    version: Literal[1]
-    id: StrictInt | Annotated[StrictStr, Field(max_length=64)] | None = None
-    origin: Origin = "zmq"
-
-
-class Describe(_Request):
-    """Ask for the knobs, the commands and the place of the telemetry."""
-
-    do: Literal["describe"]
-
-
-class Get(_Request):
-    """Ask for one knob's setting, or for all."""
-
-    do: Literal["get"]
-    knob: Name | None = None
-
-
-class Set(_Request):
-    """Move a knob; a value in its unit or a text."""
-
-    do: Literal["set"]
-    knob: Name
-    value: Value
-    gesture: Name | None = None
-
-
-class SetMany(_Request):
-    """Move several knobs at the same sample, or none of them."""
-
-    do: Literal["set_many"]
-    values: Annotated[dict[Name, Value], Field(min_length=1, max_length=256)]
-    gesture: Name | None = None
-
-
-class EndGesture(_Request):
-    """End a drag."""
-
-    do: Literal["end_gesture"]
-    gesture: Name
-
-
-class LoadPreset(_Request):
-    """Play a preset."""
-
-    do: Literal["load_preset"]
-    name: Name
-
-
-class SavePreset(_Request):
-    """Keep what plays as a preset of the user's own folder."""
-
-    do: Literal["save_preset"]
-    name: Name
-    description: Annotated[StrictStr, Field(max_length=1000)] = ""
-    overwrite: StrictBool = False
-
-
-class SetChain(_Request):
-    """Put other effects around the model."""
-
-    do: Literal["set_chain"]
-    before: Annotated[list[Node], Field(max_length=64)]
-    after: Annotated[list[Node], Field(max_length=64)]
-
-
-class SelectSlot(_Request):
-    """Hear another slot."""
-
-    do: Literal["select_slot"]
-    slot: Slot
-
-
-class CopySlot(_Request):
-    """Copy one slot to another."""
-
-    do: Literal["copy_slot"]
-    source: Slot
-    target: Slot
-
-
-class Bypass(_Request):
-    """Switch the bypass."""
-
-    do: Literal["bypass"]
-    on: StrictBool
-
-
-class Plain(_Request):
-    """A command that needs nothing but its name."""
-
-    do: Literal["presets", "chain", "slots", "undo", "redo", "stats", "meters", "spectra", "snapshot"]
-
-
-Request = (
-    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Bypass
-    | Plain
-)  # fmt: skip
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
-COMMANDS = (
-    "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "save_preset", "chain", "set_chain",
-    "slots", "select_slot", "copy_slot", "bypass", "undo", "redo", "stats", "meters", "spectra", "snapshot",
-)  # fmt: skip
-
-
 def read_request(data: bytes) -> Request:
     """Read and check one request; raise Refusal for anything else, whatever the bytes are."""
     message = _read_json(data)
@@ -163,7 +49,7 @@ def read_request(data: bytes) -> Request:
     if message.get("do") not in COMMANDS:
         raise Refusal("unknown_command", f'"do" must be one of {", ".join(COMMANDS)}', id)
     try:
-        return _REQUEST.validate_python(message)
+        return REQUEST.validate_python(message)
     except SchemaError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:])[:80] or "the message"

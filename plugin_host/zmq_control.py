@@ -19,6 +19,7 @@ from plugin_host.control_keys import Keys
 from plugin_host.dispatch import SLOW, Content, Dispatch, spectra
 from plugin_host.errands import Errands
 from plugin_host.host import Host
+from plugin_host.midi_desk import MidiDesk
 from plugin_host.settings import SettingsStore
 
 # The socket itself takes a little more than the protocol, so that a message that is too large gets its reply; a frame
@@ -51,6 +52,7 @@ class ZmqControl:
         telemetry: Where telemetry is published.
         rate_hz: Messages a second on the topics "meters" and "spectra"; "stats" comes at a quarter of it.
         keys: The host's keys; without them only addresses of this machine are allowed.
+        midi: The controller, or None.
 
     Raises:
         AddressError: An address is wrong, or others could reach it and there are no keys.
@@ -67,9 +69,11 @@ class ZmqControl:
         telemetry: str = TELEMETRY,
         rate_hz: float = 30.0,
         keys: Keys | None = None,
+        midi: MidiDesk | None = None,
     ) -> None:
         self.address, self.telemetry = (for_binding(place, keys is not None) for place in (address, telemetry))
-        self._store, self._host, self._keys = store, host, keys
+        self._store, self._host, self._keys, self._midi = store, host, keys, midi
+        self._told_midi: dict[str, Any] = {}
         self._period_s = 1.0 / min(1000.0, max(0.1, rate_hz))
         self.requests = self.refused = self.faults = 0
         self._numbers = dict.fromkeys(protocol.TOPICS, 0)
@@ -96,7 +100,7 @@ class ZmqControl:
         except ControlError:
             self._context.destroy(linger=0)
             raise
-        self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1])
+        self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1], self._midi)
         self._changes = self._store.subscribe()
         self._errands: Errands[Content] = Errands("highband-slow-request")
         self._stop.clear()
@@ -232,11 +236,20 @@ class ZmqControl:
             if self._has_reader("spectra"):
                 self._publish("spectra", spectra(self._host))
             self._ticks += 1
-            if self._ticks % _STATS_SHARE == 0 and self._has_reader("stats"):
+            is_slow_tick = self._ticks % _STATS_SHARE == 0
+            if is_slow_tick and self._has_reader("stats"):
                 self._publish("stats", self._host.stats())
+            if self._midi is not None and self._has_reader("midi"):
+                self._publish_midi(self._midi.now(), is_slow_tick)
         except Exception:
             # Telemetry may fail while the host changes its chain; the next one comes in a moment.
             self.faults += 1
+
+    def _publish_midi(self, now: dict[str, Any], is_due: bool) -> None:
+        """Tell what moved at once, and the same now and then for whoever came late."""
+        if is_due or now != self._told_midi:
+            self._told_midi = now
+            self._publish("midi", now)
 
     def _has_reader(self, topic: str) -> bool:
         return any(topic.encode().startswith(prefix) for prefix in self._wanted)

@@ -1,0 +1,153 @@
+"""The requests of the control protocol: what each one holds, checked by pydantic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, TypeAdapter
+
+Name = Annotated[StrictStr, Field(min_length=1, max_length=80)]
+Origin = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$")]
+Value = StrictFloat | StrictInt | Annotated[StrictStr, Field(max_length=64)]
+Slot = Literal["A", "B", "C", "D"]
+Node = dict[StrictStr, Any]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    version: Literal[1]
+    id: StrictInt | Annotated[StrictStr, Field(max_length=64)] | None = None
+    origin: Origin = "zmq"
+
+
+class Describe(_Request):
+    """Ask for the knobs, the commands and the place of the telemetry."""
+
+    do: Literal["describe"]
+
+
+class Get(_Request):
+    """Ask for one knob's setting, or for all."""
+
+    do: Literal["get"]
+    knob: Name | None = None
+
+
+class Set(_Request):
+    """Move a knob; a value in its unit or a text."""
+
+    do: Literal["set"]
+    knob: Name
+    value: Value
+    gesture: Name | None = None
+
+
+class SetMany(_Request):
+    """Move several knobs at the same sample, or none of them."""
+
+    do: Literal["set_many"]
+    values: Annotated[dict[Name, Value], Field(min_length=1, max_length=256)]
+    gesture: Name | None = None
+
+
+class EndGesture(_Request):
+    """End a drag."""
+
+    do: Literal["end_gesture"]
+    gesture: Name
+
+
+class LoadPreset(_Request):
+    """Play a preset."""
+
+    do: Literal["load_preset"]
+    name: Name
+
+
+class SavePreset(_Request):
+    """Keep what plays as a preset of the user's own folder."""
+
+    do: Literal["save_preset"]
+    name: Name
+    description: Annotated[StrictStr, Field(max_length=1000)] = ""
+    overwrite: StrictBool = False
+
+
+class SetChain(_Request):
+    """Put other effects around the model."""
+
+    do: Literal["set_chain"]
+    before: Annotated[list[Node], Field(max_length=64)]
+    after: Annotated[list[Node], Field(max_length=64)]
+
+
+class SelectSlot(_Request):
+    """Hear another slot."""
+
+    do: Literal["select_slot"]
+    slot: Slot
+
+
+class CopySlot(_Request):
+    """Copy one slot to another."""
+
+    do: Literal["copy_slot"]
+    source: Slot
+    target: Slot
+
+
+class Bypass(_Request):
+    """Switch the bypass."""
+
+    do: Literal["bypass"]
+    on: StrictBool
+
+
+class MidiLearn(_Request):
+    """Let the next control of the controller that moves become this knob's."""
+
+    do: Literal["midi_learn"]
+    knob: Name
+
+
+class MidiBind(_Request):
+    """Let a control of the controller move a knob; what moved that knob before no longer does."""
+
+    do: Literal["midi_bind"]
+    binding: Node
+
+
+class MidiUnbind(_Request):
+    """Let nothing of the controller move a knob."""
+
+    do: Literal["midi_unbind"]
+    knob: Name
+
+
+class DiffPreset(_Request):
+    """Ask what a preset would change."""
+
+    do: Literal["diff_preset"]
+    name: Name
+
+
+class Plain(_Request):
+    """A command that needs nothing but its name."""
+
+    do: Literal[
+        "presets", "plugins", "chain", "slots", "undo", "redo", "stats", "meters", "spectra", "midi", "midi_cancel",
+        "snapshot",
+    ]  # fmt: skip
+
+
+Request = (
+    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Bypass
+    | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
+)  # fmt: skip
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
+COMMANDS = (
+    "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
+    "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "undo", "redo", "stats", "meters",
+    "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot",
+)  # fmt: skip
