@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from plugin_host import cli_control, cli_live, cli_midi, commands_panel
+from plugin_host import cli_check, cli_control, cli_live, cli_midi, commands_panel
 
 _EXAMPLES = """
 **Examples**
@@ -253,6 +253,7 @@ def export(
     commands_train.export(run_file, folder, target, figures)
 
 
+cli_check.register(app)
 cli_live.register(app)
 cli_control.register(app)
 cli_midi.register(app)

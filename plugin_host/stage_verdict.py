@@ -1,0 +1,25 @@
+"""What the stage kit found out about one law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One law and how it stands.
+
+    Attributes:
+        law: What must hold, as a person says it.
+        fault: One sentence on how it is broken, "" where it holds.
+        note: A figure worth knowing.
+    """
+
+    law: str
+    fault: str = ""
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the law is kept."""
+        return not self.fault
