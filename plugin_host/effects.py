@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dsp.control import Control
 from models.stage import Block
-from plugin_host.board import Board
+from plugin_host.board import Board, ExternalPlugin
 from plugin_host.effect_table import effect
 from plugin_host.preset import EffectNode, PluginNode, PresetError
 from plugin_host.sample_queue import SampleQueue
@@ -25,6 +26,8 @@ CHUNK = 512
 RESTART_S = 0.05
 _PROBE_PIECES = (1, 64, 7, 480, 3, 2, 128)
 _LONGEST_LIE = 4096
+# A plug-in that lists more, such as every frequency, means a knob.
+_MOST_CHOICES = 200
 
 
 class EffectsStage:
@@ -38,6 +41,9 @@ class EffectsStage:
 
     Raises:
         PresetError: A plug-in or file is missing or refused, or an effect is too late for live use.
+
+    Attributes:
+        choices: What plug-ins let one choose by no knob: place of the plug-in, name, its `value` and the `values`.
     """
 
     def __init__(
@@ -61,6 +67,8 @@ class EffectsStage:
                 title = f"{one.title} {control.name.lower()}"
                 knobs.append(replace(control, id=f"{name}.{self._board.indices[place]}.{control.id}", name=title))
         self._controls = tuple(knobs)
+        places = zip(self._board.indices, self._board.effects, strict=True)
+        self.choices = {place: _choices(one) for place, one in places if isinstance(one, ExternalPlugin)}
         self._chunk = CHUNK if self._board.chunked else 1
         self._latency = 0
         self._starts: list[float] = []
@@ -200,6 +208,14 @@ class EffectsStage:
     def _turn(self, index: int, position: float) -> None:
         place, name = self._sites[index]
         self._board.effects[place].turn(name, position)
+
+
+def _choices(one: ExternalPlugin) -> dict[str, dict[str, Any]]:
+    return {
+        key: {"value": getattr(one.plugin, key), "values": list(parameter.valid_values)}
+        for key, parameter in one.plugin.parameters.items()
+        if parameter.type in (bool, str) and 1 < len(parameter.valid_values) <= _MOST_CHOICES
+    }
 
 
 def _refuse_late(nodes: Sequence[EffectNode | PluginNode]) -> None:

@@ -76,7 +76,7 @@ class LiveHost:
     def chain(self) -> list[dict[str, Any]]:
         """Return the stages in order with their latencies, and the effects that the preset puts into them.
 
-        Each effect comes with its node as `set_chain` takes it.
+        Each effect comes with its node as `set_chain` takes it, and a plug-in with the choices that are no knobs.
         """
         preset = self.sound.preset
         effects = {"before": preset.before, "after": preset.after}
@@ -90,8 +90,9 @@ class LiveHost:
                         "bypass": node.bypass,
                         "settings": dict(node.settings),
                         "node": node.model_dump(exclude_none=True),
+                        "choices": _choices(part.stage).get(place, {}),
                     }
-                    for node in effects.get(part.name, [])
+                    for place, node in enumerate(effects.get(part.name, []))
                 ],
             }
             for part in self.sound.chain.stages
@@ -165,3 +166,9 @@ class LiveHost:
         answer: Future[None] = Future()
         self._tasks.put((task, answer))
         answer.result(_PATIENCE_S)
+
+
+def _choices(stage: Any) -> dict[int, dict[str, Any]]:
+    """Return what the plug-ins of a run of effects let one choose, by their places."""
+    found: dict[int, dict[str, Any]] = getattr(getattr(stage, "stage", stage), "choices", {})
+    return found

@@ -5,62 +5,31 @@ It is a process of its own and a client of the control protocol like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from nicegui import app, ui
-from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments, KeyEventArguments
 
 from plugin_host.client import HostError, NoHostError
 from plugin_host.panel_access import AccessGuard
-from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of
+from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of, with_options
 from plugin_host.panel_link import PanelLink
+from plugin_host.panel_midi import MidiDialog
+from plugin_host.panel_parts import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in
+from plugin_host.panel_presets import PresetDialog
 from plugin_host.panel_render import RenderJobs
 from plugin_host.panel_upload import make_render_app
-from plugin_host.panel_words import changed_by, frame_of, groups_of, title_of, words_of
+from plugin_host.panel_words import frame_of, groups_of, title_of, words_of
 from plugin_host.slots import SLOTS
 
-_ASSETS = Path(__file__).parent / "panel_assets"
 # The eye takes 20 pictures a second for motion, and a phone can draw them.
 _REFRESH_S = 0.05
 _WORDS_EVERY = 6
 _SWITCHES = {"bypass": "Hear the input, delayed as the output is", "delta": "Hear only what is added"}
 _UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
-
-
-class _Part(Element):
-    """A part of the page that is drawn in the browser."""
-
-    def show(self, **props: Any) -> None:
-        """Send the properties to the browser where one is new."""
-        if any(self._props.get(name) != value for name, value in props.items()):
-            self._props |= props
-            self.update()
-
-
-class Knob(_Part, component=_ASSETS / "knob.js"):
-    """One control as a knob."""
-
-
-class Picture(_Part, component=_ASSETS / "picture.js"):
-    """The spectra in and out, and the spectrogram."""
-
-
-class Meters(_Part, component=_ASSETS / "meters.js"):
-    """The levels in and out."""
-
-
-class ChainRow(_Part, component=_ASSETS / "chain.js"):
-    """The effects around the model."""
-
-
-class Render(_Part, component=_ASSETS / "render.js"):
-    """Takes files and gives them back rendered."""
 
 
 class Page:
@@ -72,13 +41,14 @@ class Page:
         self._groups: list[tuple[str, list[dict[str, Any]]]] = []
         self._words: list[tuple[str, str]] = []
         self._knobs: dict[str, Knob] = {}
-        self._presets: list[dict[str, str]] = []
         self._slots: dict[str, ui.button] = {}
         self._switches: dict[str, ui.button] = {}
         self._dark = ui.dark_mode(None)
-        ui.add_css(_ASSETS / "panel.css")
+        ui.add_css(ASSETS / "panel.css")
+        self._presets = PresetDialog(link, self.ask, self.tell)
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
+        self._midi = MidiDialog(link, self.ask, self.tell)
         self._news = ui.label().classes("hb-news").props('role="status"')
         with ui.element("div").classes("hb-main"):
             with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
@@ -89,13 +59,12 @@ class Page:
             with ui.element("section").classes("hb-board").props('aria-label="Chain"'):
                 self._chain = ChainRow()
                 self._chain.on("edit", self._edit)
-                self._chain.show(chain=[], busy=True, effects=addable())
+                self._chain.show(chain=[], busy=True, effects=addable(), plugins=[])
             self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
             self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
             with ui.element("section").classes("hb-board").props('aria-label="Render"'):
                 Render()
-        self._build_presets()
-        ui.keyboard(self._press)
+        ui.keyboard(self._press, ignore=["input", "textarea"])
         ui.timer(_REFRESH_S, self.refresh)
 
     async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
@@ -105,6 +74,10 @@ class Page:
         except (HostError, NoHostError) as error:
             ui.notify(str(error), type="warning", position="bottom")
             return None
+
+    def tell(self, sentence: str) -> None:
+        """Show what has just happened."""
+        self._news.set_text(sentence)
 
     async def turn(self, knob: str, event: GenericEventArguments) -> None:
         """Move a knob as the browser asks."""
@@ -116,21 +89,18 @@ class Page:
         """End a drag."""
         await self.ask("end_gesture", gesture=event.args["gesture"])
 
+    async def _learn(self, knob: str) -> None:
+        await self._midi.learn(knob)
+
     async def _flip(self, knob: str) -> None:
         is_on = bool(self.link.settings.get(knob, {}).get("value"))
         await self.ask("set", knob=knob, value=float(not is_on))
 
-    async def _load(self, preset: Mapping[str, str]) -> None:
-        before = self.link.settings
-        self._news.set_text(f"building {preset['title']} ...")
-        reply = await self.ask("load_preset", name=preset["name"])
-        self._dialog.close()
-        self._news.set_text(changed_by(preset["title"], before, reply["settings"], self.link.knobs) if reply else "")
-
     async def _edit(self, event: GenericEventArguments) -> None:
         self._chain.show(busy=True)
+        plugins = {one["id"]: one["path"] for one in self.link.plugins}
         try:
-            nodes = edited(nodes_of(self.link.state["chain"], self.link.settings), **event.args)
+            nodes = edited(nodes_of(self.link.state["chain"], self.link.settings), **event.args, plugins=plugins)
         except (TypeError, ValueError) as error:
             ui.notify(str(error), type="warning", position="bottom")
         else:
@@ -141,68 +111,36 @@ class Page:
                     await self.ask("set_many", values=values)
         self._moved = -1
 
-    async def _save(self) -> None:
-        name, about = (self._name.value or "").strip(), self._about.value or ""
-        if reply := await self.ask(
-            "save_preset", name=name, description=about, overwrite=self._overwrite.value is True
-        ):
-            self._dialog.close()
-            self._news.set_text(f"saved as {reply['name']}")
-
     async def _press(self, event: KeyEventArguments) -> None:
+        if event.action.keydown and event.key.name == "Escape":
+            await self._midi.cancel()
         if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
             await self.ask("redo" if event.modifiers.shift else "undo")
 
     def _build_bar(self) -> None:
         with ui.element("header").classes("hb-top"):
             TextElement(tag="h1", text="Highband").classes("hb-title")
-            self._preset = _button("presets", self._open_presets, "Presets: load and save")
+            self._preset = button("presets", self._presets.open, "Presets: load and save")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
                 for slot in SLOTS:
-                    self._slots[slot] = _button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
-                with _button("copy to", None, "Copy this slot to another"), ui.menu():
+                    self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
+                with button("copy to", None, "Copy this slot to another"), ui.menu():
                     for slot in SLOTS:
                         ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
-                    self._switches[knob] = _button(knob, partial(self._flip, knob), f"{knob}: {about}")
+                    self._switches[knob] = button(knob, partial(self._flip, knob), f"{knob}: {about}")
+                    self._switches[knob].on("contextmenu.prevent", partial(self._learn, knob))
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
-                self._undo = _button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
-                self._redo = _button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
-            self._look = _button("colours: auto", self._change_theme, "Colours: as the system, light or dark")
-
-    def _build_presets(self) -> None:
-        with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
-            ui.label("Presets").classes("hb-heading")
-            self._search = ui.input("Search", on_change=lambda: self._list_presets()).props("dense autofocus clearable")
-            self._list = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
-            ui.label("Save what plays").classes("hb-heading")
-            self._name = ui.input("Name").props("dense maxlength=80")
-            self._about = ui.input("Description").props("dense maxlength=1000")
-            with ui.row():
-                self._overwrite = ui.checkbox("Replace my preset of this name")
-                _button("save", self._save, "Save the preset")
-                _button("close", self._dialog.close, "Close the presets")
-
-    async def _open_presets(self) -> None:
-        if reply := await self.ask("presets"):
-            self._presets = reply["presets"]
-            self._list_presets()
-            self._dialog.open()
-
-    def _list_presets(self) -> None:
-        word = (self._search.value or "").casefold()
-        self._list.clear()
-        with self._list:
-            for preset in self._presets:
-                if word in " ".join(preset.values()).casefold():
-                    label = f"{preset['title']} - {preset['description']}"
-                    _button(label, partial(self._load, preset), f"Load {preset['title']}")
+                self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
+                self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
+            button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
+            self._look = button("colours: auto", self._change_theme, "Colours: as the system, light or dark")
 
     async def _copy_to(self, slot: str) -> None:
         source = self.link.state["slot"]
         if await self.ask("copy_slot", source=source, target=slot) is not None:
-            self._news.set_text(f"slot {slot} is as {source}")
+            self.tell(f"slot {slot} is as {source}")
 
     def _change_theme(self) -> None:
         self._theme = (self._theme + 1) % len(_THEMES)
@@ -235,6 +173,7 @@ class Page:
                         self._knobs[knob["id"]] = part = Knob()
                         part.on("turn", partial(self.turn, knob["id"]))
                         part.on("end", self.end)
+                        part.on("learn", partial(self._learn, knob["id"]))
                         part.show(knob=knob, setting=self.link.settings.get(knob["id"], _UNKNOWN), away=False)
 
     def _show_settings(self) -> None:
@@ -244,15 +183,21 @@ class Page:
             self._build_knobs(groups)
         self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
         self._away.set_visibility(is_away)
+        midi = link.midi or {}
+        sources = {one["control"]: one["source"] for one in midi.get("bindings", ())}
         for knob, element in self._knobs.items():
             if knob in link.settings:
-                element.show(setting=link.settings[knob], away=is_away)
-        self._chain.show(chain=state["chain"], busy=is_away)
-        for slot, button in self._slots.items():
-            _press_in(button, slot == state["slot"], is_away)
-            button.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
-        for knob, button in self._switches.items():
-            _press_in(button, bool(link.settings.get(knob, {}).get("value")), is_away)
+                element.show(setting=link.settings[knob])
+            ghost, is_learning = midi.get("ghosts", {}).get(knob), midi.get("learning") == knob
+            element.show(away=is_away, ghost=ghost, learning=is_learning, source=sources.get(knob, ""))
+        self._midi.refresh()
+        plugins = [{"id": one["id"], "name": one["name"]} for one in link.plugins]
+        self._chain.show(chain=with_options(state["chain"]), busy=is_away, plugins=plugins)
+        for slot, choice in self._slots.items():
+            press_in(choice, slot == state["slot"], is_away)
+            choice.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
+        for knob, switch in self._switches.items():
+            press_in(switch, bool(link.settings.get(knob, {}).get("value")), is_away)
         self._undo.set_enabled(state["can_undo"] and not is_away)
         self._redo.set_enabled(state["can_redo"] and not is_away)
 
@@ -268,18 +213,6 @@ class Page:
                 with ui.element("div"):
                     TextElement(tag="dt", text=name)
                     TextElement(tag="dd", text=value)
-
-
-def _button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
-    button = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
-    button.props["aria-label"] = button.props["title"] = about
-    return button
-
-
-def _press_in(button: ui.button, is_in: bool, is_away: bool) -> None:
-    button.props["aria-pressed"] = str(is_in).lower()
-    button.classes(add="hb-on" if is_in else "", remove="hb-on")
-    button.set_enabled(not is_away)
 
 
 def run(link: PanelLink, host: str, port: int, token: str | None) -> None:

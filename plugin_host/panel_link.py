@@ -39,6 +39,8 @@ class PanelLink:
         settings: Each knob's value, text and position.
         state: The rest of the host's snapshot: slot, slots, can_undo, can_redo, chain.
         meters, spectra, stats: The newest telemetry.
+        midi: The controller with its map, or None where the host plays without one.
+        plugins: What is installed at the host: id, name and path.
         moved: Rises with every change of settings, state or presence.
         ticks: Rises with every spectrum.
     """
@@ -52,6 +54,8 @@ class PanelLink:
         self.meters: dict[str, Any] = {}
         self.spectra: dict[str, Any] = {}
         self.stats: dict[str, Any] = {}
+        self.midi: dict[str, Any] | None = None
+        self.plugins: list[dict[str, str]] = []
         self.moved = self.ticks = 0
         self._sequence = 0
         self._numbers: dict[str, int] = {}
@@ -147,6 +151,8 @@ class PanelLink:
             self.ticks += 1
         elif topic == "meters":
             self.meters = data
+        elif topic == "midi":
+            self._take_midi(client, data)
         else:
             self.stats = data
             # Changes do not tell whether there is something to undo.
@@ -165,8 +171,19 @@ class PanelLink:
             self._is_stale = True
             self.moved += 1
 
+    def _take_midi(self, client: Client, now: dict[str, Any]) -> None:
+        midi = {**(self.midi or {}), **now}
+        if midi == self.midi:
+            return
+        if self.midi is None or self.midi["revision"] != now["revision"]:
+            midi = client.ask("midi")["midi"]
+        self.midi = midi
+        self.moved += 1
+
     def _read_all(self, client: Client) -> None:
         self.knobs = client.ask("describe")["knobs"]
+        self.midi = client.ask("midi")["midi"]
+        self.plugins = client.ask("plugins")["plugins"]
         self._read_state(client)
 
     def _read_state(self, client: Client) -> None:

@@ -47,6 +47,12 @@ def changed_by(
     return f"{preset} changed {', '.join(told) or 'no knob'}"
 
 
+def diff_rows(diff: Mapping[str, Mapping[str, str]], knobs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what a preset would change: a name for people, the text now and the text then."""
+    names = {knob["id"]: str(knob["name"]) for knob in knobs} | {"before": "Effects before", "after": "Effects after"}
+    return [(names.get(what, what), texts["now"], texts["then"]) for what, texts in diff.items()]
+
+
 def frame_of(
     spectra: Mapping[str, Any], stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// The effects before and after the model as a row: add, bypass, move, remove.
+// The effects before and after the model as a row: add, bypass, move, set, remove; plug-ins among them.
 export default {
   template: `
     <div class="hb-chain" :aria-busy="busy">
@@ -10,6 +10,15 @@ export default {
             @click="edit('earlier', side, index)">‹</button>
           <button type="button" class="hb-stage-name" :disabled="busy" :aria-pressed="!effect.bypass"
             :title="effect.bypass ? 'bypassed' : 'heard'" @click="edit('bypass', side, index)">{{ effect.title }}</button>
+          <label v-for="option in effect.options" :key="option.key" class="hb-option">{{ option.name }}
+            <select v-if="option.values" :disabled="busy" :value="option.values.indexOf(option.value)"
+              :aria-label="effect.title + ' ' + option.name"
+              @change="set(side, index, option, option.values[$event.target.value])">
+              <option v-for="(value, place) in option.values" :key="place" :value="place">{{ word(value) }}</option></select>
+            <input v-else type="number" step="any" :disabled="busy" :min="option.low" :max="option.high"
+              :value="option.value" :aria-label="effect.title + ' ' + option.name + ' ' + option.unit"
+              @change="set(side, index, option, Number($event.target.value))" />
+          </label>
           <button type="button" :disabled="busy" :aria-label="'Move ' + effect.title + ' later'" title="later"
             @click="edit('later', side, index)">›</button>
           <button type="button" :disabled="busy" :aria-label="'Remove ' + effect.title" title="remove"
@@ -18,11 +27,14 @@ export default {
         <select class="hb-add" :disabled="busy" :aria-label="'Add an effect ' + side + ' the extender'" value=""
           @change="add($event, side)">
           <option value="">+ {{ side }}</option>
-          <option v-for="name in effects" :key="name" :value="name">{{ name }}</option>
+          <optgroup label="Effects">
+            <option v-for="name in effects" :key="name" :value="name">{{ name }}</option></optgroup>
+          <optgroup v-if="plugins.length" label="Installed plug-ins">
+            <option v-for="one in plugins" :key="one.id" :value="one.id">{{ one.name }}</option></optgroup>
         </select>
       </template>
     </div>`,
-  props: { chain: Array, effects: Array, busy: Boolean },
+  props: { chain: Array, effects: Array, plugins: Array, busy: Boolean },
   computed: {
     sides() {
       const effects = (side) => this.chain.find((part) => part.name === side)?.effects ?? [];
@@ -30,7 +42,9 @@ export default {
     },
   },
   methods: {
-    edit(act, side, index) { this.$emit("edit", { act, side, index, effect: "" }); },
+    word(value) { return value === true ? "on" : value === false ? "off" : value; },
+    edit(act, side, index) { this.$emit("edit", { act, side, index }); },
+    set(side, index, option, value) { this.$emit("edit", { act: "set", side, index, key: option.key, value }); },
     add(event, side) {
       this.$emit("edit", { act: "add", side, index: 0, effect: event.target.value });
       event.target.value = "";

@@ -16,17 +16,19 @@ function arc(from, to) {
 
 export default {
   template: `
-    <div class="hb-knob" :class="{ 'hb-away': away }">
+    <div class="hb-knob" :class="{ 'hb-away': away, 'hb-learning': learning }" @contextmenu.prevent="learn">
       <div class="hb-knob-name" :title="knob.about">{{ knob.label }}</div>
       <svg ref="dial" viewBox="0 0 64 64" role="slider" tabindex="0" aria-orientation="vertical"
         :aria-label="knob.name" :aria-valuemin="knob.low" :aria-valuemax="knob.high"
-        :aria-valuenow="now" :aria-valuetext="setting.text" :aria-disabled="away"
+        :aria-valuenow="now" :aria-valuetext="setting.text" :aria-disabled="away" :aria-description="waiting || null"
         @pointerdown="grab" @pointermove="move" @pointerup="release" @pointercancel="release"
         @dblclick="toDefault" @wheel.prevent="roll" @keydown="press" @blur="finish">
-        <title>{{ knob.about }}</title>
+        <title>{{ [knob.about, source && "Moved by " + source + ".", waiting].filter(Boolean).join(" ") }}</title>
         <path class="hb-track" :d="track" />
         <path class="hb-value" :d="filled" />
         <line class="hb-default" v-bind="tick" />
+        <path v-if="ghost !== null" class="hb-ghost" d="M 32 2 l 4 -2 l -8 0 z M 32 3 L 32 9"
+          :transform="'rotate(' + ghostAngle + ' 32 32)'" />
         <circle class="hb-cap" cx="32" cy="32" r="19" />
         <line class="hb-hand" x1="32" y1="15" x2="32" y2="25" :transform="'rotate(' + angle + ' 32 32)'" />
       </svg>
@@ -35,7 +37,10 @@ export default {
       <button v-else class="hb-knob-text" type="button" :disabled="away" :aria-label="'Type a value for ' + knob.name"
         @click="type('')">{{ setting.text }}</button>
     </div>`,
-  props: { knob: Object, setting: Object, away: Boolean },
+  props: {
+    knob: Object, setting: Object, away: Boolean, learning: Boolean, source: String,
+    ghost: { type: Number, default: null },
+  },
   data: () => ({ held: null, shown: null, typing: false, typed: "", gesture: null, sentAt: 0 }),
   computed: {
     position() { return this.shown ?? this.setting.position; },
@@ -43,6 +48,10 @@ export default {
     // "auto" lies below the range, and the range is what a screen reader is told.
     now() { return Math.min(this.knob.high, Math.max(this.knob.low, this.setting.value)); },
     origin() { return this.knob.low < 0 && this.knob.high > 0 ? this.toPosition(0) : 0; },
+    ghostAngle() { return FIRST + ARC * (this.ghost ?? 0); },
+    waiting() {
+      return this.ghost === null ? "" : `The controller waits at ${Math.round(100 * this.ghost)} percent of the way.`;
+    },
     track() { return arc(0, 1); },
     filled() { return Math.abs(this.position - this.origin) < 0.002 ? "" : arc(this.origin, this.position); },
     tick() {
@@ -145,10 +154,12 @@ export default {
       if (event.key in steps) this.step(steps[event.key], event.shiftKey);
       else if (event.key === "Delete" || event.key === "Backspace") this.toDefault();
       else if (event.key === "Enter") this.type("");
+      else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.learn();
       else if (/^[-+0-9.]$/.test(event.key)) this.type(event.key);
       else return;
       event.preventDefault();
     },
+    learn() { if (!this.away) this.$emit("learn", {}); },
     type(first) {
       this.finish();
       this.typed = first || this.setting.text;

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin_host import protocol
+from plugin_host.request import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "control-protocol.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def test_every_example_is_a_request(example: str) -> None:
 
 
 def test_every_command_has_an_example_and_every_topic_is_named() -> None:
-    assert {json.loads(example)["do"] for example in EXAMPLES} == set(protocol.COMMANDS)
+    assert {json.loads(example)["do"] for example in EXAMPLES} == set(COMMANDS)
     assert all(f"| `{topic}` |" in PAGE for topic in protocol.TOPICS)
 
 

@@ -2,87 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from models.artifact import FOLDER
 from plugin_host.client import Client
-from tests.plugin_host.panel_host import PATIENCE_S, Studio, in_studio, until
-
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
-    with in_studio() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    channel = None if chromium else "chrome"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, channel=channel, args=list(FLAGS))
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(viewport={"width": 1200, "height": 900}) as context:
-        context.set_default_timeout(PATIENCE_S * 1000.0)
-        yield context
-
-
-def opened(context: BrowserContext, studio: Studio, complaints: list[str]) -> Page:
-    """Open the panel in a new page and wait until it shows the host."""
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
-    page = context.new_page()
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: None if on_loopback(request.url) else complaints.append(request.url))
-    page.goto(studio.url)
-    page.get_by_role("slider", name="Amount", exact=True).wait_for()
-    until(lambda: page.get_by_role("alert").is_hidden())
-    return page
-
-
-def on_loopback(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    found: list[str] = []
-    yield found
-    assert found == []
-
-
-@pytest.fixture
-def page(context: BrowserContext, studio: Studio, complaints: list[str]) -> Page:
-    assert studio.store is not None
-    studio.store.load({}, "test")
-    studio.store.request_many({"bypass": 0.0, "delta": 0.0}, "test")
-    return opened(context, studio, complaints)
-
-
-def shown(page: Page, knob: str) -> str:
-    return page.get_by_role("slider", name=knob, exact=True).get_attribute("aria-valuetext") or ""
+from tests.plugin_host.panel_host import PATIENCE_S, Studio, until
+from tests.plugin_host.panel_page import barriers, opened, shown
 
 
 def test_a_knob_turned_by_keyboard_is_heard_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
@@ -167,8 +97,12 @@ def test_bypass_and_slots_compare(page: Page, studio: Studio) -> None:
 def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     page.get_by_role("button", name="Presets: load and save").click()
     page.get_by_role("textbox", name="Search").fill("phone-guest")
-    until(lambda: page.get_by_role("group", name="Presets").get_by_role("button").count() == 1)
-    page.get_by_role("group", name="Presets").get_by_role("button").click()
+    found = page.get_by_role("group", name="Presets").get_by_role("button", name="Load")
+    until(lambda: found.count() == 1)
+    page.get_by_role("button", name="What Phone guest would change").click()
+    page.get_by_text("Phone guest would change", exact=True).wait_for()
+    page.locator(".hb-changes dt", has_text="Effects after").wait_for()
+    found.click()
     assert studio.host is not None
     until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
     page.get_by_text("changed").wait_for()
@@ -190,12 +124,6 @@ def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
     meter = page.get_by_role("meter", name="out level")
     until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
     page.get_by_text("Load of callback").wait_for()
-
-
-def barriers(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page).response["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]
 
 
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> None:
@@ -244,6 +172,6 @@ def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
     studio.stop()
     page.get_by_text("Host is away").wait_for()
     studio.start()
-    until(lambda: page.get_by_role("alert").is_hidden())
+    until(lambda: page.locator(".hb-alert").is_hidden())
     page.get_by_role("slider", name="Drive", exact=True).press("End")
     until(lambda: studio.value("drive") == 24.0)

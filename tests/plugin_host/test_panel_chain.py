@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plugin_host.effect_table import EFFECTS
-from plugin_host.panel_chain import Nodes, addable, edited, knobs_of, nodes_of
+from plugin_host.panel_chain import Nodes, addable, edited, knobs_of, nodes_of, options_of, with_options
 from plugin_host.preset_schema import Preset
 
 
@@ -73,3 +73,32 @@ def test_effects_take_their_knobs_along() -> None:
     settings = {"amount": {"value": 3.0}, "after.0.gain_db": {"value": -5.0}, "after.1.gain_db": {"value": 2.0}}
     moved = edited(nodes_of(chain, settings), "later", "after", 0)
     assert knobs_of(moved, settings) == {"after.0.gain_db": 2.0, "after.1.gain_db": -5.0}
+
+
+def test_a_plug_in_is_added_by_its_id_and_no_path_is_taken() -> None:
+    plugins = {"0123": "/usr/lib/vst3/Z.vst3"}
+    added = edited(nodes(), "add", "before", 0, "0123", plugins=plugins)
+    assert added["before"][-1] == {"plugin": "/usr/lib/vst3/Z.vst3"}
+    with pytest.raises(ValueError, match="from the list"):
+        edited(nodes(), "add", "before", 0, "/usr/lib/vst3/Z.vst3", plugins=plugins)
+
+
+def test_what_no_knob_moves_can_be_chosen_and_set() -> None:
+    ladder, limiter = {"node": {"effect": "LadderFilter"}}, {"node": {"effect": "BrickwallLimiter"}}
+    (mode,) = options_of(ladder)
+    assert (mode["value"], mode["values"][0]) == ("LPF12", "LPF12")
+    assert {option["key"]: option["value"] for option in options_of(limiter)} == {
+        "lookahead_ms": 5.0, "true_peak": False,
+    }  # fmt: skip
+    node = {"before": [ladder["node"]], "after": []}
+    changed = edited(node, "set", "before", 0, key="mode", value="HPF24")
+    assert options_of({"node": changed["before"][0]})[0]["value"] == "HPF24"
+    with pytest.raises(ValueError, match="a setting is"):
+        edited(node, "set", "before", 0, key="mode", value=["HPF24"])
+
+
+def test_a_plug_in_offers_the_choices_that_the_host_found() -> None:
+    choices = {"model": {"value": "b", "values": ["a", "b"]}}
+    effect = {"title": "Y", "bypass": False, "node": {"plugin": "/x/Y.vst3"}, "choices": choices}
+    shown = with_options([{"name": "after", "effects": [effect]}])
+    assert shown[0]["effects"][0]["options"] == [{"key": "model", "name": "model", "value": "b", "values": ["a", "b"]}]

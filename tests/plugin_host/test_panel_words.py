@@ -12,7 +12,7 @@ from models.knobs import CONTROLS
 from plugin_host.live_host import LiveHost
 from plugin_host.panel_chain import nodes_of
 from plugin_host.panel_render import preset_of
-from plugin_host.panel_words import changed_by, frame_of, groups_of, words_of
+from plugin_host.panel_words import changed_by, diff_rows, frame_of, groups_of, words_of
 from plugin_host.preset import list_presets, load_preset
 from plugin_host.preset_schema import Preset
 
@@ -22,7 +22,7 @@ PRESETS = [one.id for one in list_presets() if not one.file]
 
 def chain_of(preset: Preset) -> list[dict[str, Any]]:
     """What a live host tells of the chain of this preset."""
-    stages = [SimpleNamespace(name=name, latency_samples=0) for name in ("before", "extender", "after")]
+    stages = [SimpleNamespace(name=name, latency_samples=0, stage=None) for name in ("before", "extender", "after")]
     host = SimpleNamespace(sound=SimpleNamespace(preset=preset, chain=SimpleNamespace(stages=stages)))
     return LiveHost.chain(cast(LiveHost, host))
 
@@ -76,3 +76,8 @@ def test_what_a_preset_changed_is_told_from_what_to_what() -> None:
     after = {"amount": {"value": -3.0, "text": "-3 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
     assert changed_by("Old tape", before, after, KNOBS) == "Old tape changed Amount 0 dB → -3 dB"
     assert changed_by("Same", before, before, KNOBS) == "Same changed no knob"
+
+
+def test_what_a_preset_would_change_has_names_for_people() -> None:
+    diff = {"amount": {"now": "0 dB", "then": "-3 dB"}, "after": {"now": "none", "then": "Gain"}}
+    assert diff_rows(diff, KNOBS) == [("Amount", "0 dB", "-3 dB"), ("Effects after", "none", "Gain")]

@@ -18,6 +18,7 @@ from plugin_host import protocol
 from plugin_host.client import Client, HostError, NoHostError
 from plugin_host.control_address import AddressError, is_loopback
 from plugin_host.control_keys import KeyFileError, make_keys, read_keys
+from plugin_host.request import COMMANDS
 from plugin_host.settings import SettingsStore
 from plugin_host.zmq_control import ControlError, ZmqControl
 from tests.plugin_host.fake_host import ANY, FakeHost, client, running
@@ -70,14 +71,14 @@ def test_every_command_has_one_reply_that_is_told_by_its_id() -> None:
         "midi_bind": {"binding": {"control": "amount", "cc": 1}},
     }  # fmt: skip
     with running() as (control, _, _), dealer(control.address) as socket:
-        for number, do in enumerate(protocol.COMMANDS):
+        for number, do in enumerate(COMMANDS):
             socket.send_json({"version": 1, "id": number, "do": do, **fields.get(do, {})})
         replies = {}
-        for _ in protocol.COMMANDS:
+        for _ in COMMANDS:
             reply = json.loads(socket.recv())
             assert reply["id"] not in replies
             replies[reply["id"]] = reply
-        refused = {protocol.COMMANDS[id]: reply["error"] for id, reply in replies.items() if not reply["ok"]}
+        refused = {COMMANDS[id]: reply["error"] for id, reply in replies.items() if not reply["ok"]}
         silent = dict.fromkeys(("midi_learn", "midi_bind", "midi_unbind"), "no_midi")
         assert refused == {"set_chain": "refused", **silent}
 
@@ -161,7 +162,7 @@ def malformed(chance: random.Random) -> bytes:
     if kind == 2:
         place = chance.randrange(len(whole))
         return whole[:place] + chance.randbytes(2) + whole[place + 1 :]
-    message = {"version": 1, "do": chance.choice([*protocol.COMMANDS, "x", 1, None])}
+    message = {"version": 1, "do": chance.choice([*COMMANDS, "x", 1, None])}
     junk: list[Any] = [None, [], {}, "x", -1, 1e308, True, [[[[]]]], "\0"]
     message |= {chance.choice(["knob", "value", "values", "slot", "name", "x"]): chance.choice(junk) for _ in range(3)}
     return json.dumps(message).encode()
