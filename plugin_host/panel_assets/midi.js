@@ -51,7 +51,11 @@ export default {
     send(one, change) {
       const { control, channel, kind, step, takeover, feedback } = { ...one, ...change };
       const source = change.source ?? this.source(one), number = change.number ?? one[this.source(one)];
-      this.$emit("bind", { binding: { control, [source]: number, channel, kind, step, takeover, feedback } });
+      const binding = { control, [source]: number, channel, kind, step, takeover, feedback };
+      // What is changed next must go on from here, though the host has not answered yet.
+      Object.keys(SOURCES).forEach((name) => delete one[name]);
+      Object.assign(one, binding);
+      this.$emit("bind", { binding });
     },
     add() {
       const isSwitch = this.knobs.find((knob) => knob.id === this.chosen)?.curve === "switch";

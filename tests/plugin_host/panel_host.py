@@ -21,6 +21,8 @@ from models.knobs import CONTROLS
 from models.stage import Block
 from plugin_host.engine import Engine
 from plugin_host.file_device import ClockedDevice
+from plugin_host.midi_control import MidiControl
+from plugin_host.midi_desk import MidiDesk
 from plugin_host.settings import SettingsStore
 from plugin_host.zmq_control import ZmqControl
 from tests.plugin_host.fake_host import FakeHost
@@ -66,20 +68,31 @@ class EngineHost(FakeHost):
         return float(np.mean(self.engine.meters()["out"]["rms_db"]))
 
 
+MakeController = Callable[[SettingsStore], tuple[MidiControl, MidiDesk]]
+
+
 @contextmanager
-def playing(address: str, telemetry: str) -> Iterator[tuple[ZmqControl, SettingsStore, EngineHost]]:
+def playing(
+    address: str, telemetry: str, make_controller: MakeController | None = None
+) -> Iterator[tuple[ZmqControl, SettingsStore, EngineHost]]:
     store = SettingsStore(CONTROLS)
+    controller, desk = make_controller(store) if make_controller else (None, None)
     engine = Engine(BypassedGain(), store)
     device = ClockedDevice(RATE, CHANNELS, BLOCK, noise=NOISE)
     device.prepare(engine)
     # The engine of a test takes no right of a real-time thread.
     engine.is_timed = False
-    control = ZmqControl(store, EngineHost(engine), address, telemetry)
+    host = EngineHost(engine)
+    control = ZmqControl(store, host, address, telemetry, midi=desk)
     device.start()
     control.start()
+    if controller is not None:
+        controller.start()
     try:
-        yield control, store, control._host  # type: ignore[misc]
+        yield control, store, host
     finally:
+        if controller is not None:
+            controller.stop()
         control.stop()
         device.stop()
 
@@ -144,14 +157,14 @@ class Studio:
 
 
 @contextmanager
-def in_studio() -> Iterator[Studio]:
-    """Serve a panel before a host that plays."""
+def in_studio(make_controller: MakeController | None = None) -> Iterator[Studio]:
+    """Serve a panel before a host that plays, with a controller if there is one."""
     ports = [free_port() for _ in range(3)]
     requests, telemetry = (f"tcp://127.0.0.1:{port}" for port in ports[:2])
     host_life = ExitStack()
 
     def start() -> None:
-        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry))
+        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry, make_controller))
 
     with served(requests, ports[2]) as url:
         made = Studio(url, requests, start, host_life.close)
