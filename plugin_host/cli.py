@@ -113,6 +113,7 @@ def render(
     overwrite: OverwriteFlag = False,
     picture: PictureFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print progress and results as JSON, one line each.")] = False,
 ) -> None:
     """Render files through the model, and through the effects of a preset.
 
@@ -129,6 +130,7 @@ def render(
     commands_render.render(
         inputs, output, preset=preset, assignments=settings or [], artifact=artifact, automation=automation,
         bits=bits, format_name=format_name, overwrite=overwrite, picture=picture, quiet=quiet,
+        as_json=as_json,
     )  # fmt: skip
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from plugin_host.interrupt import stoppable
-from plugin_host.refusal import INTERRUPTED, WORK_FAILED, WRONG_USAGE, complain, refuse, refusing
+from plugin_host.refusal import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
 
 if TYPE_CHECKING:
-    from plugin_host.batch import Job, Outcome
-    from plugin_host.render import Rendering
-    from plugin_host.sound import Sound
+    from plugin_host.batch import Job
 
 BitsChoice = Literal["16", "24", "32f"]
 
@@ -36,11 +32,13 @@ def render(
     overwrite: bool,
     picture: bool,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Render files; see the help of `highband render`."""
     with stoppable() as stopped:
         from plugin_host.batch import Batch, plan
         from plugin_host.render import RenderStopped
+        from plugin_host.render_report import JsonReport, Report
         from plugin_host.sound import choose
 
         with refusing(WRONG_USAGE, ValueError):
@@ -48,7 +46,8 @@ def render(
             _refuse_floats_in_flac(planned.jobs, bits)
             sound = choose(preset, assignments, artifact, automation)
         batch = Batch(sound.stage, sound.settings, bits, sound.identity, overwrite)
-        report = _Report(planned.jobs, sound, picture=picture, quiet=quiet)
+        kind = JsonReport if as_json else Report
+        report = kind(planned.jobs, sound, picture=picture, quiet=quiet)
         for fault in planned.faults:
             report.fail(fault)
         try:
@@ -95,105 +94,6 @@ def demo(folder: Path, *, artifact: str | None) -> None:
     with refusing(WORK_FAILED, ValueError):
         for line in run(folder, choose(None, [], artifact)):
             typer.echo(line)
-
-
-class _Report:
-    """What the person sees of a batch: a bar with the time left, a line for each file, the faults at the end."""
-
-    def __init__(self, jobs: Sequence[Job], sound: Sound, *, picture: bool, quiet: bool) -> None:
-        self.rendered = self.skipped = 0
-        self._faults: list[str] = []
-        self._sound, self._picture, self._quiet = sound, picture, quiet
-        self._console = Console(highlight=False, quiet=quiet)
-        # Bytes tell the work of a file well enough, and ask for no file to be opened.
-        self._sizes = {job: _size_of(job.source) for job in jobs}
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-            TimeRemainingColumn(), console=self._console, transient=True,
-            disable=quiet or not self._console.is_terminal,
-        )  # fmt: skip
-        self._total = sum(self._sizes.values())
-        self._done = 0.0
-        self._task: TaskID = self._bar.add_task("", total=self._total)
-
-    @contextmanager
-    def showing(self) -> Iterator[None]:
-        with self._bar:
-            yield
-
-    def begin(self, job: Job) -> None:
-        self._bar.update(self._task, description=job.source.name)
-
-    def progress(self, job: Job, share: float) -> None:
-        self._bar.update(self._task, completed=self._done + share * self._sizes[job])
-
-    def end(self, outcome: Outcome) -> None:
-        size = self._sizes[outcome.job]
-        if outcome.fault:
-            self.fail(outcome.fault)
-        if outcome.rendering:
-            self.rendered += 1
-            self._done += size
-            self._console.print(_line(outcome.rendering), soft_wrap=True, markup=False)
-        else:
-            self.skipped += not outcome.fault
-            # What takes no time must not make the rest look fast.
-            self._total -= size
-        self._bar.update(self._task, completed=self._done, total=self._total)
-        if self._picture and not outcome.fault:
-            self._draw(outcome)
-
-    def fail(self, sentence: str) -> None:
-        self._faults.append(sentence)
-
-    def close(self) -> None:
-        """Name what went wrong and end with the status that tells it."""
-        if self.skipped:
-            text = f"{self.rendered} rendered, {self.skipped} done before (--overwrite renders them again)"
-            self._console.print(text, soft_wrap=True)
-        for fault in self._faults:
-            complain(fault)
-        if self._faults:
-            raise typer.Exit(WORK_FAILED)
-
-    def _draw(self, outcome: Outcome) -> None:
-        from plugin_host.audio_file import AudioFileError
-        from plugin_host.picture import draw
-
-        job, done = outcome.job, outcome.rendering
-        target = job.target.with_name(f"{job.target.stem}.spectrogram.png")
-        if done is None and target.exists():
-            return
-        crossover_hz = self._sound.settings.get("crossover") or (done.edge_hz if done else None)
-        parts = [self._sound.preset, self._sound.artifact, _figures(done) if done else ""]
-        try:
-            caption = ", ".join(part for part in parts if part)
-            draw(job.source, job.target, target, crossover_hz=crossover_hz, caption=caption)
-        except AudioFileError as error:
-            self.fail(str(error))
-
-
-def _line(done: Rendering) -> str:
-    notes = [f"{done.target}: {_figures(done)}, {done.speed:.0f} x real time"]
-    if done.clipped:
-        notes.append(f"{done.clipped} samples were beyond full scale and clipped; --bits 32f keeps them")
-    if done.mended:
-        notes.append(f"{done.mended} samples of the input were not numbers and became silence")
-    return "; ".join(notes)
-
-
-def _figures(done: Rendering) -> str:
-    minutes, seconds = divmod(done.seconds, 60)
-    edge = f", true bandwidth {done.edge_hz / 1000:.1f} kHz" if done.edge_hz is not None else ""
-    depth = "32-bit float" if done.bits == "32f" else f"{done.bits} bit"
-    return f"{minutes:.0f}:{seconds:04.1f}, {done.rate / 1000:g} kHz, {depth}{edge}"
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return max(1, path.stat().st_size)
-    except OSError:
-        return 1
 
 
 def _refuse_floats_in_flac(jobs: Sequence[Job], bits: BitsChoice | None) -> None:

@@ -20,7 +20,7 @@ from plugin_host.panel_midi import MidiDialog
 from plugin_host.panel_parts import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in
 from plugin_host.panel_presets import PresetDialog
 from plugin_host.panel_render import RenderJobs
-from plugin_host.panel_upload import make_render_app
+from plugin_host.panel_upload import RenderDesk
 from plugin_host.panel_words import frame_of, groups_of, title_of, words_of
 from plugin_host.slots import SLOTS
 
@@ -222,7 +222,7 @@ def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
     app.on_startup(link.start)
     app.on_shutdown(link.stop)
     jobs = RenderJobs()
-    app.mount("/render", make_render_app(link, jobs))
+    app.mount("/render", RenderDesk(link, jobs).app())
     app.on_shutdown(jobs.close)
     ui.run(
         lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",

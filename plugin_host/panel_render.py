@@ -19,6 +19,7 @@ from plugin_host.slots import LISTENING
 
 ENDINGS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 LARGEST_BYTES = 1 << 30
+LARGEST_JOB_BYTES = 4 << 30
 MOST_FILES = 32
 _MOST_JOBS = 4
 _NICENESS = 10
@@ -38,12 +39,14 @@ class Job:
         names: What the files are called.
         state: "waiting", "rendering", "done", "failed" or "stopped".
         told: What the render said, such as which file is bad.
+        shares: How much of each file is done, 0..1.
     """
 
     folder: Path
     names: list[str] = field(default_factory=list)
     state: str = "waiting"
     told: str = ""
+    shares: dict[int, float] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
 
     def path(self, index: int, side: Side) -> Path | None:
@@ -53,12 +56,34 @@ class Job:
         found = sorted((self.folder / place).glob(f"{index:04d}{ending or '.*'}"))
         return next((one for one in found if ending or one.suffix in ENDINGS), None)
 
+    def size(self) -> int:
+        """Return the bytes that were handed in."""
+        return sum(file.stat().st_size for file in (self.folder / "in").iterdir())
+
+    def results(self) -> list[tuple[str, Path]]:
+        """Return the rendered files with the names that they are given to people under, each name once."""
+        found: dict[str, Path] = {}
+        for index, name in enumerate(self.names):
+            if path := self.path(index, "after"):
+                stem, count = Path(name).stem, 1
+                while (told := f"{stem}{'' if count == 1 else f' {count}'}.highband{path.suffix}") in found:
+                    count += 1
+                found[told] = path
+        return list(found.items())
+
+    def hear(self, line: bytes) -> None:
+        """Take a line of what the render tells."""
+        told = json.loads(line)
+        if "share" in told:
+            self.shares[int(Path(told["file"]).stem)] = float(told["share"])
+
     def told_as(self) -> dict[str, Any]:
         """Return what the page shows."""
-        files = [
-            {"name": name, "done": self.path(index, "after") is not None, "picture": bool(self.path(index, "picture"))}
-            for index, name in enumerate(self.names)
-        ]
+        files = []
+        for index, name in enumerate(self.names):
+            is_done, has_picture = self.path(index, "after") is not None, bool(self.path(index, "picture"))
+            share = 1.0 if is_done else self.shares.get(index, 0.0)
+            files.append({"name": name, "done": is_done, "picture": has_picture, "share": share})
         return {"state": self.state, "told": self.told, "files": files}
 
 
@@ -110,10 +135,13 @@ class RenderJobs:
         path = job.folder / "in" / f"{len(job.names) - 1:04d}{ending}"
         try:
             with path.open("wb") as file:
-                await _copy(body, file)
-        except RenderRefused:
+                await _copy(body, file, min(LARGEST_BYTES, LARGEST_JOB_BYTES - job.size()))
+        except BaseException as error:
             path.unlink()
             job.names.pop()
+            if isinstance(error, OSError):
+                why = (error.strerror or str(error)).lower()
+                raise RenderRefused(f"the panel's machine can't keep the file: {why}; free some space") from None
             raise
 
     def start(self, id: str, preset: Mapping[str, Any], artifact: str) -> None:
@@ -144,16 +172,18 @@ class RenderJobs:
 
     async def _render(self, job: Job, artifact: str) -> None:
         command = [sys.executable, "-m", "plugin_host.cli", "render", str(job.folder / "in"), "-o"]
-        command += [str(job.folder / "out"), "--preset", str(job.folder / "panel.json"), "--picture", "--quiet"]
+        command += [str(job.folder / "out"), "--preset", str(job.folder / "panel.json"), "--picture", "--json"]
         command += ["--artifact", artifact] if artifact else []
         async with self._one_at_a_time:
             if job.state != "rendering":
                 return
             # The sound comes first, and then whoever waits for a file.
             job.process = await asyncio.create_subprocess_exec(
-                "nice", "-n", str(_NICENESS), *command, stderr=asyncio.subprocess.PIPE, start_new_session=True
-            )
-            _, said = await job.process.communicate()
+                "nice", "-n", str(_NICENESS), *command, start_new_session=True,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            _, said = await asyncio.gather(_follow(job, job.process), _all(job.process.stderr))
+            await job.process.wait()
         job.told = _as_called(said.decode(errors="replace"), job)
         if job.state == "rendering":
             job.state = "done" if job.process.returncode == 0 else "failed"
@@ -166,6 +196,17 @@ def preset_of(state: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]
     return {"schema": 1, "name": "Panel", "settings": own, **nodes_of(chain, settings)}
 
 
+async def _follow(job: Job, process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        job.hear(line)
+
+
+async def _all(stream: asyncio.StreamReader | None) -> bytes:
+    assert stream is not None
+    return await stream.read()
+
+
 def _as_called(said: str, job: Job) -> str:
     """Return what the render said with the names that the files came with."""
     for index, name in enumerate(job.names):
@@ -174,10 +215,13 @@ def _as_called(said: str, job: Job) -> str:
     return " ".join(said.replace("highband: ", "").split())[:1000]
 
 
-async def _copy(body: AsyncIterator[bytes], file: BinaryIO) -> None:
+async def _copy(body: AsyncIterator[bytes], file: BinaryIO, most: int) -> None:
     size = 0
     async for part in body:
         size += len(part)
-        if size > LARGEST_BYTES:
-            raise RenderRefused(f"a file has at most {LARGEST_BYTES >> 20} MiB here; use highband render for this one")
+        if size > most:
+            raise RenderRefused(
+                f"a file has at most {LARGEST_BYTES >> 20} MiB here, and all together {LARGEST_JOB_BYTES >> 20} MiB; "
+                "use highband render for more"
+            )
         file.write(part)

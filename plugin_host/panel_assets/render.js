@@ -1,5 +1,5 @@
 // Drop files: they are rendered with what plays now, compared by ear before and after, and downloaded.
-const POLL_MS = 500;
+const POLL_MS = 250, STEP_MS = 200, APART_S = 0.012;
 
 export default {
   template: `
@@ -8,11 +8,14 @@ export default {
       <label class="hb-files">Drop files here, or choose them: they are rendered with the present settings
         <input type="file" multiple accept="audio/*,.wav,.flac,.aif,.aiff,.ogg,.mp3" :disabled="busy"
           @change="send([...$event.target.files]); $event.target.value = ''" /></label>
-      <div class="hb-rendering" role="status">{{ words }}
-        <button v-if="busy" type="button" class="hb-plain" @click="stop">cancel</button></div>
-      <progress v-if="busy" :value="done" :max="files.length || 1" aria-label="Files rendered"></progress>
+      <div class="hb-rendering"><span role="status">{{ words }}</span>
+        <button v-if="busy" type="button" class="hb-plain" @click="stop">cancel</button>
+        <a v-if="done > 1 && !busy" :href="'render/' + id + '/zip'" download="highband.zip">download all</a></div>
+      <progress v-if="busy" :value="share" max="1" aria-label="All files"></progress>
       <div v-for="(file, index) in files" :key="id + index" class="hb-file">
         <span class="hb-file-name">{{ file.name }}</span>
+        <progress v-if="state === 'rendering' && !file.done" :value="file.share" max="1"
+          :aria-label="file.name"></progress>
         <template v-if="file.done">
           <button type="button" class="hb-plain" :aria-label="(playing === index ? 'Pause ' : 'Play ') + file.name"
             @click="play(index)">{{ playing === index ? "pause" : "play" }}</button>
@@ -20,25 +23,32 @@ export default {
             @click="hear(false)">before</button>
           <button type="button" class="hb-plain" :aria-pressed="wet" :aria-label="'Hear ' + file.name + ' after'"
             @click="hear(true)">after</button>
+          <input type="range" class="hb-place" min="0" :max="lengths[index] || 1" step="0.01"
+            :value="playing === index ? place : 0" :aria-label="'Place in ' + file.name"
+            @input="seek(index, Number($event.target.value))" />
           <a :href="url(index, 'after')" :download="file.name.replace(/\\.[^.]*$/, '') + '.highband' + ending(index)"
             >download</a>
-          <audio :ref="'before' + index" :src="url(index, 'before')" preload="metadata" :muted="wet"></audio>
-          <audio :ref="'after' + index" :src="url(index, 'after')" preload="metadata" :muted="!wet"
-            @ended="playing = null"></audio>
+          <audio :ref="'before' + index" :src="url(index, 'before')" preload="auto" :muted="wet"></audio>
+          <audio :ref="'after' + index" :src="url(index, 'after')" preload="auto" :muted="!wet"
+            @loadedmetadata="lengths[index] = $event.target.duration" @ended="stopPlaying"></audio>
           <img v-if="file.picture" :src="url(index, 'picture')" :alt="'Spectrograms of ' + file.name" loading="lazy" />
         </template>
       </div>
     </div>`,
-  data: () => ({ over: false, id: "", state: "", told: "", files: [], playing: null, wet: true }),
+  data: () => ({ over: false, id: "", state: "", told: "", files: [], playing: null, wet: true, place: 0, lengths: {} }),
   computed: {
     busy() { return this.state === "sending" || this.state === "rendering"; },
     done() { return this.files.filter((file) => file.done).length; },
+    share() { return this.files.reduce((sum, file) => sum + file.share, 0) / (this.files.length || 1); },
     words() {
       const count = this.files.length ? `${this.done} of ${this.files.length} files` : "";
       return [this.state, count, this.told].filter(Boolean).join(", ");
     },
   },
-  beforeUnmount() { clearTimeout(this.timer); },
+  beforeUnmount() {
+    clearTimeout(this.timer);
+    clearInterval(this.keeper);
+  },
   methods: {
     url(index, side) { return `render/${this.id}/${index}/${side}`; },
     ending(index) { return /\.flac$/i.test(this.files[index].name) ? ".flac" : ".wav"; },
@@ -54,16 +64,19 @@ export default {
     },
     async send(files) {
       if (!files.length) return;
-      Object.assign(this, { state: "sending", told: "", files: [], playing: null });
+      this.stopPlaying();
+      Object.assign(this, { state: "sending", told: "", files: [], lengths: {} });
       try {
         this.id = (await this.ask("POST", "")).id;
         for (const file of files) {
-          this.show(await this.ask("PUT", `${this.id}?name=${encodeURIComponent(file.name)}`, file), "sending");
+          const job = await this.ask("PUT", `${this.id}?name=${encodeURIComponent(file.name)}`, file);
+          if (this.state !== "sending") return;
+          this.show(job, "sending");
         }
         this.show(await this.ask("POST", this.id));
         this.poll();
       } catch (error) {
-        Object.assign(this, { state: "failed", told: error.message });
+        if (this.busy) Object.assign(this, { state: "failed", told: error.message });
       }
     },
     show(job, state) { Object.assign(this, { state: state ?? job.state, told: job.told, files: job.files }); },
@@ -74,26 +87,51 @@ export default {
         } catch (error) {
           this.told = error.message;
         }
+        // The picture of the last file comes a moment after it.
         if (this.state === "rendering") this.poll();
       }, POLL_MS);
     },
-    async stop() { if (this.id) this.show(await this.ask("DELETE", this.id)); },
+    async stop() {
+      this.state = "stopped";
+      if (this.id) this.show(await this.ask("DELETE", this.id));
+    },
     pair(index) { return [this.$refs[`before${index}`][0], this.$refs[`after${index}`][0]]; },
+    stopPlaying() {
+      clearInterval(this.keeper);
+      if (this.playing !== null) this.pair(this.playing).forEach((player) => player.pause());
+      this.playing = null;
+    },
     async play(index) {
       const was = this.playing;
-      if (was !== null) this.pair(was).forEach((player) => player.pause());
-      this.playing = was === index ? null : index;
-      if (this.playing === null) return;
+      this.stopPlaying();
+      if (was === index) return;
       const [before, after] = this.pair(index);
       before.currentTime = after.currentTime;
+      this.playing = index;
+      this.keeper = setInterval(this.keep, STEP_MS);
       await Promise.allSettled([before.play(), after.play()]);
     },
-    hear(wet) {
-      this.wet = wet;
-      if (this.playing === null) return;
+    keep() {
+      const [before, after] = this.pair(this.playing), heard = this.wet ? after : before;
+      this.place = heard.currentTime;
+      this.align();
+    },
+    align() {
+      // The two are rendered to the same sample; their players may drift apart. Only the one that is silent is moved.
       const [before, after] = this.pair(this.playing);
-      // The two are rendered to the same sample; their players may drift apart.
-      if (Math.abs(before.currentTime - after.currentTime) > 0.02) before.currentTime = after.currentTime;
+      const [heard, silent] = this.wet ? [after, before] : [before, after];
+      if (!silent.seeking && Math.abs(heard.currentTime - silent.currentTime) > APART_S) {
+        silent.currentTime = heard.currentTime;
+      }
+    },
+    seek(index, place) {
+      this.pair(index).forEach((player) => { player.currentTime = place; });
+      if (this.playing === index) this.place = place;
+      else this.play(index);
+    },
+    hear(wet) {
+      if (this.playing !== null) this.align();
+      this.wet = wet;
     },
   },
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -164,3 +165,19 @@ def wait_for(happened: object) -> None:
 )  # fmt: skip
 def test_assignments_read_what_a_person_writes(text: str, read: tuple[str, float]) -> None:
     assert read_assignment(text) == read
+
+
+def test_a_program_is_told_of_a_batch_line_by_line(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "long.wav", 20.0)
+    (tmp_path / "in" / "bad.wav").write_text("no sound")
+    done = highband(tmp_path, "render", "in", "-o", "out", "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    by_file = {name: [one for one in told if Path(one["file"]).name == name] for name in ("long.wav", "bad.wav")}
+    shares = [one["share"] for one in by_file["long.wav"] if "share" in one]
+    assert shares
+    assert shares == sorted(shares)
+    assert (by_file["long.wav"][-1]["target"], by_file["long.wav"][-1]["rate"]) == ("out/long.wav", 48000)
+    assert "is not audio" in by_file["bad.wav"][0]["fault"]
+    assert done.returncode == 1
+    again = highband(tmp_path, "render", "in/long.wav", "-o", "out", "--json")
+    assert json.loads(again.stdout) == {"file": "in/long.wav", "target": "out/long.wav"}

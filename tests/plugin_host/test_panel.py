@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-import soundfile
 from playwright.sync_api import BrowserContext, Page
 
-from models.artifact import FOLDER
 from plugin_host.client import Client
 from tests.plugin_host.panel_host import PATIENCE_S, Studio, until
 from tests.plugin_host.panel_page import barriers, opened, shown
@@ -135,37 +130,6 @@ def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> Non
     page.keyboard.press("Escape")
     page.emulate_media(color_scheme="dark")
     until(lambda: barriers(page) == [])
-
-
-def test_a_dropped_file_comes_back_rendered_with_the_present_settings_and_as_long(
-    page: Page, studio: Studio, tmp_path: Path
-) -> None:
-    assert studio.host is not None
-    studio.host.artifact = str(FOLDER / "live")
-    with Client(studio.address, timeout_s=PATIENCE_S) as client:
-        client.set_many({"amount": -24, "output": -6})
-    until(lambda: shown(page, "Output") == "-6 dB")
-    samples = (0.1 * np.random.default_rng(1).standard_normal((30001, 2))).astype(np.float32)
-    soundfile.write(tmp_path / "my take.wav", samples, 48000, "FLOAT")
-    page.locator("input[type=file]").set_input_files(tmp_path / "my take.wav")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="download").click(timeout=2 * PATIENCE_S * 1000.0)
-    assert download.value.suggested_filename == "my take.highband.wav"
-    rendered, rate = soundfile.read(download.value.path(), dtype="float32")
-    assert (rendered.shape, rate) == (samples.shape, 48000)
-    gain = 10 ** (-6 / 20)
-    assert np.abs(rendered - gain * samples).max() < 0.5 * np.abs(gain * samples).max()
-    page.get_by_role("img", name="Spectrograms of my take.wav").wait_for()
-
-
-def test_a_dropped_file_that_is_no_audio_is_named_in_a_sentence(page: Page, studio: Studio) -> None:
-    files = [{"name": "../../evil.wav", "mimeType": "audio/wav", "buffer": b"no sound at all"}]
-    page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
-    page.get_by_text("failed, 0 of 1 files").wait_for()
-    page.get_by_text("evil.wav is not audio").wait_for()
-    files[0]["name"] = "evil.exe"
-    page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
-    page.get_by_text("is no audio file").wait_for()
 
 
 def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
