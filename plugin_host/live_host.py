@@ -10,10 +10,10 @@ from typing import Any
 
 from models.stage import Stage
 from plugin_host.device import Device
-from plugin_host.engine import Engine
 from plugin_host.live_sound import LiveSound, build_around, with_effects
 from plugin_host.preset import load_preset, save_preset, user_folder
 from plugin_host.settings import SettingsStore
+from plugin_host.watched_engine import WatchedEngine
 
 _PATIENCE_S = 60.0
 
@@ -41,7 +41,7 @@ class LiveHost:
         self.sound, self.store, self._device, self._mode = sound, store, device, mode
         # A preset that names no model is played by the one that the person chose.
         self._artifact = sound.artifact
-        self.engine = Engine(sound.chain, store)
+        self.engine = WatchedEngine(sound.chain, store)
         self.relief: Callable[[], list[str]] = list
         self.is_running = False
         self._tasks: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()

@@ -83,11 +83,16 @@ def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool)
         (f"Load of {stage}", f"p50 {_share(load, 'p50')}, p99 {_share(load, 'p99')} of the deadline")
         for stage, load in stats.get("load", {}).items()
     ]
+    if waiting := stats.get("waiting"):
+        share = f"p50 {_share(waiting, 'p50')}, p99 {_share(waiting, 'p99')} of the deadline"
+        words.append(("Waiting for interpreter or system", share))
     words += [
         ("Xruns", str(stats.get("xruns", 0))),
         ("Missed deadlines", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
     ]
     words.append(("Out against in", _offset(meters)))
+    if stats.get("resting"):
+        words.append(("Playing", "the aligned input, while the chain rests"))
     if stats.get("relief"):
         words.append(("Saving time", ", ".join(map(str, stats["relief"]))))
     return words

@@ -60,7 +60,12 @@ def test_figures_are_told_with_their_parts_and_a_missing_one_is_no_fault() -> No
     assert words["Latency"] == "328 samples (6.8 ms) = device 256 + extender 0 + after 72"
     assert words["Load of callback"] == "p50 2.0 %, p99 10.0 % of the deadline"
     assert (words["Device"], words["Xruns"], words["Out against in"]) == ("x, y, 48 kHz", "2", "+1.5 dB")
+    assert "Waiting for interpreter or system" not in words
     assert dict(words_of({}, {}, is_away=False))["Out against in"] == "silent"
+    busy = stats | {"waiting": {"p50": 0.001, "p99": 0.05}, "resting": True, "relief": ["spectra off"]}
+    words = dict(words_of(busy, {}, is_away=False))
+    assert words["Waiting for interpreter or system"] == "p50 0.1 %, p99 5.0 % of the deadline"
+    assert (words["Playing"], words["Saving time"]) == ("the aligned input, while the chain rests", "spectra off")
     assert words_of(stats, {}, is_away=True) == [("Host", "away")]
 
 

@@ -1,0 +1,39 @@
+"""An engine that also knows how long its callback was kept waiting."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from models.stage import Stage
+from plugin_host.engine import Engine, Frames, SettingsSource
+from plugin_host.load import LoadMeter
+
+
+class WatchedEngine(Engine):
+    """Measures, beside the load, the part of it without the processor: waiting for the interpreter or the system.
+
+    Attributes:
+        waiting: The newest calls' waiting as shares of their deadlines.
+    """
+
+    def __init__(self, chain: Stage, store: SettingsSource) -> None:
+        super().__init__(chain, store)
+        self.waiting = LoadMeter()
+
+    def prepare(self, rate: int, channels: int, max_block: int) -> None:
+        """Prepare the engine and forget what was measured."""
+        self.waiting.clear()
+        super().prepare(rate, channels, max_block)
+
+    def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
+        """Play one block; see `Engine.callback`."""
+        began, worked = time.perf_counter(), time.thread_time()
+        super().callback(indata, outdata, xrun)
+        waited_s = (time.perf_counter() - began) - (time.thread_time() - worked)
+        if len(indata):
+            self.waiting.add(max(0.0, waited_s), len(indata) / self._rate)
+
+    def stats(self) -> dict[str, Any]:
+        """Return the engine's figures with `waiting`, see `LoadMeter.figures`."""
+        return {**super().stats(), "waiting": self.waiting.figures()}
