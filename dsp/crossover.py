@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp.ltv import minimum_phase_spectrum
@@ -74,6 +76,6 @@ def high_pass(crossover_hz: float, sample_rate: float) -> Tensor:
     return impulse[:taps].float()
 
 
-def high_pass_table(sample_rate: float) -> Tensor:
+def high_pass_table(sample_rate: float) -> NDArray[np.float32]:
     """Return the high-passes of every step, shape (steps, tap_count)."""
-    return torch.stack([high_pass(step_hz(step), sample_rate) for step in range(step_count())])
+    return torch.stack([high_pass(step_hz(step), sample_rate) for step in range(step_count())]).numpy()

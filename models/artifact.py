@@ -162,9 +162,9 @@ def build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
         predictor.load_state_dict(load_file(folder / WEIGHTS))
         if runtime == "torch":
             return Extender(config, predictor)
-        from models.compiled import CompiledPredictor
+        from models.compiled import CompiledTeller
 
-        return Extender(config, predictor, CompiledPredictor(folder / GRAPH))
+        return Extender(config, predictor, CompiledTeller(folder / GRAPH, predictor))
     except (RuntimeError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{folder} does not hold the weights that its manifest describes: {reason}") from None

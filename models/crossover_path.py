@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor
+import torch
 
 from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
+from models.stage import Block
 
 # Longer blocks are worked in pieces, to bound the memory.
 _MOST_HOPS = 400
@@ -37,7 +38,7 @@ class CrossoverPath:
         self._heard_hz = self._rate / 2
         self._tracker = BandwidthTracker(self._rate)
 
-    def pieces(self, samples: Tensor, knob_hz: float) -> Iterator[tuple[Tensor, int | None]]:
+    def pieces(self, samples: Block, knob_hz: float) -> Iterator[tuple[Block, int | None]]:
         """Cut a block at the hops where the crossover moves, and where it is too long to work in one go.
 
         Args:
@@ -59,7 +60,7 @@ class CrossoverPath:
             piece = samples[:, start:stop]
             yield piece, self._held
             if listening:
-                self._heard_hz = self._tracker.update(piece)
+                self._heard_hz = self._tracker.update(torch.from_numpy(piece))
             self._position += stop - start
             start = stop
 

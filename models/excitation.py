@@ -1,17 +1,21 @@
-"""The excitation of an extender: harmonics or a translation of the input beside noise, with the past they need."""
+"""The excitation of an extender: harmonics or a translation of the input, with the past they need."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from dsp import bands, exciter
+from dsp.band_power import mean_square
+from dsp.fourier import Array
+from dsp.ltv import hop_ramp
+from models.tape import Tape
 
 KINDS = ("harmonics", "translation")
+_LEAST_LEVEL = 1e-6
 
 
 class Excitation:
-    """Makes the coloured source from the input, hop by hop on the extender's grid; noise needs no state.
+    """Makes the coloured source from the input, hop by hop on the extender's grid.
 
     Args:
         kind: One of `KINDS`.
@@ -24,48 +28,72 @@ class Excitation:
         self.kind = kind
         self._rate = sample_rate
         self._hop = bands.hop_samples(sample_rate)
-        self._table = exciter.noise_table()
+        self._ramp = hop_ramp(self._hop)
         self.reach = exciter.translation_reach(sample_rate) if kind == "translation" else 1
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        # Level and drive at the two boundaries around the hop that is under way; no drive yet is 0.
-        self._held = torch.stack([torch.full((channels, 2), _LEAST_LEVEL), torch.zeros(channels, 2)])
+        # At the end of the hop that is under way; no drive yet is 0.
+        self._level = np.full((channels, 1), _LEAST_LEVEL, np.float32)
+        self._drive = 0.0
+        # Of each sample of that hop: the channels' gains into the limiter, and below them the gain behind it.
+        self._gains = np.zeros((channels + 1, self._hop), np.float32)
 
-    def source(
-        self, signal: Tensor, frames: Tensor, position: int, crossover_hz: float | None, drive_db: float
-    ) -> Tensor:
-        """Return the source for a block.
+    def level(self, lifted: Array) -> Array:
+        """Return the level of frames for `source`, shape (channels, frames).
 
         Args:
-            signal: `reach` samples of past, then the block; shape (channels, reach + time).
-            frames: The input's frames that end inside the block, shape (channels, frames, window).
-            position: Index of the block's first sample since the reset.
-            crossover_hz: For translation; None where nothing is generated.
-            drive_db: For harmonics.
-
-        Returns:
-            Shape (channels, time).
+            lifted: Frames of the input's first difference, shape (channels, frames, samples).
         """
-        if self.kind == "translation":
-            return exciter.translate(signal, crossover_hz or self._rate / 2, self._rate, position)
-        count, phase = signal.shape[-1] - self.reach, position % self._hop
-        level, drive = self._of_samples(frames, phase, 10 ** (drive_db / 20))[..., phase : phase + count]
-        return exciter.harmonics(signal, level, drive)
+        return np.maximum(np.sqrt(mean_square(lifted)), np.float32(_LEAST_LEVEL))
 
-    def _of_samples(self, frames: Tensor, phase: int, drive: float) -> Tensor:
-        """Return level and drive of each sample of the hops, both moving from boundary to boundary."""
-        level = torch.diff(frames).square().mean(-1).sqrt().clamp(min=_LEAST_LEVEL)
-        new = torch.stack([level, torch.full_like(level, drive)])
-        held = torch.where(self._held > 0, self._held, drive)
-        at = torch.cat([held if phase else held[..., 1:], new], -1)
-        self._held = torch.cat([held, new], -1)[..., -2:]
-        ramp = (torch.arange(self._hop) + 0.5) / self._hop
-        return torch.lerp(at[..., :-1, None], at[..., 1:, None], ramp).flatten(2)
+    def harmonics(self, lifted: Array, levels: Array | None, phase: int, drive_db: float, out: Array) -> None:
+        """Write the harmonics of a block.
 
-    def noise(self, start: int, length: int, channels: int, width: float) -> Tensor:
-        """Return the noise of a stretch, shape (channels, length); see `dsp.exciter.noise`."""
-        return exciter.noise(self._table, start, length, channels, width)
+        Args:
+            lifted: The block's first difference, shape (channels, time).
+            levels: Of the frames that end inside the block, shape (channels, frames), if any do.
+            phase: Samples of the first hop that came before the block.
+            drive_db: As the knob says.
+            out: Like `lifted`.
+        """
+        gains = self._gains
+        if levels is not None:
+            gains = self._of_hops(levels, 10 ** (drive_db / 20))
+            if phase:
+                gains = np.concatenate([self._gains, gains], 1)
+            self._gains = gains[:, -self._hop :]
+        gains = gains[:, phase : phase + lifted.shape[1]]
+        exciter.harmonics(lifted, gains[:-1], gains[-1], out)
 
+    def _of_hops(self, levels: Array, drive: float) -> Array:
+        """Return the gains of each sample of the hops that begin with frames; shape (channels + 1, samples)."""
+        channels, frames = levels.shape
+        gains = np.empty((channels + 1, frames * self._hop), np.float32)
+        level = self._between(np.concatenate([self._level, levels], 1))
+        if self._drive in (0.0, drive):
+            gains[:-1], gains[-1] = exciter.limiter_gain(level, drive), exciter.makeup_gain(drive)
+        else:
+            # The drive moves from boundary to boundary, as the level does.
+            drives = self._between(np.array([[self._drive, *[drive] * frames]], np.float32))
+            gains[:-1], gains[-1] = exciter.limiter_gain(level, drives), exciter.makeup_gain(drives)
+        self._level, self._drive = levels[:, -1:], drive
+        return gains
 
-_LEAST_LEVEL = 1e-6
+    def _between(self, boundaries: Array) -> Array:
+        """Return values of each sample of the hops, on straight lines from boundary to boundary."""
+        way = boundaries[:, 1:] - boundaries[:, :-1]
+        samples: Array = (way[..., None] * self._ramp + boundaries[:, :-1, None]).reshape(len(boundaries), -1)
+        return samples
+
+    def translation(self, signal: Tape, count: int, position: int, crossover_hz: float | None) -> Array:
+        """Return the translation of the input's newest samples, shape (channels, count).
+
+        Args:
+            signal: The input.
+            count: Samples.
+            position: Index of the first of them since the reset.
+            crossover_hz: None where nothing is generated.
+        """
+        reached = signal.newest(count + self.reach)
+        return exciter.translate(reached, crossover_hz or self._rate / 2, self._rate, position)

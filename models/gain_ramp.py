@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 _RAMP_SECONDS = 0.01
 
@@ -15,15 +15,14 @@ class GainRamp:
         self._step = 1.0 / (_RAMP_SECONDS * sample_rate)
         self._value: float | None = None
 
-    def next(self, target: float, count: int) -> Tensor:
-        """Return the gain of each of the next samples, shape (count,)."""
+    def next(self, target: float, count: int) -> NDArray[np.float32] | float:
+        """Return the gain of each of the next samples, shape (count,), or one number where it rests."""
         start = target if self._value is None else self._value
         way = target - start
         if way == 0.0:
             self._value = target
-            return torch.full((count,), target)
-        covered = (torch.arange(1, count + 1, dtype=torch.float64) * self._step).clamp(max=abs(way))
+            return target
+        covered = np.minimum(np.arange(1, count + 1) * self._step, abs(way))
         gains = start + (covered if way > 0 else -covered)
-        self._value = target if float(covered[-1]) >= abs(way) else float(gains[-1])
-        gains = torch.where(covered >= abs(way), target, gains)
-        return gains.float()
+        self._value = target if covered[-1] >= abs(way) else float(gains[-1])
+        return np.where(covered >= abs(way), target, gains).astype(np.float32)

@@ -7,15 +7,16 @@ import torch
 from torch import Tensor
 
 from dsp import bands
+from dsp.fourier import Array
 from models.extender import Extender
-from models.predictor import Envelope, Past
 from models.stage import Block
+from models.teller import Told
 from models.training.features import analyse
 from models.training.metrics import RATE
 
 
 class ExactEnvelope:
-    """Stands in for a predictor and tells the truth about one clean recording, from its start on, once.
+    """A teller that tells the truth about one clean recording.
 
     Args:
         clean: Shape (channels, samples) at 48 kHz.
@@ -26,17 +27,24 @@ class ExactEnvelope:
     def __init__(self, clean: Block, horizon: int, merge: int = 1) -> None:
         analysed = [analyse(np.ascontiguousarray(channel), RATE) for channel in clean]
         levels = torch.stack([torch.from_numpy(pair[0].astype(np.float32)) for pair in analysed])
-        self._levels = _merged(levels, merge)
-        self._tonality = torch.stack([torch.from_numpy(pair[1].astype(np.float32)) / 255 for pair in analysed])
+        self._levels = _merged(levels, merge).numpy()
+        self._tonality = np.stack([pair[1].astype(np.float32) / np.float32(255) for pair in analysed])
         # The newest input frame is centred half a window, two hops, before its end.
-        self._next = horizon - bands.window_samples(RATE) // (2 * bands.hop_samples(RATE))
+        self._first = horizon - bands.window_samples(RATE) // (2 * bands.hop_samples(RATE))
 
-    def __call__(self, levels_db: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
+    def start(self, channels: int) -> None:
+        """Begin the recording again."""
+        self._at = self._next = self._first
+
+    def tell(self, levels_db: Array, mask: Array) -> Told:
         """Return the true envelope of the next frames, whatever is asked."""
-        count = levels_db.shape[1]
-        index = torch.arange(self._next, self._next + count).clamp(0, self._levels.shape[1] - 1)
-        self._next += count
-        return Envelope(self._levels[:, index], self._tonality[:, index]), past
+        self._next = self._at + levels_db.shape[1]
+        index = np.arange(self._at, self._next).clip(0, self._levels.shape[1] - 1)
+        return Told(self._levels[:, index], self._tonality[:, index])
+
+    def keep(self) -> None:
+        """Go on behind the frames that were told last."""
+        self._at = self._next
 
 
 def exact_extender(extender: Extender, clean: Block, merge: int = 1) -> Extender:

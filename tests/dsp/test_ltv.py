@@ -5,61 +5,65 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
-from dsp import bands
-from dsp.ltv import FilterDesign, filter_hops, filter_steady, minimum_phase_spectrum, steady_fft
+from dsp import bands, ltv
+from dsp.band_power import LOG_PER_DB
+from dsp.fourier import Array, rfft
+from dsp.ltv import FilterDesign, filter_steady, minimum_phase_spectrum, steady_fft
 
 RATES = (44100, 48000, 96000)
 
 
-def smooth_gains(seed: int, spread_db: float = 10.0) -> Tensor:
+def smooth_gains_db(seed: int, spread_db: float = 10.0) -> Array:
     """Return gains that move slowly over the bands, as envelopes do."""
-    knots = torch.randn(1, 1, 8, generator=torch.Generator().manual_seed(seed)) * spread_db
-    return torch.nn.functional.interpolate(knots, bands.BAND_COUNT, mode="linear", align_corners=True)[0, 0]
+    knots = np.random.default_rng(seed).standard_normal(8) * spread_db
+    return np.interp(np.linspace(0, 7, bands.BAND_COUNT), np.arange(8), knots).astype(np.float32)
 
 
-def response_db(impulse: Tensor, rate: int) -> Tensor:
+def impulse_of(design: FilterDesign, gains_db: Array) -> Array:
+    return design.impulse(gains_db * np.float32(LOG_PER_DB))
+
+
+def response_db(impulse: Array, rate: int) -> Array:
     """Return the gain at the bands' centres in dB."""
     n_fft = 16384
-    spectrum = torch.fft.rfft(impulse.double(), n=n_fft).abs()
-    bins = (bands.band_centres_hz() / rate * n_fft).round().long().clamp(max=n_fft // 2)
-    return 20 * torch.log10(spectrum[bins]).float()
+    spectrum = np.abs(np.fft.rfft(impulse.astype(np.float64), n=n_fft))
+    bins = (bands.band_centres_hz().numpy() / rate * n_fft).round().astype(int).clip(max=n_fft // 2)
+    levels: Array = (20 * np.log10(spectrum[bins])).astype(np.float32)
+    return levels
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_response_has_the_wanted_gains_to_one_db(rate: int, seed: int) -> None:
-    gains = smooth_gains(seed)
-    heard = bands.band_mask(rate, 1500.0, 0.47 * rate).bool()
-    error = (response_db(FilterDesign(rate).impulse(gains), rate) - gains)[heard]
-    assert float(error.abs().max()) < 1.0
+    gains = smooth_gains_db(seed)
+    heard = bands.band_mask(rate, 1500.0, 0.47 * rate).bool().numpy()
+    error = (response_db(impulse_of(FilterDesign(rate), gains), rate) - gains)[heard]
+    assert np.abs(error).max() < 1.0
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_the_magnitude_is_never_negative_and_flat_gains_are_a_flat_filter(rate: int) -> None:
     design = FilterDesign(rate)
-    magnitude = torch.exp(smooth_gains(4, 40.0) @ design.log_magnitude)
-    assert bool((magnitude >= 0).all())
-    impulse = design.impulse(torch.full((bands.BAND_COUNT,), -6.0))
-    assert float(impulse[0]) == pytest.approx(10 ** (-6 / 20), rel=1e-4)
-    assert float(impulse[1:].abs().max()) < 1e-4
+    assert (np.exp(smooth_gains_db(4, 40.0) * LOG_PER_DB @ design.log_magnitude) >= 0).all()
+    impulse = impulse_of(design, np.full(bands.BAND_COUNT, -6.0, np.float32))
+    assert impulse[0] == pytest.approx(10 ** (-6 / 20), rel=1e-4)
+    assert np.abs(impulse[1:]).max() < 1e-4
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_zeros_lie_inside_the_unit_circle(seed: int) -> None:
-    impulse = FilterDesign(48000).impulse(smooth_gains(seed, 6.0)).double().numpy()
+    impulse = impulse_of(FilterDesign(48000), smooth_gains_db(seed, 6.0)).astype(np.float64)
     assert float(np.abs(np.roots(impulse)).max()) < 1.001
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_energy_comes_first(seed: int) -> None:
     """No filter of the same magnitude has let more energy through at any time (Oppenheim and Schafer)."""
-    impulse = FilterDesign(48000).impulse(smooth_gains(seed)).double()
-    energy = impulse.square().cumsum(0)
-    backwards = impulse.flip(0).square().cumsum(0)
-    assert bool((energy >= backwards - 1e-12).all())
-    assert float(energy[24] / energy[-1]) > 0.9
+    power = np.square(impulse_of(FilterDesign(48000), smooth_gains_db(seed)).astype(np.float64))
+    energy = power.cumsum()
+    assert (energy >= power[::-1].cumsum() - 1e-12).all()
+    assert energy[24] / energy[-1] > 0.9
 
 
 def test_a_minimum_phase_spectrum_keeps_its_magnitude_and_starts_at_once() -> None:
@@ -70,43 +74,56 @@ def test_a_minimum_phase_spectrum_keeps_its_magnitude_and_starts_at_once() -> No
     assert float(impulse[:100].square().sum() / impulse.square().sum()) > 0.9999
 
 
-def hops_and_filters(sources: int, hops: int, rate: int = 48000) -> tuple[Tensor, Tensor, FilterDesign]:
-    design = FilterDesign(rate)
-    signals = torch.randn(2, sources, design.taps - 1 + hops * bands.hop_samples(rate))
-    gains = torch.stack([smooth_gains(k) for k in range(sources)])
-    return signals, gains, design
+def test_a_factor_is_a_gain_of_the_whole_filter() -> None:
+    design, gains = FilterDesign(48000), smooth_gains_db(2)[None] * np.float32(LOG_PER_DB)
+    halved = design(gains, np.full((1, 1), 0.5, np.float32))
+    np.testing.assert_allclose(halved, 0.5 * design(gains), atol=1e-6)
+    np.testing.assert_allclose(design(gains), np.fft.rfft(design.impulse(gains), n=design.n_fft), atol=1e-5)
+
+
+def filtered_hops(signals: Array, gains_db: Array, design: FilterDesign, hop: int) -> Array:
+    """Pass sources, shape (rows, sources, time), through filters with gains (sources, boundaries, bands)."""
+    pairs = ltv.filter_pairs(design(gains_db * np.float32(LOG_PER_DB)))
+    spectra = ltv.hop_spectra(signals, hop, design.taps, design.n_fft)
+    products = ltv.filtered(spectra, pairs).sum(1)
+    return ltv.cross_faded(products, ltv.hop_ramp(hop), design.taps, design.n_fft)
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("sources", [1, 2])
-def test_a_constant_filter_is_a_convolution(rate: int, sources: int) -> None:
-    signals, gains, design = hops_and_filters(sources, 5, rate)
-    spectra = design(gains)[None, :, None].expand(2, sources, 6, -1)
-    filtered = filter_hops(signals, spectra, bands.hop_samples(rate), design.n_fft)
-    impulses = design.impulse(gains).double().numpy()
-    for row in range(2):
-        direct = sum(np.convolve(signals[row, k].double(), impulses[k], "valid") for k in range(sources))
-        np.testing.assert_allclose(filtered[row], direct, atol=1e-4)
+@pytest.mark.parametrize("hops", [1, 5])
+def test_a_constant_filter_is_a_convolution(rate: int, sources: int, hops: int) -> None:
+    hop, design = bands.hop_samples(rate), FilterDesign(rate)
+    gains = np.stack([smooth_gains_db(k) for k in range(sources)])
+    signals = np.random.default_rng(0).standard_normal((2, sources, design.taps - 1 + hops * hop)).astype(np.float32)
+    held = np.repeat(gains[:, None], hops + 1, 1)
+    impulses = impulse_of(design, gains).astype(np.float64)
+    for late in (0, 7):
+        filtered = filtered_hops(signals[..., : signals.shape[-1] - late], held, design, hop)
+        for row in range(2):
+            direct = np.sum([np.convolve(signals[row, k], impulses[k], "valid") for k in range(sources)], 0)
+            np.testing.assert_allclose(filtered[row, : hops * hop - late], direct[: hops * hop - late], atol=1e-4)
 
 
 def test_filters_are_cross_faded_without_a_step() -> None:
     """A constant signal through gains that jump follows a straight line from the one to the other."""
     hop, design = bands.hop_samples(48000), FilterDesign(48000)
-    gains = torch.zeros(3, bands.BAND_COUNT)
-    gains[1] = 20.0
-    flat = filter_hops(torch.ones(1, 1, design.taps - 1 + 2 * hop), design(gains)[None, None], hop, design.n_fft)[0]
-    assert float(torch.diff(flat).abs().max()) == pytest.approx(9 / hop, rel=1e-3)
-    assert float(flat[0]) == pytest.approx(1.0, abs=9 / hop)
-    assert float(flat[hop]) == pytest.approx(10.0, abs=9 / hop)
+    gains = np.zeros((1, 3, bands.BAND_COUNT), np.float32)
+    gains[:, 1] = 20.0
+    flat = filtered_hops(np.ones((1, 1, design.taps - 1 + 2 * hop), np.float32), gains, design, hop)[0]
+    assert np.abs(np.diff(flat)).max() == pytest.approx(9 / hop, rel=1e-3)
+    assert flat[0] == pytest.approx(1.0, abs=9 / hop)
+    assert flat[hop] == pytest.approx(10.0, abs=9 / hop)
 
 
 @pytest.mark.parametrize("samples", [1, 7, 500, 9000, 20000])
 @pytest.mark.parametrize("taps", [2, 64, 1023])
 def test_a_steady_filter_is_a_convolution(samples: int, taps: int) -> None:
-    signal, response = torch.randn(2, taps - 1 + samples), torch.randn(taps) / taps**0.5
-    spectrum = torch.fft.rfft(response, n=steady_fft(signal.shape[1]))
-    filtered = filter_steady(signal, spectrum, taps)
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal((2, taps - 1 + samples)).astype(np.float32)
+    response = (rng.standard_normal(taps) / taps**0.5).astype(np.float32)
+    filtered = filter_steady(signal, rfft(response, steady_fft(signal.shape[1])), taps)
     assert filtered.shape == (2, samples)
     for row in range(2):
-        direct = np.convolve(signal[row].double(), response.double(), "valid")
+        direct = np.convolve(signal[row].astype(np.float64), response, "valid")
         np.testing.assert_allclose(filtered[row], direct, atol=1e-4)

@@ -1,0 +1,49 @@
+"""Laws of the power in bands: it is what the training's analysis tells, and dB make a round trip."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from dsp import bands
+from dsp.band_power import FLOOR_POWER, BandPower, mean_square, to_db, to_power
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_levels_are_those_that_training_sees(rate: int) -> None:
+    window = bands.hann(bands.window_samples(rate))
+    weights = bands.band_weights(rate, bands.fft_size(len(window)))
+    frames = torch.randn(2, 5, len(window)) * torch.logspace(-6, 0, 5)[:, None]
+    expected = bands.band_levels_db(frames, window, weights, bands.power_scale(rate, window))
+    heard = to_db(BandPower(rate, len(window))(frames.numpy()))
+    np.testing.assert_allclose(heard, expected, atol=1e-3)
+
+
+def test_floor_and_factor() -> None:
+    silence = np.zeros((1, 1, 512), np.float32)
+    assert BandPower(48000, 512)(silence) == pytest.approx(FLOOR_POWER)
+    assert BandPower(48000, 512, 1e-9, factor=0.25)(silence) == pytest.approx(0.25e-9)
+    noise = np.random.default_rng(0).standard_normal((2, 3, 512)).astype(np.float32)
+    whole, part = BandPower(48000, 512)(noise), BandPower(48000, 512, factor=0.25)(noise)
+    np.testing.assert_allclose(part, 0.25 * whole, rtol=1e-5)
+
+
+def test_the_top_is_lifted_above_nyquist_alone() -> None:
+    noise = np.random.default_rng(0).standard_normal((1, 1, 470)).astype(np.float32)
+    plain, lifted = BandPower(44100, 470)(noise)[0, 0], BandPower(44100, 470, lifts_top=True)(noise)[0, 0]
+    above = bands.band_centres_hz().numpy() >= 22050
+    assert above.any()
+    np.testing.assert_array_equal(lifted[~above], plain[~above])
+    np.testing.assert_allclose(lifted[above], plain[~above][-1], rtol=1e-6)
+    assert plain[above] == pytest.approx(FLOOR_POWER)
+
+
+def test_decibels_make_a_round_trip() -> None:
+    levels = np.linspace(-120, 60, 50, dtype=np.float32)
+    np.testing.assert_allclose(to_db(to_power(levels)), levels, atol=1e-4)
+    assert to_db(np.full(1, 100.0, np.float32)) == pytest.approx(20.0)
+
+
+def test_mean_square_is_the_power() -> None:
+    assert mean_square(np.full((2, 3, 100), 0.5, np.float32)) == pytest.approx(0.25)
