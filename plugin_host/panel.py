@@ -14,7 +14,7 @@ from nicegui.events import GenericEventArguments, KeyEventArguments
 
 from plugin_host.client import HostError, NoHostError
 from plugin_host.panel_access import AccessGuard
-from plugin_host.panel_chain import addable, edited, knobs_of, nodes_of, with_options
+from plugin_host.panel_chain import Nodes, addable, edited, knobs_of, nodes_of, with_options
 from plugin_host.panel_link import PanelLink
 from plugin_host.panel_midi import MidiDialog
 from plugin_host.panel_parts import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in
@@ -38,6 +38,7 @@ class Page:
     def __init__(self, link: PanelLink) -> None:
         self.link = link
         self._moved, self._ticks, self._rounds, self._theme = -1, -1, 0, 0
+        self._is_editing = False
         self._groups: list[tuple[str, list[dict[str, Any]]]] = []
         self._words: list[tuple[str, str]] = []
         self._knobs: dict[str, Knob] = {}
@@ -97,19 +98,27 @@ class Page:
         await self.ask("set", knob=knob, value=float(not is_on))
 
     async def _edit(self, event: GenericEventArguments) -> None:
+        if self._is_editing:
+            return
+        self._is_editing = True
         self._chain.show(busy=True)
         plugins = {one["id"]: one["path"] for one in self.link.plugins}
         try:
             nodes = edited(nodes_of(self.link.state["chain"], self.link.settings), **event.args, plugins=plugins)
+            await self._set_chain(nodes)
         except (TypeError, ValueError) as error:
             ui.notify(str(error), type="warning", position="bottom")
-        else:
-            if await self.ask("set_chain", **nodes):
-                knobs = [knob["id"] for knob in (await self.ask("describe") or {"knobs": []})["knobs"]]
-                # A knob keeps its place and not its effect, where the effects are of one kind.
-                if values := knobs_of(nodes, knobs):
-                    await self.ask("set_many", values=values)
-        self._moved = -1
+        finally:
+            self._is_editing, self._moved = False, -1
+
+    async def _set_chain(self, nodes: Nodes) -> None:
+        if reply := await self.ask("set_chain", **nodes):
+            # The next edit must begin with this one, though the news of it is still on its way.
+            self.link.state = {**self.link.state, "chain": reply["chain"]}
+            knobs = [knob["id"] for knob in (await self.ask("describe") or {"knobs": []})["knobs"]]
+            # A knob keeps its place and not its effect, where the effects are of one kind.
+            if values := knobs_of(nodes, knobs):
+                await self.ask("set_many", values=values)
 
     async def _press(self, event: KeyEventArguments) -> None:
         if event.action.keydown and event.key.name == "Escape":
@@ -192,7 +201,7 @@ class Page:
             element.show(away=is_away, ghost=ghost, learning=is_learning, source=sources.get(knob, ""))
         self._midi.refresh()
         plugins = [{"id": one["id"], "name": one["name"]} for one in link.plugins]
-        self._chain.show(chain=with_options(state["chain"]), busy=is_away, plugins=plugins)
+        self._chain.show(chain=with_options(state["chain"]), busy=is_away or self._is_editing, plugins=plugins)
         for slot, choice in self._slots.items():
             press_in(choice, slot == state["slot"], is_away)
             choice.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
