@@ -17,6 +17,8 @@ _MAX_BLOCK = 2048
 _LONGEST_PERIOD = 8192
 _MOST_CHANNELS = 2
 _SILENT_S = 1.0
+# The server counts samples in 32 bits.
+_CLOCK_TURNS = 1 << 32
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.25, 4.0
 _NAME = "highband"
 
@@ -62,7 +64,9 @@ class JackDevice:
         self._engine: Engine | None = None
         self._client: Any = None
         self._is_lost = False
-        self._has_xrun = self._is_shut_down = False
+        self._is_shut_down = False
+        # The server's sample at which the next cycle should begin.
+        self._due: int | None = None
         self._retry_s, self._retry_at = _FIRST_RETRY_S, 0.0
         self._seen, self._seen_at = -1, 0.0
         self.inputs = self.outputs = wishes.channels or _MOST_CHANNELS
@@ -164,10 +168,11 @@ class JackDevice:
             client.inports.register(f"in_{number + 1}")
         for number in range(self.outputs):
             client.outports.register(f"out_{number + 1}")
+        # No other callbacks: the server waits for their answers, while MIDI's library holds the interpreter and waits
+        # for the server. So the period and what was lost are read off each cycle.
         client.set_process_callback(self._process)
-        client.set_blocksize_callback(self._take_period)
-        client.set_xrun_callback(self._take_xrun)
         client.set_shutdown_callback(self._forget_server)
+        self._due = None
         self._client = client
         self._inports, self._outports = list(client.inports), list(client.outports)
 
@@ -205,16 +210,19 @@ class JackDevice:
         heard, played = self._in[:frames], self._out[:frames]
         for number, port in enumerate(self._inports):
             heard[:, number] = port.get_array()
-        had_xrun, self._has_xrun = self._has_xrun, False
-        engine.callback(heard, played, had_xrun)
+        engine.callback(heard, played, self._has_lost(frames))
         for number, port in enumerate(self._outports):
             port.get_array()[:] = played[:, number]
 
-    def _take_period(self, period: int) -> None:
-        self.block = period
-
-    def _take_xrun(self, delayed_us: float) -> None:
-        self._has_xrun = True
+    def _has_lost(self, frames: int) -> bool:
+        """Tell whether the server's clock has left out samples since the last cycle, and take the period over."""
+        self.block = frames
+        client = self._client
+        if client is None:
+            return False
+        begins = int(client.last_frame_time)
+        was_due, self._due = self._due, (begins + frames) % _CLOCK_TURNS
+        return was_due is not None and was_due != begins
 
     def _forget_server(self, status: Any, reason: str) -> None:
         self._is_shut_down = True
