@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -18,6 +19,11 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of everything th
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("check", rich_help_panel=_PROVE, no_args_is_help=True)(check)
+
+
+def register_bench(bench: typer.Typer) -> None:
+    """Add the commands that measure to those of `highband bench`."""
+    bench.command("soak")(bench_soak)
 
 
 def check(
@@ -43,3 +49,39 @@ def check(
     from plugin_host import commands_check
 
     commands_check.check(name, level, seed, minutes, runtime, artifact)
+
+
+def bench_soak(
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.05, max=1440.0, help="How long, for each runtime.")
+    ] = 10.0,
+    device: Annotated[
+        Literal["auto", "jack", "null"],
+        typer.Option("--device", help="auto: the JACK server where one runs, else the clock alone."),
+    ] = "auto",
+    preset: Annotated[
+        str, typer.Option("--preset", "-p", help="By default a high-pass, the extender and a limiter.")
+    ] = "",
+    artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model.")] = None,
+    runtime: Annotated[
+        Literal["onnx", "torch", "both"], typer.Option("--runtime", help="What computes the network.")
+    ] = "onnx",
+    block: Annotated[
+        int, typer.Option("--block", "-b", min=16, max=8192, help="On JACK the server's period counts instead.")
+    ] = 128,
+    rate: Annotated[int, typer.Option("--rate", min=44100, max=96000)] = 48000,
+    channels: Annotated[int, typer.Option("--channels", min=1, max=64)] = 2,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all figures as JSON.")
+    ] = None,
+) -> None:
+    """Play for minutes under traffic from another process, with the bare wire beside it, and show what it cost.
+
+    200 settings a second by ZeroMQ, 500 MIDI messages a second, telemetry at 30 Hz. Counts late blocks and
+    interruptions of both, and times the callback, the settings, and the way from the controller to the sound.
+    """
+    from plugin_host import commands_soak
+    from plugin_host.soak import Plan
+
+    plan = Plan(minutes, device, preset, artifact, rate, block, channels)
+    commands_soak.bench_soak(plan, ["onnx", "torch"] if runtime == "both" else [runtime], out)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from plugin_host import cli_check
 from plugin_host.control_address import REQUESTS, TELEMETRY
 
 _LIVE = "Play live"
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("live")(bench_live)
     bench.command("render")(bench_render)
+    cli_check.register_bench(bench)
     app.add_typer(bench, name="bench", rich_help_panel=_LIVE)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from dsp.control import Control
 from plugin_host.host import Host, load_preset
@@ -23,6 +24,32 @@ _MOST = 256
 _LIGHTS_S = 0.025
 
 
+class Port(Protocol):
+    """What carries messages, such as a MidiPort.
+
+    Attributes:
+        name: Full name while it is open, or "".
+    """
+
+    name: str
+
+    def look(self) -> bool:
+        """Open it if it is there, and return whether it was opened just now."""
+        ...
+
+    def receive(self, most: int) -> list[Sequence[int]]:
+        """Return the bytes of the messages that wait, oldest first."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send one message."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
 class MidiControl:
     """A controller that moves the knobs while the program runs.
 
@@ -31,7 +58,8 @@ class MidiControl:
         host: Loads the presets of program changes.
         controls: The knobs to begin with; later those of the store.
         midi_map: The controller's map.
-        port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one.
+        port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one. Or
+            whatever else carries messages.
         api: As in MidiPort.
         report: Takes a sentence when something comes, goes or is refused; called on the worker's thread.
 
@@ -45,7 +73,7 @@ class MidiControl:
         host: Host,
         controls: Sequence[Control],
         midi_map: MidiMap,
-        port: str | None = None,
+        port: str | Port | None = None,
         api: str | None = None,
         report: Callable[[str], None] = lambda sentence: None,
     ) -> None:
@@ -53,10 +81,10 @@ class MidiControl:
             return load_preset(store, host, name, origin)
 
         self.surface = Surface(store, play_preset, controls, midi_map, report=report)
-        self._wanted = port if port is not None else midi_map.port or ""
+        self._wanted = port if isinstance(port, str) else midi_map.port or ""
         self._store, self._api = store, api
         self._controls = tuple(controls)
-        self._port = MidiPort(self._wanted, api)
+        self._port: Port = MidiPort(self._wanted, api) if port is None or isinstance(port, str) else port
         self._report = report
         self._ending, self._look_now = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None

@@ -97,13 +97,13 @@ def _may_answer(api: str) -> bool:
     return True
 
 
-def _new(api: str, direction: str) -> Any:
+def _new(api: str, direction: str, client: str = CLIENT) -> Any:
     """Make a client; raise OSError where the system does not answer."""
     rtmidi = _rtmidi()
     system = getattr(rtmidi, _API_NAMES[api])
     if direction == "MidiIn":
-        return rtmidi.MidiIn(system, name=CLIENT, queue_size_limit=_QUEUE)
-    return rtmidi.MidiOut(system, name=CLIENT)
+        return rtmidi.MidiIn(system, name=client, queue_size_limit=_QUEUE)
+    return rtmidi.MidiOut(system, name=client)
 
 
 @contextlib.contextmanager
@@ -140,13 +140,14 @@ class MidiPort:
     Args:
         wanted: Part of its name; "" for the first there is; "virtual" to offer one that others connect to.
         api: "alsa", "jack", "core" or "winmm"; by default the first that has the port.
+        client: What the MIDI system calls this end of the wire.
 
     Attributes:
         name: The full name of the open port, or "".
     """
 
-    def __init__(self, wanted: str, api: str | None = None) -> None:
-        self._wanted, self._api = wanted, api
+    def __init__(self, wanted: str, api: str | None = None, client: str = CLIENT) -> None:
+        self._wanted, self._api, self._client = wanted, api, client
         self._in: Any = None
         self._out: Any = None
         self._lock = threading.Lock()
@@ -173,10 +174,10 @@ class MidiPort:
 
     def _open(self, api: str) -> bool:
         try:
-            self._in = _new(api, "MidiIn")
+            self._in = _new(api, "MidiIn", self._client)
             if self._wanted == VIRTUAL:
                 self._in.open_virtual_port("in")
-                self.name = f"{CLIENT} (virtual, {api})"
+                self.name = f"{self._client} (virtual, {api})"
             else:
                 names = _names(self._in)
                 index = _find(names, self._wanted)
@@ -193,7 +194,7 @@ class MidiPort:
         return True
 
     def _open_out(self, api: str) -> None:
-        self._out = _new(api, "MidiOut")
+        self._out = _new(api, "MidiOut", self._client)
         if self._wanted == VIRTUAL:
             self._out.open_virtual_port("out")
             return
