@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from plugin_host import cli_check
+from plugin_host import cli_check, commands_panel
 from plugin_host.control_address import REQUESTS, TELEMETRY
 
 _LIVE = "Play live"
@@ -53,6 +53,7 @@ def register(app: typer.Typer) -> None:
     bench.command("live")(bench_live)
     bench.command("render")(bench_render)
     cli_check.register_bench(bench)
+    commands_panel.register_bench(bench)
     app.add_typer(bench, name="bench", rich_help_panel=_LIVE)
 
 
