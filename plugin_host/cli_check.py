@@ -19,6 +19,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of everything th
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("check", rich_help_panel=_PROVE, no_args_is_help=True)(check)
+    app.command("drill", rich_help_panel=_PROVE)(drill)
 
 
 def register_bench(bench: typer.Typer) -> None:
@@ -85,3 +86,23 @@ def bench_soak(
 
     plan = Plan(minutes, device, preset, artifact, rate, block, channels)
     commands_soak.bench_soak(plan, ["onnx", "torch"] if runtime == "both" else [runtime], out)
+
+
+def drill(
+    seed: SeedOption = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A little of everything, in less than a minute.")] = False,
+    preset: Annotated[
+        str, typer.Option("--preset", "-p", help="By default a high-pass, the extender and a limiter.")
+    ] = "",
+    artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model.")] = None,
+) -> None:
+    """Try a host as a bad day would: servers killed, strangers' messages, floods, broken files, wild hands.
+
+    The JACK server is killed and restarted 20 times (one of its own, with a dummy card), 100000 malformed messages come
+    by ZeroMQ and as many by OSC, 50000 MIDI messages at once, 1000 presets of random bytes, and every knob is turned at
+    random for 5 minutes of sound. Nothing may crash, nothing but numbers come out, no knob click, no setting be lost.
+    The same seed does the same again. Exit status 1 and one line for each fault.
+    """
+    from plugin_host import commands_drill
+
+    commands_drill.drill(seed, quick, preset, artifact)

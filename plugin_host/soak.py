@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,19 +14,14 @@ import numpy as np
 from plugin_host.jack_device import has_server
 from plugin_host.live_sound import Runtime
 from plugin_host.midi_port import VIRTUAL, MidiPort
+from plugin_host.player_process import PlayerError, playing
 from plugin_host.resident import resident_bytes
 from plugin_host.soak_player import MIDI_PORT, Part
 from plugin_host.soak_traffic import Traffic, delays
 
-# Loading takes seconds, on a busy machine many.
-_PATIENCE_S = 60.0
 # A wire in the same minutes shows what the machine itself loses; the host may lose so many a minute more.
 UNDERFLOWS_A_MINUTE = 2.0
 _MOST_P50, _MOST_P99, _MOST_SET_MS = 0.08, 0.30, 1.0
-
-
-class SoakError(ValueError):
-    """A soak can't be had or broke off; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +50,10 @@ class Plan:
 
 
 def soak(plan: Plan, runtimes: Sequence[Runtime], tell: Callable[[str], None]) -> dict[str, Any]:
-    """Run a plan once for each runtime and return all figures as JSON values; raises SoakError."""
+    """Run a plan once for each runtime and return all figures as JSON values; raises PlayerError."""
     device: Literal["jack", "null"] = "null" if plan.device == "null" else "jack" if has_server() else "null"
     if plan.device == "jack" and device == "null":
-        raise SoakError("no JACK server answers; start one, such as: jackd --realtime -d dummy -r 48000 -p 128")
+        raise PlayerError("no JACK server answers; start one, such as: jackd --realtime -d dummy -r 48000 -p 128")
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     runs = [_run(plan, device, runtime, tell) for runtime in runtimes]
     return {"soak": 1, "machine": machine, "plan": asdict(plan), "runs": runs}
@@ -77,8 +68,8 @@ def _run(plan: Plan, device: Literal["jack", "null"], runtime: Runtime, tell: Ca
     resident: list[tuple[float, int]] = []
     with ExitStack() as open_:
         controller = open_.enter_context(_controller()) if device == "jack" else None
-        wire = open_.enter_context(_player(part.model_copy(update={"role": "wire"})))
-        host = open_.enter_context(_player(part))
+        wire = open_.enter_context(playing(part.model_copy(update={"role": "wire"})))
+        host = open_.enter_context(playing(part))
         ready, _ = host.ready(), wire.ready()
         traffic = Traffic(ready["address"], controller.send if controller else host.send, plan.sets, plan.midi)
 
@@ -128,55 +119,6 @@ def _milliseconds(seconds: Sequence[float]) -> dict[str, float | None]:
         return {"p50": None, "p99": None, "max": None}
     p50, p99 = np.percentile(seconds, [50, 99])
     return {name: round(1000.0 * float(one), 3) for name, one in (("p50", p50), ("p99", p99), ("max", max(seconds)))}
-
-
-class _Player:
-    """A process that plays a part."""
-
-    def __init__(self, part: Part) -> None:
-        command = [sys.executable, "-m", "plugin_host.soak_player", part.model_dump_json()]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-
-    def send(self, data: bytes) -> None:
-        """Send the bytes of a MIDI message."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(data)
-
-    def ready(self) -> dict[str, Any]:
-        """Wait until it plays, and return what it plays on."""
-        return self._hear("ready")
-
-    def end(self) -> dict[str, Any]:
-        """End it and return its figures."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return self._hear("played")
-
-    def _hear(self, word: str) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        patience = threading.Timer(_PATIENCE_S, self.process.kill)
-        patience.start()
-        line = self.process.stdout.readline()
-        patience.cancel()
-        try:
-            heard: dict[str, Any] = json.loads(line)[word]
-        except (ValueError, KeyError):
-            status = self.process.wait(_PATIENCE_S)
-            raise SoakError(f"a player of the soak ended with status {status}; its last words are above") from None
-        return heard
-
-
-@contextmanager
-def _player(part: Part) -> Iterator[_Player]:
-    player = _Player(part)
-    try:
-        yield player
-    finally:
-        player.process.kill()
-        player.process.wait()
-        for stream in (player.process.stdin, player.process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 @contextmanager

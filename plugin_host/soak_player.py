@@ -7,14 +7,17 @@ then says `{"played": ...}`. On its standard input come MIDI messages where the 
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel
 
 from dsp.control import Control
+from models.stage import Block
 from plugin_host.chain import Chain
 from plugin_host.device import Device, Wishes
 from plugin_host.engine import Engine
@@ -26,6 +29,7 @@ from plugin_host.load import LoadMeter
 from plugin_host.midi_control import MidiControl
 from plugin_host.midi_map import MidiMap
 from plugin_host.midi_pipe import MidiPipe
+from plugin_host.osc_control import OscControl
 from plugin_host.preset import Preset
 from plugin_host.realtime import settle_audio_thread, settle_process
 from plugin_host.settings import SettingsStore
@@ -53,6 +57,7 @@ class Part(BaseModel):
         runtime: What computes the network.
         rate, block, channels: On JACK the server's count.
         telemetry_hz: Messages a second on each topic.
+        listens: Whether a host looks at every sample that it plays, and takes OSC too.
     """
 
     role: Literal["host", "wire"]
@@ -64,6 +69,27 @@ class Part(BaseModel):
     block: int = 128
     channels: int = 2
     telemetry_hz: float = 30.0
+    listens: bool = False
+
+
+class Ear:
+    """Looks at what is played.
+
+    Attributes:
+        is_finite: Whether nothing but numbers came out.
+        peak: The largest sample.
+    """
+
+    def __init__(self) -> None:
+        self.is_finite, self.peak = True, 0.0
+
+    def push(self, dry: Block, wet: Block) -> None:
+        """Take a block; on the audio thread."""
+        peak = float(np.abs(wet).max(initial=0.0))
+        if not math.isfinite(peak):
+            self.is_finite = False
+        elif peak > self.peak:
+            self.peak = peak
 
 
 class TimedStore(SettingsStore):
@@ -150,10 +176,14 @@ def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
     control = ZmqControl(store, host, _ANYWHERE, _ANYWHERE, part.telemetry_hz)
     port = MIDI_PORT if part.device == "jack" else pipe
     controller = MidiControl(store, host, built.controls, midi_map(), port, "jack" if part.device == "jack" else None)
-    playing.doors = [control, controller]
+    osc, ear = OscControl(store, host, 0), Ear()
+    playing.doors = [control, controller, *([osc] if part.listens else [])]
+    if part.listens:
+        host.engine.listener = ear
     playing.open()
     _start_counting(host.engine)
-    _say("ready", {"device": device.name, "rate": device.rate, "block": device.block, "address": control.address})
+    place = {"device": device.name, "rate": device.rate, "block": device.block}
+    _say("ready", {**place, "address": control.address, "osc": osc.port})
 
     def is_over() -> bool:
         if part.device == "jack":
@@ -163,7 +193,10 @@ def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
     playing.run(is_over)
     figures = {**_figures(host.engine), "moved_at": store.moved_at, "told": told, "relief": host.relief()}
     playing.close()
-    return {**figures, "requests": control.requests, "refused": control.refused, "faults": control.faults}
+    return {
+        **figures, "requests": control.requests, "refused": control.refused, "faults": control.faults,
+        "midi": pipe.messages, "osc_bad": osc.bad, "is_finite": ear.is_finite, "peak": ear.peak,
+    }  # fmt: skip
 
 
 def _start_counting(engine: Engine) -> None:
