@@ -10,9 +10,10 @@ import numpy as np
 from dsp.control import Control
 from models import knobs
 from models.stage import Block, FollowsBandwidth, Stage
+from models.tape import Tape
 from plugin_host.effects import EffectsStage
+from plugin_host.finite import is_finite
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError
-from plugin_host.sample_queue import SampleQueue
 
 BYPASS = "bypass"
 # From the dry to the wet signal and back.
@@ -122,17 +123,14 @@ class Chain:
         for _, stage in self._named:
             stage.prepare(sample_rate, channels, max_block)
         self._latency = sum(stage.latency_samples for _, stage in self._named)
-        self._max_block = max_block
+        self._channels, self._max_block = channels, max_block
         self._fade = max(1, round(FADE_S * sample_rate))
-        self._dry = SampleQueue(channels, self._latency + max_block, self._latency)
-        self._tail = np.zeros((channels, 1), np.float32)
         self._forget()
 
     def reset(self) -> None:
         """Forget the past, in every stage."""
         for _, stage in self._named:
             stage.reset()
-        self._dry.clear()
         self._forget()
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
@@ -145,20 +143,21 @@ class Chain:
 
     def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
         block = np.asarray(block, np.float32)
-        if not np.isfinite(block).all():
+        if not is_finite(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        self._dry.push(block)
-        dry = self._dry.pop(block.shape[1])
+        count = block.shape[1]
+        self._dry.extend(count)[:] = block
+        dry = self._dry.newest(count, self._latency)
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
-        if BYPASS in settings:
+        if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
         wet = self._run(block, settings)
         if wet is None:
             out, self._dryness = self._rescued(dry), self._fade
         else:
             out = self._mixed(dry, wet, self._fade if bypassed else 0)
-        if out.shape[1]:
-            self._tail = out[:, -1:] - dry[:, -1:]
+        if count:
+            self._last = out[:, -1:].copy()
         return out
 
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
@@ -167,7 +166,7 @@ class Chain:
         for name, stage in self._named:
             try:
                 out = stage.process(block, settings)
-                if out.shape != block.shape or not np.isfinite(out).all():
+                if out.shape != block.shape or not is_finite(out):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
                 block = out
             except Exception as error:
@@ -181,7 +180,7 @@ class Chain:
         if self._dryness is None:
             self._dryness = goal
         if self._dryness == goal:
-            return dry if goal else wet
+            return dry.copy() if goal else wet
         direction = 1 if goal else -1
         steps = self._dryness + direction * np.arange(1, dry.shape[1] + 1)
         share = np.clip(steps, 0, self._fade).astype(np.float32) / np.float32(self._fade)
@@ -192,12 +191,14 @@ class Chain:
     def _rescued(self, dry: Block) -> Block:
         """Return the dry signal, reached without a step from the last sample that was played."""
         ramp = 1.0 - np.arange(1, 1 + min(RESCUE_SAMPLES, dry.shape[1]), dtype=np.float32) / RESCUE_SAMPLES
-        dry[:, : ramp.size] += self._tail * ramp
-        return dry
+        rescued = dry.copy()
+        rescued[:, : ramp.size] += (self._last - self._dry.newest(1, self._latency + dry.shape[1])) * ramp
+        return rescued
 
     def _forget(self) -> None:
         self._error = None
-        self._tail.fill(0.0)
+        self._dry = Tape(self._channels, self._latency + 1)
+        self._last = np.zeros((self._channels, 1), np.float32)
         self._dryness = None
 
 

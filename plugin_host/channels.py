@@ -27,7 +27,8 @@ def fold(frames: NDArray[np.float32], block: Block) -> None:
     else:
         shared = min(inputs, channels)
         block[:shared] = frames.T[:shared]
-        block[shared:] = 0.0
+        if shared < channels:
+            block[shared:] = 0.0
 
 
 def spread(block: Block, frames: NDArray[np.float32]) -> None:
@@ -40,4 +41,5 @@ def spread(block: Block, frames: NDArray[np.float32]) -> None:
     else:
         shared = min(channels, outputs)
         frames[:, :shared] = block.T[:, :shared]
-        frames[:, shared:] = 0.0
+        if shared < outputs:
+            frames[:, shared:] = 0.0

@@ -13,6 +13,7 @@ from dsp.control import Control
 from models.stage import Block
 from plugin_host.board import Board, ExternalPlugin
 from plugin_host.effect_table import effect
+from plugin_host.finite import is_finite
 from plugin_host.preset import EffectNode, PluginNode, PresetError
 from plugin_host.sample_queue import SampleQueue
 
@@ -112,16 +113,16 @@ class EffectsStage:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape; a fault of a plug-in is silence there and kept in `error`."""
-        if not np.isfinite(block).all():
+        if not is_finite(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         self._take(settings)
-        out = np.empty(block.shape, np.float32)
+        pieces: list[Block] = []
         start = 0
         while start < block.shape[1]:
             stop = min(block.shape[1], start + self._next_length())
-            out[:, start:stop] = self._stream(block[:, start:stop])
+            pieces.append(self._stream(block[:, start:stop]))
             start = stop
-        return out
+        return pieces[0] if len(pieces) == 1 else np.concatenate([block[:, :0], *pieces], 1)
 
     def _take(self, settings: Mapping[str, float]) -> None:
         for index, knob in enumerate(self._controls):
@@ -160,7 +161,7 @@ class EffectsStage:
         return self._ready.pop(samples)
 
     def _finite(self, out: Block) -> Block:
-        if np.isfinite(out).all():
+        if is_finite(out):
             return out
         self.error = RuntimeError(f"{self.name} gave values that are not numbers; they were replaced by silence")
         if self._clock - self._restarted >= self._restart_samples:

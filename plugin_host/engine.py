@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.stage import Block, Stage
 from plugin_host.channels import fold, spread
+from plugin_host.finite import is_finite
 from plugin_host.lane import Lane
 from plugin_host.load import LoadMeter
 from plugin_host.meter import BANDS, FLOOR_DB, Meter
@@ -129,7 +130,7 @@ class Engine:
         count = len(indata)
         block = self._input[:, :count]
         fold(indata, block)
-        if not np.isfinite(block).all():
+        if not is_finite(block):
             np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         self._values = values = self._store.drain(count)
         if values != self._noted:

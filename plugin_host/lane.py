@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.stage import Block, Stage
-from plugin_host.sample_queue import SampleQueue
+from models.tape import Tape
+from plugin_host.finite import is_finite
 
 FADE_S = 0.010
 # The step where the chain falls away is faded out in this many samples.
@@ -36,12 +37,9 @@ class Lane:
         """Prepare the chain, play it warm on silence and forget that; raise ValueError if it can't do this."""
         self.chain.prepare(sample_rate, channels, max_block)
         self._fade = max(1, round(FADE_S * sample_rate))
-        self._dry = SampleQueue(channels, self.latency_samples + max_block, self.latency_samples)
         self._ramp = (1.0 - np.arange(1, _RESCUE_SAMPLES + 1, dtype=np.float32) / _RESCUE_SAMPLES)[None]
         self._steps = np.arange(1, max_block + 1, dtype=np.float32)[None]
-        self._tail = np.zeros((channels, 1), np.float32)
-        self._unfit = 0
-        self.dryness = 0.0
+        self._forget(channels)
 
     def warm_up(self, channels: int, max_block: int, settings: Mapping[str, float]) -> None:
         """Play silence, so that everything lazy is done, and forget it; not on the audio thread."""
@@ -49,9 +47,13 @@ class Lane:
         for size in (max_block, *_WARM_UP_BLOCKS):
             self.play(np.zeros((channels, min(size, max_block)), np.float32), settings)
         self.chain.reset()
-        self._dry.clear()
-        self._tail = np.zeros((channels, 1), np.float32)
-        self._unfit, self.dryness, self.error = 0, 0.0, None
+        self._forget(channels)
+        self.error = None
+
+    def _forget(self, channels: int) -> None:
+        self._dry = Tape(channels, self.latency_samples + 1)
+        self._last = np.zeros((channels, 1), np.float32)
+        self._unfit, self.dryness = 0, 0.0
 
     @property
     def latency_samples(self) -> int:
@@ -66,8 +68,9 @@ class Lane:
             settings: Control values in their units.
             rest: Leave the chain alone and play the dry signal.
         """
-        self._dry.push(block)
-        dry = self._dry.pop(block.shape[1])
+        count = block.shape[1]
+        self._dry.extend(count)[:] = block
+        dry = self._dry.newest(count, self.latency_samples)
         wet = None if rest else self._wet(block, settings)
         if wet is None:
             self._unfit = self.latency_samples
@@ -77,13 +80,14 @@ class Lane:
             out = self._returned(dry, wet)
         else:
             out = wet
-        self._tail = out[:, -1:] - dry[:, -1:]
+        if count:
+            self._last = out[:, -1:].copy()
         return out
 
     def _wet(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         try:
             wet = self.chain.process(block, settings)
-            if wet.shape != block.shape or not np.isfinite(wet).all():
+            if wet.shape != block.shape or not is_finite(wet):
                 raise RuntimeError("the chain gave a block of another shape or values that are not numbers")
         except Exception as error:  # The contract allows none; a third party's stage may still raise any.
             self.error = error
@@ -93,8 +97,10 @@ class Lane:
     def _rescued(self, dry: Block) -> Block:
         """Return the dry signal, reached without a step from the last sample that was played."""
         count = min(_RESCUE_SAMPLES, dry.shape[1])
-        dry[:, :count] += self._tail * self._ramp[:, :count]
-        return dry
+        before = self._dry.newest(1, self.latency_samples + dry.shape[1])
+        rescued = dry.copy()
+        rescued[:, :count] += (self._last - before) * self._ramp[:, :count]
+        return rescued
 
     def _returned(self, dry: Block, wet: Block) -> Block:
         """Return the dry signal, or the cross-fade to the wet one once that is whole again."""

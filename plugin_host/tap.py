@@ -24,7 +24,8 @@ class SampleTap:
         count = block.shape[1]
         head = min(count, size - self._end)
         self._ring[:, self._end : self._end + head] = block[:, :head]
-        self._ring[:, : count - head] = block[:, head:]
+        if head < count:
+            self._ring[:, : count - head] = block[:, head:]
         self._end = (self._end + count) % size
 
     def read(self) -> Block:
