@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from plugin_host.chain import Chain
-from plugin_host.engine import Engine, Frames
+from plugin_host.engine import Engine
 from plugin_host.file_device import ClockedDevice
 from plugin_host.live_sound import Runtime, build
-from plugin_host.load import LoadMeter
 from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.settings import SettingsStore
+from plugin_host.watched_engine import WatchedEngine
 
 _NOISE = 0.1
+# White noise has no edge to follow, and an extender that finds nothing missing has little to do.
+_CROSSOVER_HZ = 6000.0
 # What must be left of the deadline for the system and everything else.
 _MOST_P99 = 0.7
 _SETTLING_S = 0.3
@@ -60,8 +61,7 @@ def measure(
     block: int, runtime: Runtime | None, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
 ) -> Row:
     """Play noise for so many seconds, paced by the clock as a sound card would, and return what the callback took."""
-    chain = build(preset, artifact, runtime).chain if runtime else Chain([], None, [])
-    engine = _WatchedEngine(chain, SettingsStore(chain.controls))
+    engine = WatchedEngine(*_sound(preset, artifact, runtime)) if runtime else WatchedEngine(*_wire())
     device = ClockedDevice(rate, channels, block, noise=_NOISE)
     device.prepare(engine)
     engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)
@@ -78,18 +78,17 @@ def measure(
     return Row(runtime, block, load, waiting, missed)
 
 
-class _WatchedEngine(Engine):
-    """An engine that also knows how long its callback waited."""
+def _wire() -> tuple[Chain, SettingsStore]:
+    chain = Chain([], None, [])
+    return chain, SettingsStore(chain.controls)
 
-    def __init__(self, chain: Any, store: SettingsStore) -> None:
-        super().__init__(chain, store)
-        self.waiting = LoadMeter()
 
-    def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
-        began, worked = time.perf_counter(), time.thread_time()
-        super().callback(indata, outdata, xrun)
-        waited = (time.perf_counter() - began) - (time.thread_time() - worked)
-        self.waiting.add(max(0.0, waited), len(indata) / self._rate)
+def _sound(preset: str, artifact: str | None, runtime: Runtime) -> tuple[Chain, SettingsStore]:
+    """Return what a preset plays, generating all the time."""
+    sound = build(preset, artifact, runtime)
+    store = SettingsStore(sound.controls)
+    store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")
+    return sound.chain, store
 
 
 def recommendation(rows: Sequence[Row], rate: int) -> str:
