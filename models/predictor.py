@@ -2,7 +2,8 @@
 
 A pure function of frames and an explicit past, so that training on whole clips, rendering in long blocks and playing
 frame by frame are one and the same. It is told which bands it may trust by a mask (NU-Wave 2, Han and Lee 2022), so one
-model serves every input bandwidth; masked bands are zeroed before anything else sees them.
+model serves every input bandwidth; masked bands are zeroed before anything else sees them. The bands next to the
+crossover enter once more, counted from there: what is missing goes on from them wherever the crossover lies.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from dsp.bands import BAND_COUNT
 _CENTRE_DB = 60.0
 _SPREAD_DB = 20.0
 _MOST_DB = 40.0
+# Bands below the crossover that the network also sees counted from there.
+NEAR_BANDS = 8
+_FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class PredictorConfig:
 
 
 class Past(NamedTuple):
-    """What the predictor remembers: the last frames, shape (batch, kernel - 1, 2 * bands), and the recurrent state."""
+    """What the predictor remembers: the last frames' features, shape (batch, kernel - 1, features), and the state."""
 
     frames: Tensor
     state: Tensor
@@ -64,7 +68,7 @@ class Predictor(nn.Module):
     def __init__(self, config: PredictorConfig) -> None:
         super().__init__()
         self.config = config
-        self.enter = nn.Conv1d(2 * BAND_COUNT + 1, config.width, config.kernel)
+        self.enter = nn.Conv1d(_FEATURES, config.width, config.kernel)
         self.recur = nn.GRU(
             config.width,
             config.hidden,
@@ -78,7 +82,7 @@ class Predictor(nn.Module):
 
     def start(self, batch: int) -> Past:
         """Return the past of a signal that has not begun: silence."""
-        frames = torch.zeros(batch, self.config.kernel - 1, 2 * BAND_COUNT + 1)
+        frames = torch.zeros(batch, self.config.kernel - 1, _FEATURES)
         return Past(frames, torch.zeros(self.config.layers, batch, self.config.hidden))
 
     def forward(self, levels_db: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
@@ -95,7 +99,8 @@ class Predictor(nn.Module):
         mask = mask.expand_as(levels_db)
         reference = reference_db(levels_db, mask)
         relative = (levels_db - reference) / _SPREAD_DB * mask
-        frames = torch.cat([relative, mask, (reference + _CENTRE_DB) / _SPREAD_DB], -1)
+        near = near_crossover(torch.stack([relative, mask]), mask)
+        frames = torch.cat([relative, mask, (reference + _CENTRE_DB) / _SPREAD_DB, near[0], near[1]], -1)
         frames = torch.cat([past.frames, frames], 1)
         entered = functional.gelu(self.enter(frames.transpose(1, 2))).transpose(1, 2)
         entered = self.drop(entered)
@@ -110,3 +115,18 @@ class Predictor(nn.Module):
 def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:
     """Return each frame's mean level over the trusted bands, shape (batch, frames, 1): what levels are told against."""
     return (levels_db * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1.0)
+
+
+def near_crossover(features: Tensor, mask: Tensor) -> Tensor:
+    """Return the features of the highest trusted bands, the highest first.
+
+    Args:
+        features: Shape (..., batch, frames, bands).
+        mask: 1 where a band is trusted, shape (batch, frames, bands).
+
+    Returns:
+        Shape (..., batch, frames, NEAR_BANDS); where fewer bands are left, the lowest stands for them.
+    """
+    above = (mask * torch.arange(1.0, BAND_COUNT + 1)).amax(-1, keepdim=True).long()
+    wanted = (above - 1 - torch.arange(NEAR_BANDS)).clamp(min=0)
+    return features.gather(-1, wanted.expand(*features.shape[:-1], NEAR_BANDS))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dsp.bands import BAND_COUNT, band_mask
-from models.predictor import Predictor, PredictorConfig, reference_db
+from models.predictor import NEAR_BANDS, Predictor, PredictorConfig, near_crossover, reference_db
 
 FRAMES = 30
 MASK = band_mask(48000, 0.0, 6000.0)[None, None]
@@ -68,3 +68,13 @@ def test_the_reference_is_the_mean_of_the_trusted_bands() -> None:
     trusted = MASK[0, 0].bool()
     torch.testing.assert_close(reference_db(seen, MASK), seen[..., trusted].mean(-1, keepdim=True))
     assert not reference_db(seen, torch.zeros_like(MASK)).any()
+
+
+def test_the_bands_near_the_crossover_are_counted_down_from_the_highest_trusted_one() -> None:
+    bands_by_index = torch.arange(float(BAND_COUNT)).expand(1, 2, BAND_COUNT)
+    mask = torch.zeros(1, 2, BAND_COUNT)
+    mask[:, 0, :40] = 1.0
+    mask[:, 1, :3] = 1.0
+    near = near_crossover(bands_by_index, mask)
+    assert near[0, 0].tolist() == list(range(39, 39 - NEAR_BANDS, -1))
+    assert near[0, 1].tolist() == [2.0, 1.0] + [0.0] * (NEAR_BANDS - 2)
