@@ -1,4 +1,5 @@
-// The map of the controller: which of its controls moves which knob; every cell can be changed.
+// The map of the controller: which of its controls moves which knob; every cell can be changed. A number has a value to
+// begin with and no other: news of the map must not take away what is being typed.
 const SOURCES = { cc: "CC", cc14: "CC 14 bit", nrpn: "NRPN", note: "note" };
 const KINDS = { absolute: "knob or fader", toggle: "button", hold: "button, held", twos_complement: "encoder 1/127",
   binary_offset: "encoder 65/63", sign_magnitude: "encoder 1/65" };
@@ -16,7 +17,7 @@ export default {
             <select :value="source(one)" :aria-label="'Message for ' + name(one.control)"
               @change="send(one, { source: $event.target.value })">
               <option v-for="(text, kind) in sources" :value="kind">{{ text }}</option></select>
-            <input type="number" min="0" max="16382" :value="one[source(one)]"
+            <input type="number" min="0" max="16382" :defaultValue="one[source(one)]"
               :aria-label="'Number for ' + name(one.control)" @change="send(one, { number: Number($event.target.value) })" />
             <select :value="one.channel ?? 0" :aria-label="'Channel for ' + name(one.control)"
               @change="send(one, { channel: Number($event.target.value) || null })">

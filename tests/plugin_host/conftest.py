@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context(viewport={"width": 1200, "height": 900}) as context:
         context.set_default_timeout(PATIENCE_S * 1000.0)
@@ -31,9 +31,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def complaints() -> Iterator[list[str]]:
+def complaints(context: BrowserContext) -> Iterator[list[str]]:
+    """What the pages of a test complain of; they are closed at its end, and what they have loaded stays."""
     found: list[str] = []
     yield found
+    for page in context.pages:
+        page.close()
     assert found == []
 
 

@@ -23,6 +23,7 @@ MAP = MidiMap.model_validate(
     {"bindings": [{"control": "mix", "cc": 70}, {"control": "tone", "cc": 71, "takeover": False}]}
 )
 KEPT: list[MidiMap] = []
+MADE: list[MidiControl] = []
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,7 @@ def studio() -> Iterator[Studio]:
 
 def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiDesk]:
     made = MidiControl(store, FakeHost(), knobs.CONTROLS, MAP, "Giver", "jack")
+    MADE.append(made)
     return made, MidiDesk(made.surface, lambda: made.port_name, "rig", KEPT.append)
 
 
@@ -44,6 +46,8 @@ def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiDesk]:
 def hand(studio: Studio) -> Iterator[Any]:
     made = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
     made.open_virtual_port("knobs")
+    # A controller that comes later is looked for now and then.
+    until(lambda: bool(MADE[-1].port_name))
     yield made
     made.delete()
 
