@@ -10,8 +10,8 @@ from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
 from models.stage import Block
 
-# Longer blocks are worked in pieces, to bound the memory.
-_MOST_HOPS = 400
+# Longer blocks are worked in pieces that bound the memory and stay in the processor's cache.
+_MOST_HOPS = 128
 # A crossover that jumps takes 64 ms for an octave, or the predictor would meet another mask from one hop to the next.
 _STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
 # An edge above this leaves nothing worth restoring.
