@@ -21,13 +21,18 @@ from plugin_host.panel_parts import ASSETS, ChainRow, Knob, Meters, Picture, Ren
 from plugin_host.panel_presets import PresetDialog
 from plugin_host.panel_render import RenderJobs
 from plugin_host.panel_upload import RenderDesk
-from plugin_host.panel_words import frame_of, groups_of, title_of, words_of
+from plugin_host.panel_words import frame_of, groups_of, match_of, title_of, words_of
 from plugin_host.slots import SLOTS
 
 # The eye takes 20 pictures a second for motion, and a phone can draw them.
 _REFRESH_S = 0.05
 _WORDS_EVERY = 6
-_SWITCHES = {"bypass": "Hear the input, delayed as the output is", "delta": "Hear only what is added"}
+_MATCH = "compare.match"
+_SWITCHES = {
+    "bypass": "bypass: Hear the input, delayed as the output is",
+    "delta": "delta: Hear only what is added",
+    _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
+}
 _UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
 
@@ -138,7 +143,7 @@ class Page:
                         ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
-                    self._switches[knob] = button(knob, partial(self._flip, knob), f"{knob}: {about}")
+                    self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)
                     self._switches[knob].on("contextmenu.prevent", partial(self._learn, knob))
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
                 self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
@@ -206,12 +211,14 @@ class Page:
             press_in(choice, slot == state["slot"], is_away)
             choice.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
         for knob, switch in self._switches.items():
+            switch.set_visibility(knob in link.settings)
             press_in(switch, bool(link.settings.get(knob, {}).get("value")), is_away)
         self._undo.set_enabled(state["can_undo"] and not is_away)
         self._redo.set_enabled(state["can_redo"] and not is_away)
 
     def _show_words(self) -> None:
         self._preset.set_text(title_of(self.link.stats))
+        self._switches[_MATCH].set_text(match_of(self.link.stats))
         words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
         if self._words == words:
             return

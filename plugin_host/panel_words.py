@@ -73,6 +73,15 @@ def title_of(stats: Mapping[str, Any]) -> str:
     return str(stats.get("preset") or "no preset")
 
 
+def match_of(stats: Mapping[str, Any]) -> str:
+    """Return what the button of the loudness match says: by how much the processed sound is the louder one."""
+    match = stats.get("match") or {}
+    offset = match.get("offset_db")
+    if not match.get("on"):
+        return "match"
+    return "match: listening" if offset is None else f"match: {offset:+.1f} dB"
+
+
 def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool) -> list[tuple[str, str]]:
     """Return the host's figures for people, each with its name."""
     if is_away:
@@ -91,6 +100,8 @@ def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool)
         ("Missed deadlines", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
     ]
     words.append(("Out against in", _offset(meters)))
+    if told := _matched(stats.get("match") or {}):
+        words.append(("Loudness match", told))
     if stats.get("resting"):
         words.append(("Playing", "the aligned input, while the chain rests"))
     if stats.get("relief"):
@@ -126,6 +137,16 @@ def _offset(meters: Mapping[str, Any]) -> str:
     if not all(sides) or min(map(max, sides)) <= _LOWEST_DB:
         return "silent"
     return f"{max(sides[1]) - max(sides[0]):+.1f} dB"
+
+
+def _matched(match: Mapping[str, Any]) -> str:
+    if not match.get("on"):
+        return ""
+    if match.get("offset_db") is None:
+        return "nothing is loud enough yet"
+    names = {"wet": "processed is turned down", "dry": "bypassed is turned down"}
+    lower = names.get(str(match.get("turned_down")), "both are equally loud")
+    return f"processed {match['offset_db']:+.1f} dB louder: {lower}"
 
 
 def _levels(levels: Sequence[float | None]) -> list[float]:

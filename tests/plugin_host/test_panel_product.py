@@ -114,6 +114,16 @@ def test_what_is_not_installed_is_not_loaded(client: Client, tmp_path: Path) -> 
             client.ask("set_chain", before=[], after=[{"plugin": path}])
 
 
+def test_bypassed_and_processed_are_compared_equally_loud(page: Page, client: Client) -> None:
+    match = page.get_by_role("button", name="match:")
+    match.click()
+    until(lambda: client.get("compare.match")["value"] == 1.0)
+    until(lambda: match.get_attribute("aria-pressed") == "true")
+    page.get_by_text("nothing is loud enough yet").wait_for()
+    match.click()
+    until(lambda: client.get("compare.match")["value"] == 0.0)
+
+
 class Keys:
     """A person who has a keyboard and no mouse."""
 

@@ -12,7 +12,7 @@ from models.knobs import CONTROLS
 from plugin_host.live_host import LiveHost
 from plugin_host.panel_chain import nodes_of
 from plugin_host.panel_render import preset_of
-from plugin_host.panel_words import changed_by, diff_rows, frame_of, groups_of, words_of
+from plugin_host.panel_words import changed_by, diff_rows, frame_of, groups_of, match_of, words_of
 from plugin_host.preset import list_presets, load_preset
 from plugin_host.preset_schema import Preset
 
@@ -86,3 +86,14 @@ def test_what_a_preset_changed_is_told_from_what_to_what() -> None:
 def test_what_a_preset_would_change_has_names_for_people() -> None:
     diff = {"amount": {"now": "0 dB", "then": "-3 dB"}, "after": {"now": "none", "then": "Gain"}}
     assert diff_rows(diff, KNOBS) == [("Amount", "0 dB", "-3 dB"), ("Effects after", "none", "Gain")]
+
+
+def test_the_loudness_match_tells_its_offset_and_who_is_turned_down() -> None:
+    assert match_of({}) == match_of({"match": {"on": False, "offset_db": 2.0}}) == "match"
+    assert "Loudness match" not in dict(words_of({"match": {"on": False}}, {}, is_away=False))
+    stats: dict[str, Any] = {"match": {"on": True, "offset_db": None, "turned_down": ""}}
+    assert match_of(stats) == "match: listening"
+    stats = {"match": {"on": True, "offset_db": 2.25, "turned_down": "wet"}}
+    assert match_of(stats) == "match: +2.2 dB"
+    told = dict(words_of(stats, {}, is_away=False))["Loudness match"]
+    assert told == "processed +2.2 dB louder: processed is turned down"
