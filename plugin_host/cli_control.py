@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for programs
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("set", rich_help_panel=_CONTROL)(set_knobs)
-    for command in (get, status, watch, load, undo, redo, keys):
+    for command in (get, status, watch, load, compare, undo, redo, keys):
         app.command(rich_help_panel=_CONTROL)(command)
 
 
@@ -84,6 +84,24 @@ def load(
     from plugin_host import commands_control
 
     commands_control.load(preset, address, key_file)
+
+
+def compare(
+    what: Annotated[
+        Literal["wet", "dry", "off", "show"],
+        typer.Argument(metavar="[wet|dry|off]", help="Hear the processed sound, or the input; off ends it."),
+    ] = "show",
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+) -> None:
+    """Compare the processed sound with the input equally loud, or tell how loud both are.
+
+    The louder one is turned down, by the gated loudness (ITU-R BS.1770) of the last 3 seconds. It acts on what is
+    heard while one compares, and on no preset.
+    """
+    from plugin_host import commands_control
+
+    commands_control.compare(what, address, key_file)
 
 
 def undo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from plugin_host.refusal import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, r
 
 # Long enough for a busy host, short enough that nobody wonders what the command is doing.
 _PATIENCE_S = 1.5
+# Four steps of a tenth of a second make a first figure.
+_MEASURING_S = 1.5
 
 
 def set_knobs(assignments: Sequence[str], address: str, key_file: Path | None) -> None:
@@ -76,6 +79,30 @@ def load(preset: str, address: str, key_file: Path | None) -> None:
         host.ask("get")  # A host that is not there is told at once, and not after the time that building may take.
         host.load_preset(preset)
     typer.echo(f"the host plays {preset}")
+
+
+def compare(what: Literal["wet", "dry", "off", "show"], address: str, key_file: Path | None) -> None:
+    """Choose what is heard in a comparison; see the help of `highband compare`."""
+    with _host(address, key_file) as host:
+        if what != "show":
+            host.set_many({"compare.match": float(what != "off"), "bypass": float(what == "dry")})
+        found = host.ask("stats")["stats"]["match"]
+        patience = time.monotonic() + _MEASURING_S
+        while found["on"] and found["offset_db"] is None and time.monotonic() < patience:
+            time.sleep(0.1)
+            found = host.ask("stats")["stats"]["match"]
+    typer.echo(_comparison(found))
+
+
+def _comparison(found: Mapping[str, Any]) -> str:
+    if not found["on"]:
+        return "not comparing; start with highband compare dry and highband compare wet"
+    if found["offset_db"] is None:
+        return "comparing; nothing is loud enough yet to be matched"
+    lower = f"{found['turned_down']} is turned down" if found["turned_down"] else "both are equally loud"
+    return (
+        f"wet {found['wet_lufs']:.1f} LUFS, dry {found['dry_lufs']:.1f} LUFS, wet {found['offset_db']:+.1f} dB: {lower}"
+    )
 
 
 def step_back(way: Literal["undo", "redo"], address: str, key_file: Path | None) -> None:

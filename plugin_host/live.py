@@ -102,6 +102,7 @@ class Live:
 
     def _tend(self, now: float) -> None:
         self.host.do_tasks()
+        self.host.measure()
         for news in (self._device.poll(), self._watchdog.check(now)):
             if news:
                 self._tell(news)

@@ -9,8 +9,11 @@ from concurrent.futures import Future
 from typing import Any
 
 from models.stage import Stage
+from plugin_host.compared import MATCH, Compared
 from plugin_host.device import Device
 from plugin_host.live_sound import LiveSound, build_around, with_effects
+from plugin_host.loudness_match import LoudnessMatch
+from plugin_host.panel_chain import nodes_of
 from plugin_host.preset import load_preset, save_preset, user_folder
 from plugin_host.settings import SettingsStore
 from plugin_host.watched_engine import WatchedEngine
@@ -41,7 +44,8 @@ class LiveHost:
         self.sound, self.store, self._device, self._mode = sound, store, device, mode
         # A preset that names no model is played by the one that the person chose.
         self._artifact = sound.artifact
-        self.engine = WatchedEngine(sound.chain, store)
+        self._match = LoudnessMatch()
+        self.engine = WatchedEngine(Compared(sound.chain, self._match), store)
         self.relief: Callable[[], list[str]] = list
         self.is_running = False
         self._tasks: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
@@ -63,6 +67,7 @@ class LiveHost:
             "artifact": self.sound.artifact,
             "runtime": self.sound.runtime,
             "crossover_hz": self.sound.chain.crossover_hz,
+            "match": {"on": self.store.targets().get(MATCH.id) == 1.0, **self._match.figures()},
         }
 
     def meters(self) -> dict[str, Any]:
@@ -115,7 +120,8 @@ class LiveHost:
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         """Write chain and settings as a preset of the user's folder; raise ValueError, one sentence, if it fails."""
         fields = {"name": name, "description": description, "artifact": self.sound.preset.artifact}
-        preset = self.sound.preset.replace(**fields, settings=self._knobs_of(settings))
+        turned = nodes_of(self.chain(), {knob: {"value": value} for knob, value in settings.items()})
+        preset = self.sound.preset.replace(**fields, **turned, settings=self._knobs_of(settings))
         folder = user_folder()
         folder.mkdir(parents=True, exist_ok=True)
         save_preset(preset, folder / f"{name}.json")
@@ -132,6 +138,10 @@ class LiveHost:
     def set_bypass(self, on: bool, origin: str = "host") -> None:
         """Hear the input, delayed by the latency, or the chain again."""
         self.store.request("bypass", float(on), origin)
+
+    def measure(self) -> None:
+        """Measure what came for the loudness match; again and again, on the main thread."""
+        self._match.look()
 
     def do_tasks(self) -> None:
         """Do what other threads want done on the main thread."""
@@ -150,12 +160,12 @@ class LiveHost:
         self._play(build_around(preset, name, artifact, self.sound.runtime))
 
     def _play(self, sound: LiveSound) -> None:
-        self.engine.swap_chain(sound.chain)
+        self.engine.swap_chain(Compared(sound.chain, self._match))
         self.store.declare(sound.controls)
         self.sound = sound
 
     def _knobs_of(self, settings: Mapping[str, float]) -> dict[str, float]:
-        """Leave out the knobs of effects, whose values the preset keeps with the effects."""
+        """Leave out the knobs of effects, whose values the preset keeps in the effects."""
         own = {control.id for control in self.sound.chain.controls}
         return {name: value for name, value in settings.items() if name in own}
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dsp.control import Control
 from models.stage import Stage
+from plugin_host.compared import MATCH
 from plugin_host.effect_table import effect
 from plugin_host.plugin_catalogue import is_installed
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
@@ -37,8 +38,8 @@ class LiveSound:
 
     @property
     def controls(self) -> Sequence[Control]:
-        """The extender's knobs, then those of the effects."""
-        return [*self.chain.controls, *self.chain.effect_controls]
+        """The extender's knobs, those of the effects, and the one that matches loudness."""
+        return [*self.chain.controls, *self.chain.effect_controls, MATCH]
 
 
 def build(preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound:

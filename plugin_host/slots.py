@@ -8,7 +8,7 @@ from plugin_host.changes import SettingsError
 
 SLOTS = ("A", "B", "C", "D")
 # They choose what one listens to and would spoil a comparison that switched them too.
-LISTENING = frozenset({"bypass", "delta"})
+LISTENING = frozenset({"bypass", "delta", "compare.match"})
 
 
 class Slots:

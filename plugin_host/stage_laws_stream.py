@@ -42,7 +42,7 @@ def describes_itself(subject: Subject, chance: np.random.Generator) -> Iterator[
     out = play(stage, np.zeros((2, 9600), np.float32), [480], subject.settings)
     peak = float(np.nan_to_num(np.abs(out), nan=np.inf).max())
     yield Verdict("silence stays silent", "" if peak <= _SILENCE else f"silence comes out with a peak of {peak:.2g}")
-    sound = music()
+    sound = music()[:, :512].copy()
     kept = sound.copy()
     out = stage.process(sound, subject.settings)
     is_left = bool(np.array_equal(sound, kept)) and not np.shares_memory(out, sound)

@@ -10,7 +10,7 @@ import pytest
 from models.stage import Block
 from plugin_host import live_sound
 from plugin_host.file_device import ClockedDevice
-from plugin_host.host import load_preset
+from plugin_host.host import load_preset, save_preset
 from plugin_host.live import Live
 from plugin_host.live_host import LiveHost
 from plugin_host.live_sound import build
@@ -118,3 +118,40 @@ def test_overload_is_met_step_by_step_and_told(models: dict[str, Delay]) -> None
     assert playing.host.sound.artifact == "live"
     playing.close()
     assert told[:2] == ["too many missed deadlines: spectra off", "too many missed deadlines: lighter model"]
+
+
+def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dict[str, Delay]) -> None:
+    playing, _ = session("live")
+    host = playing.host
+
+    def visit() -> None:
+        load_preset(host.store, host, "dull-vocal", "test")
+        host.store.request_many({"after.0.ceiling_db": -7.5, "amount": -1.0, "compare.match": 1.0}, "test")
+        save_preset(host.store, host, "turned", "of the test", overwrite=False)
+
+    run_with(playing, threading.Thread(target=visit))
+    again = build("turned", "live", "onnx")
+    assert again.preset.after[0].settings["ceiling_db"] == -7.5
+    assert again.preset.settings["amount"] == -1.0
+    assert "compare.match" not in again.preset.settings
+    assert next(knob for knob in again.controls if knob.id == "after.0.ceiling_db").default == -7.5
+
+
+def test_a_comparison_measures_both_and_tells_the_offset(models: dict[str, Delay]) -> None:
+    playing, told = session("live")
+    host = playing.host
+    seen: list[dict[str, object]] = []
+
+    def visit() -> None:
+        host.store.request_many({"compare.match": 1.0, "bypass": 1.0}, "test")
+        patience = time.monotonic() + 30.0
+        while host.stats()["match"]["offset_db"] is None and time.monotonic() < patience:
+            time.sleep(0.02)
+        seen.append(host.stats()["match"])
+
+    run_with(playing, threading.Thread(target=visit))
+    (found,) = seen
+    # Noise of 0.1 through a model that only takes its time.
+    assert (found["on"], found["offset_db"], found["turned_down"]) == (True, 0.0, "")
+    assert found["dry_lufs"] == pytest.approx(-14.0, abs=1.0)
+    assert told == []
