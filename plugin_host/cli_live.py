@@ -87,6 +87,12 @@ def live(
         Path | None, typer.Option("--keys", metavar="FILE", help="highband-host.key, to be reached by other machines.")
     ] = None,
     osc: Annotated[int | None, typer.Option("--osc", metavar="PORT", help="Listen to OSC on this UDP port.")] = None,
+    osc_feedback: Annotated[
+        int | None,
+        typer.Option(
+            "--osc-feedback", metavar="PORT", help="Send what others turn to an OSC surface on this UDP port."
+        ),
+    ] = None,
     midi: Annotated[
         str | None, typer.Option("--midi", metavar="PORT", help="Part of a port's name; virtual offers one.")
     ] = None,
@@ -111,7 +117,7 @@ def live(
         device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
         assignments=settings or [], artifact=artifact, runtime=runtime, seconds=seconds, fast=fast, record=record,
         automation_out=automation_out, resume=resume,
-        doors=DoorWishes(way_in, telemetry, telemetry_rate, keys, osc, midi, midi_map, page),
+        doors=DoorWishes(way_in, telemetry, telemetry_rate, keys, osc, midi, midi_map, page, osc_feedback),
     )  # fmt: skip
 
 

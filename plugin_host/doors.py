@@ -39,6 +39,7 @@ class DoorWishes:
         telemetry_hz: Messages a second on each topic.
         keys: The host's key file, for addresses that others can reach.
         osc: UDP port, or None.
+        osc_feedback: UDP port of this machine where a surface is sent what others turn, or None.
         midi: Part of a port's name, "" for the first, "virtual" to offer one, or None.
         midi_map: Name or path of the controller's map.
         panel: Port of the page in the browser, or None.
@@ -52,6 +53,7 @@ class DoorWishes:
     midi: str | None = None
     midi_map: str = DEFAULT_MAP
     panel: int | None = None
+    osc_feedback: int | None = None
 
 
 def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> list[Door]:
@@ -79,7 +81,7 @@ def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]
     if wishes.osc is not None:
         from plugin_host.osc_control import OscControl
 
-        doors.append(OscControl(host.store, host, wishes.osc))
+        doors.append(OscControl(host.store, host, wishes.osc, wishes.osc_feedback))
     if midi is not None:
         doors.append(midi[0])
     return doors

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dsp.control import Control
 
-Aims = tuple[tuple[str, float], ...]
+# A hand or a fader sends few values, which glide into each other; an automation sends every one that it means, and a
+# longer glide would only come after it.
+AUTOMATION = "automation"
+AUTOMATION_MS = 2.0
+
+
+class Aims(NamedTuple):
+    """Goals that are set at one sample.
+
+    Attributes:
+        goals: Pairs of a knob's id and its value.
+        most_ms: The longest that the way may take, None for each knob's own time.
+    """
+
+    goals: tuple[tuple[str, float], ...]
+    most_ms: float | None = None
+
+
+def most_ms_of(origin: str) -> float | None:
+    """Return how long a knob may take to where an origin sends it, or None for the knob's own time."""
+    return AUTOMATION_MS if origin == AUTOMATION or origin.startswith(f"{AUTOMATION} ") else None
 
 
 class Glide:
@@ -22,23 +43,33 @@ class Glide:
         goal: Where it goes.
     """
 
-    __slots__ = ("_elapsed", "_length", "_start", "control", "goal", "value")
+    __slots__ = ("_elapsed", "_length", "_rate", "_start", "control", "goal", "value")
 
     def __init__(self, control: Control, value: float, sample_rate: int) -> None:
         self.control = control
         self.value = self.goal = self._start = value
-        self._length = round(control.glide_ms * sample_rate / 1000.0)
-        self._elapsed = self._length
+        self._rate = sample_rate
+        self._length = self._elapsed = self._samples(None)
+
+    def _samples(self, most_ms: float | None) -> int:
+        own_ms = self.control.glide_ms
+        return round((own_ms if most_ms is None else min(own_ms, most_ms)) * self._rate / 1000.0)
 
     @property
     def moving(self) -> bool:
         """Whether the goal is not reached yet."""
         return self._elapsed < self._length
 
-    def aim(self, goal: float) -> None:
-        """Start on the way to a goal from where the value is now; the same goal again changes nothing."""
+    def aim(self, goal: float, most_ms: float | None = None) -> None:
+        """Start on the way to a goal from where the value is now; the same goal again changes nothing.
+
+        Args:
+            goal: In the control's unit.
+            most_ms: The longest that the way may take, where that is less than the control's own time.
+        """
         if goal == self.goal:
             return
+        self._length = self._samples(most_ms)
         self.goal, self._start, self._elapsed = goal, self.value, 0
         if self._length == 0 or self._jumps():
             self.value, self._elapsed = goal, self._length
@@ -85,11 +116,11 @@ class Glides:
 
     def aim(self, aims: Aims) -> None:
         """Set goals, all at the same sample; a knob that is gone by now is left out."""
-        for name, goal in aims:
+        for name, goal in aims.goals:
             glide = self._glides.get(name)
             if glide is None:
                 continue
-            glide.aim(goal)
+            glide.aim(goal, aims.most_ms)
             self.values[name] = glide.value
             if glide.moving:
                 self._moving[name] = glide

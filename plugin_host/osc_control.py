@@ -1,10 +1,12 @@
 """The OSC door: UDP messages of this machine onto the same settings.
 
-`/parameter/extender/amount -3.0`, `/parameter/after/0/threshold_db "-6 dB"`, `/preset "old-tape"`, `/bypass 1`.
+`/parameter/extender/amount -3.0`, `/parameter/after/0/threshold_db "-6 dB"`, `/preset "old-tape"`, `/bypass 1`. What
+others turn can be sent back to a surface, by the same addresses; `/snapshot 1` asks for all of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -12,8 +14,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 from plugin_host import host as hosts
+from plugin_host.changes import Change
 from plugin_host.host import Host
 from plugin_host.settings import SettingsStore
 
@@ -26,6 +30,8 @@ _DEEPEST = 8
 # What a setting may be written in; python-osc only logs what it does not know.
 _TYPES = frozenset(b"ifdhsTF")
 _LOOK_UP_S = 0.2
+# A surface shows moves at 40 Hz; what came between is overtaken.
+_FEEDBACK_S = 0.025
 
 
 class OscError(ValueError):
@@ -39,14 +45,17 @@ class OscControl:
         store: The settings.
         host: Loads presets.
         port: 0 lets the system choose.
+        feedback: UDP port of this machine where a surface listens, or None.
 
     Attributes:
         port: The port, once started.
         messages, bad: How many messages were done, and how many packets or messages were ignored.
     """
 
-    def __init__(self, store: SettingsStore, host: Host, port: int = PORT) -> None:
-        self._store, self._host, self.port = store, host, port
+    def __init__(self, store: SettingsStore, host: Host, port: int = PORT, feedback: int | None = None) -> None:
+        self._store, self._host, self.port, self._feedback = store, host, port, feedback
+        self._wants_all = threading.Event()
+        self._teller: threading.Thread | None = None
         self.messages = self.bad = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,14 +73,22 @@ class OscControl:
         self._stop.clear()
         self._thread = threading.Thread(target=self._listen, name="highband-osc", daemon=True)
         self._thread.start()
+        if self._feedback is not None:
+            self._wants_all.set()
+            self._teller = threading.Thread(
+                target=self._tell, args=(self._feedback,), name="highband-osc-out", daemon=True
+            )
+            self._teller.start()
 
     def stop(self) -> None:
         """Stop listening."""
         if self._thread is None:
             return
         self._stop.set()
-        self._thread.join()
-        self._thread = None
+        for thread in (self._thread, self._teller):
+            if thread is not None:
+                thread.join()
+        self._thread = self._teller = None
         self._socket.close()
 
     def take(self, packet: bytes) -> None:
@@ -92,13 +109,49 @@ class OscControl:
                 continue
             self.take(packet)
 
+    def _tell(self, port: int) -> None:
+        """Send what others turned, the newest of each knob."""
+        changes = self._store.subscribe()
+        try:
+            while not self._stop.is_set():
+                waiting = changes.take(_LOOK_UP_S)
+                told = dict(pair for change in waiting for pair in _of_others(change))
+                if self._wants_all.is_set() or changes.missed:
+                    self._wants_all.clear()
+                    changes.missed = 0
+                    told = self._store.targets()
+                for knob, value in told.items():
+                    self._send(knob, value, port)
+                self._stop.wait(_FEEDBACK_S)
+        finally:
+            self._store.unsubscribe(changes)
+
+    def _send(self, knob: str, value: float, port: int) -> None:
+        message = OscMessageBuilder(address_of(knob))
+        message.add_arg(value, OscMessageBuilder.ARG_TYPE_FLOAT)
+        with contextlib.suppress(OSError):
+            self._socket.sendto(message.build().dgram, ("127.0.0.1", port))
+
     def _do(self, address: str, value: float | str) -> None:
         if address == "/preset":
             hosts.load_preset(self._store, self._host, str(value), ORIGIN)
+        elif address == "/snapshot":
+            self._wants_all.set()
         elif address == "/bypass":
             self._store.request("bypass", value, ORIGIN)
         else:
             self._store.request(_knob(address), value, ORIGIN)
+
+
+def address_of(knob: str) -> str:
+    """Return where a knob is found."""
+    stage = "" if "." in knob else f"{_MODEL}/"
+    return f"/parameter/{stage}{knob.replace('.', '/')}"
+
+
+def _of_others(change: Change) -> list[tuple[str, float]]:
+    """Return what a surface does not know already: a fader that is sent its own moves fights the hand."""
+    return [] if change.origin == ORIGIN else [(accepted.name, accepted.value) for accepted in change.accepted]
 
 
 def _messages(packet: bytes, depth: int = 0) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dsp.control import Control
 from plugin_host.changes import Accepted, Cause, Change, SettingsError, Subscription
-from plugin_host.glide import Aims, Glide, Glides
+from plugin_host.glide import Aims, Glide, Glides, most_ms_of
 from plugin_host.history import History, Step
 from plugin_host.slots import LISTENING, Slots
 
@@ -74,7 +74,7 @@ class SettingsStore:
         Args:
             name: The control's id.
             value: Such as -3.0, "-3 dB", "6.3 kHz", "auto", "on".
-            origin: Who asks.
+            origin: Who asks; for "automation" the value is there within 2 ms, else it takes the knob's own time.
             gesture: Name of a drag; all moves of one origin under one name are one step of undo.
 
         Raises:
@@ -262,7 +262,7 @@ class SettingsStore:
     def _move(self, values: dict[str, float], origin: str, cause: Cause) -> Change:
         self._targets.update(values)
         if values:
-            self._put(tuple(values.items()))
+            self._put(Aims(tuple(values.items()), most_ms_of(origin)))
         return self._publish(values, origin, cause)
 
     def _put(self, item: Aims | dict[str, Glide]) -> None:
@@ -272,7 +272,7 @@ class SettingsStore:
         # The audio thread rests or is late: what waits is merged, so that the newest targets are kept.
         self._queue.clear()
         self._queue.append(self._fresh_glides())
-        self._queue.append(tuple(self._targets.items()))
+        self._queue.append(Aims(tuple(self._targets.items())))
 
     def _publish(self, values: Mapping[str, float], origin: str, cause: Cause) -> Change:
         self._sequence += 1

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from pythonosc import osc_bundle_builder, osc_message_builder, udp_client
+from pythonosc.osc_message import OscMessage
 
 from dsp.control import Control
 from models import knobs
-from plugin_host.osc_control import OscControl, OscError
+from plugin_host.osc_control import OscControl, OscError, address_of
 from plugin_host.settings import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 
@@ -108,6 +110,59 @@ def test_thousands_of_malformed_packets_do_no_harm() -> None:
     assert all(knobs.control(name).check(value) == value for name, value in store.targets().items())
     control.take(good)
     assert store.targets()["tone"] == 25.0
+
+
+@contextmanager
+def surface() -> Iterator[tuple[socket.socket, Callable[[], tuple[str, float]]]]:
+    """A surface that listens on a port of its own, and what it hears next."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(20.0)
+
+        def hear() -> tuple[str, float]:
+            message = OscMessage(ear.recv(1024))
+            return message.address, message.params[0]
+
+        yield ear, hear
+
+
+def test_a_surface_hears_everything_once_and_then_what_others_turn() -> None:
+    store = SettingsStore([*knobs.CONTROLS, THRESHOLD])
+    with surface() as (ear, hear):
+        control = OscControl(store, FakeHost(), 0, feedback=ear.getsockname()[1])
+        control.start()
+        sender = udp_client.SimpleUDPClient("127.0.0.1", control.port)
+        try:
+            everything = dict(hear() for _ in store.controls)
+            assert everything["/parameter/after/0/threshold_db"] == -6.0
+            assert set(everything) == {address_of(one.id) for one in store.controls}
+            news = store.subscribe()
+            sender.send_message("/parameter/extender/tone", 12.0)
+            assert news.take(timeout_s=20.0)[0].origin == "osc"
+            store.request("amount", -4.0, "panel")
+            # Its own move does not come back before what another turned.
+            assert hear() == ("/parameter/extender/amount", -4.0)
+            sender.send_message("/snapshot", 1)
+            again = dict(hear() for _ in store.controls)
+            assert (again["/parameter/extender/amount"], again["/parameter/extender/tone"]) == (-4.0, 12.0)
+        finally:
+            control.stop()
+            sender._sock.close()
+
+
+@pytest.mark.parametrize("knob", ["amount", "bypass", "after.0.threshold_db", "compare.match"])
+def test_what_is_sent_back_names_the_knob_that_it_came_from(knob: str) -> None:
+    store = SettingsStore([Control(knob, knob, "", 0.0, 1.0, 0.0)])
+    control = OscControl(store, FakeHost(), 0)
+    control.take(message_to(address_of(knob), 1.0))
+    assert store.targets() == {knob: 1.0}
+
+
+def message_to(address: str, value: float) -> bytes:
+    builder = osc_message_builder.OscMessageBuilder(address)
+    builder.add_arg(value)
+    built: bytes = builder.build().dgram
+    return built
 
 
 def test_a_port_in_use_is_one_sentence() -> None:

@@ -253,3 +253,15 @@ def test_doors_on_many_threads_and_a_draining_thread_agree_at_the_end() -> None:
     audio.join()
     assert dict(made.drain(2 * GLIDE)) == made.targets()
     assert made.sequence == 900
+
+
+@pytest.mark.parametrize(
+    ("origin", "samples"), [("midi", GLIDE), ("panel", GLIDE), ("automation", 96), ("automation lane 2", 96)]
+)
+def test_an_automation_is_followed_at_once_and_a_hand_softly(origin: str, samples: int) -> None:
+    made = store()
+    made.request("amount", -12.0, origin)
+    assert made.drain(samples - 1)["amount"] > -12.0
+    assert made.drain(1)["amount"] == -12.0
+    made.request("amount", 0.0, "midi")
+    assert made.drain(GLIDE // 2)["amount"] == pytest.approx(-6.0)
