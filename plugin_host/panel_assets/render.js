@@ -65,15 +65,18 @@ export default {
     async send(files) {
       if (!files.length) return;
       this.stopPlaying();
-      Object.assign(this, { state: "sending", told: "", files: [], lengths: {} });
+      Object.assign(this, { id: "", state: "sending", told: "", files: [], lengths: {} });
       try {
         this.id = (await this.ask("POST", "")).id;
         for (const file of files) {
+          if (this.state !== "sending") return;
           const job = await this.ask("PUT", `${this.id}?name=${encodeURIComponent(file.name)}`, file);
           if (this.state !== "sending") return;
           this.show(job, "sending");
         }
-        this.show(await this.ask("POST", this.id));
+        const job = await this.ask("POST", this.id);
+        if (this.state !== "sending") return;
+        this.show(job);
         this.poll();
       } catch (error) {
         if (this.busy) Object.assign(this, { state: "failed", told: error.message });
