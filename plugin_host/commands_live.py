@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import typer
 
@@ -28,6 +30,9 @@ Mode = Literal["low", "safe"]
 RuntimeChoice = Literal["onnx", "torch"]
 _MODES = {"low": "low latency", "safe": "safe"}
 _CLOCKED_RATE = 48000
+# Tells a process that it goes on where one before it had to end.
+_GOES_ON = "HIGHBAND_GOES_ON"
+_FIRST_WAIT_S, _LAST_WAIT_S = 0.25, 4.0
 
 
 def live(
@@ -50,12 +55,17 @@ def live(
     # Loading takes seconds in which there is nothing to end tidily.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    if os.environ.pop(_GOES_ON, ""):
+        # What was asked for at first has gone into the session, and was turned since.
+        resume, preset, assignments = True, None, ()
+        _wait_for_server()
     with refusing(WRONG_USAGE, ValueError):
         session = _session(resume, preset, artifact, runtime)
         opened = _open_device(device, wishes, mode, fast)
         host = _host(session, assignments, opened, mode)
     from plugin_host.doors import make_doors
     from plugin_host.live import Live
+    from plugin_host.safe_mode import ServerDiedError
     from plugin_host.session_file import session_path
 
     with stoppable() as stopped, refusing(WORK_FAILED, ValueError):
@@ -63,7 +73,30 @@ def live(
         playing.doors = make_doors(doors, host, playing.report)
         # A render through the engine is no session to come back to.
         playing.session_path = session_path() if device in (None, "jack") else None
-        _play(playing, opened, stopped, seconds, record, automation_out)
+        try:
+            _play(playing, opened, stopped, seconds, record, automation_out)
+        except ServerDiedError:
+            # A new process would begin these anew.
+            if seconds is not None or automation_out is not None:
+                raise
+            _go_on()
+
+
+def _go_on() -> NoReturn:
+    """Become the same command anew, which waits for the server: in this process PortAudio finds none any more."""
+    sys.stdout.flush()
+    os.environ[_GOES_ON] = "1"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _wait_for_server() -> None:
+    from plugin_host.jack_device import has_server
+
+    complain("the JACK server is gone; it is tried again until it comes back")
+    wait_s = _FIRST_WAIT_S
+    while not has_server():
+        time.sleep(wait_s)
+        wait_s = min(2.0 * wait_s, _LAST_WAIT_S)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -80,6 +113,12 @@ def _session(resume: bool, preset: str | None, artifact: str | None, runtime: Ru
 
 
 def _open_device(device: str | None, wishes: Wishes, mode: Mode, fast: bool) -> Device:
+    if device == "jack" and mode == "safe":
+        from plugin_host.device import jack_pair
+        from plugin_host.safe_mode import SafeDevice
+
+        source, sink = jack_pair()
+        return SafeDevice(replace(wishes, input=wishes.input or source, output=wishes.output or sink))
     if device == "jack":
         from plugin_host.jack_device import JackDevice
 

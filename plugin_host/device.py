@@ -93,6 +93,16 @@ def portaudio() -> Any:
     return sounddevice
 
 
+def jack_pair() -> tuple[str, str]:
+    """Return the numbers of JACK's own input and output, as wishes name them; raise DeviceError without a server."""
+    module = portaudio()
+    for api in module.query_hostapis():
+        numbers = api["default_input_device"], api["default_output_device"]
+        if api["name"] == JACK and min(numbers) >= 0:
+            return str(numbers[0]), str(numbers[1])
+    raise DeviceError("no JACK server answers; start one, such as: jackd -d alsa -r 48000 -p 128")
+
+
 def release() -> None:
     """Let go of every device and server; PortAudio's own client of a JACK server must not outlive that."""
     module = portaudio()

@@ -17,10 +17,14 @@ _RING_S = 0.5
 _SAMPLE_BYTES = 4
 
 
+class ServerDiedError(DeviceError):
+    """The JACK server ended, and with it what this process can do through PortAudio."""
+
+
 class SafeDevice(SoundDevice):
     """A sound device whose engine may be late by `BUFFER_S` without a drop-out, and plays as much later.
 
-    On JACK the server must live as long as the host: PortAudio does not come back from one that died.
+    On JACK this process lives as long as the server: PortAudio does not come back from one that died.
     """
 
     def __init__(self, wishes: Wishes) -> None:
@@ -43,14 +47,16 @@ class SafeDevice(SoundDevice):
         return None if self.is_done else super().poll()
 
     def stop(self) -> None:
-        """End; raise DeviceError if the JACK server died."""
+        """End; raise ServerDiedError if the JACK server died."""
         if not self.is_done:
             super().stop()
             return
         # Closing what waits for a dead server takes PortAudio ten minutes, now and when the program ends.
         portaudio()._initialized = 0
         self._stream.abandon()
-        raise DeviceError("safe mode can't come back to a JACK server that died; run the command again with --resume")
+        raise ServerDiedError(
+            "safe mode can't come back to a JACK server that died; run the command again with --resume"
+        )
 
     def _open(self, module: Any) -> Any:
         if self._engine is None:

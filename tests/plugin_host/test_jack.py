@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.plugin_host.jack_server import NAME, PERIOD, Server, served
-from tests.plugin_host.live_program import LIVE, running
+from tests.plugin_host.live_program import LIVE, running, wait_for
 
 
 @pytest.fixture
@@ -87,8 +87,30 @@ def test_safe_mode_plays_through_its_rings(server: Server, tmp_path: Path) -> No
     assert abs(measured - (PERIOD + 2 * PERIOD + 50)) <= PERIOD
 
 
-def test_safe_mode_ends_with_a_sentence_when_the_server_dies(server: Server, tmp_path: Path) -> None:
-    with running([*LIVE, "--mode", "safe", "--set", "amount=-5"], tmp_path) as program:
+@pytest.mark.parametrize("words", [[], ["--device", "jack"]])
+def test_safe_mode_begins_anew_when_the_server_is_back(server: Server, tmp_path: Path, words: list[str]) -> None:
+    with running([*LIVE, "--mode", "safe", "--set", "amount=-5", *words], tmp_path) as program:
+        assert program.stdout is not None
+        assert "playing on JACK" in program.stdout.readline()
+        session = tmp_path / "highband/last-session.json"
+        wait_for(lambda: session.is_file() and '"amount": -5.0' in session.read_text())
+        server.stop(signal.SIGKILL)
+        lines = iter(program.stdout.readline, "")
+        assert any("it is tried again until it comes back" in line for line in lines)
+        # As if it had been turned after the command was given.
+        session.write_text(session.read_text().replace('"amount": -5.0', '"amount": -7.0'))
+        server.start()
+        assert any("playing on JACK" in line for line in lines)
+        program.send_signal(signal.SIGTERM)
+        told = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, told
+    assert '"amount": -7.0' in session.read_text()
+
+
+def test_safe_mode_that_counts_seconds_ends_with_a_sentence_when_the_server_dies(
+    server: Server, tmp_path: Path
+) -> None:
+    with running([*LIVE, "--mode", "safe", "--set", "amount=-5", "--seconds", "600"], tmp_path) as program:
         assert program.stdout is not None
         program.stdout.readline()
         server.stop(signal.SIGKILL)
