@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
@@ -119,6 +121,27 @@ def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
     meter = page.get_by_role("meter", name="out level")
     until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
     page.get_by_text("Load of callback").wait_for()
+
+
+def test_the_crossover_is_dragged_in_the_picture_as_one_step_of_undo(page: Page, studio: Studio) -> None:
+    canvas = page.get_by_role("img", name="Spectrum of input and output")
+    until(lambda: "Crossover 8kHz" in (page.locator(".hb-legend").text_content() or ""))
+    box = canvas.bounding_box()
+    assert box is not None
+
+    def place(hz: float) -> float:
+        # The picture goes from 20 Hz to half the rate, right of the words for the levels.
+        return box["x"] + 34 + (box["width"] - 34) * math.log(hz / 20) / math.log(24000 / 20)
+
+    page.mouse.move(place(8000), box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(place(5000), box["y"] + 50, steps=20)
+    page.wait_for_timeout(60)
+    page.mouse.move(place(5000) + 0.5, box["y"] + 50)
+    page.mouse.up()
+    until(lambda: studio.value("crossover") == pytest.approx(5000.0, rel=0.02))
+    page.keyboard.press("Control+z")
+    until(lambda: shown(page, "Crossover") == "auto")
 
 
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> None:
