@@ -20,16 +20,17 @@ from models.stage import Block
 from plugin_host.engine import Engine
 from plugin_host.settings import SettingsStore
 from plugin_host.soak_player import Part, sound
-from plugin_host.stage_sounds import CLICK, EDGE_HZ, largest_step, music
+from plugin_host.stage_sounds import EDGE_HZ, largest_step, music
 
 _RATE, _BLOCK = 48000, 128
 _VISITED = 3
-# Of the music that is played over and over; as long a knob is held. The largest of less noise would be no bound.
+# Of the music that is played over and over; a knob is held at least as long.
 _LOOP_S = 1.0
 # Longer than a glide and the way of the slowest effect's knob.
 _REST_S = 0.2
-# Where all knobs move at once, each at its own pace, the way between two settings may be louder than both.
-TOGETHER = 2.5
+# How large a step may be against the largest while the knobs are held. In minutes of random moves the network meets
+# bands that it has had no moment to get used to, which the quarter of a second of the stage kit has not.
+BOUND = 2.5
 _ROUNDING = 1e-6
 
 
@@ -95,11 +96,11 @@ class Hand:
         """Turn knobs."""
         self.store.request_many(values, "drill")
 
-    def held(self, values: Mapping[str, float]) -> float:
-        """Return the largest step of the whole loop with knobs held, after they have come to rest."""
+    def held(self, values: Mapping[str, float], seconds: float) -> float:
+        """Return the largest step while knobs are held, after they have come to rest."""
         self.set(values)
         self.play(_REST_S)
-        return largest_step(self.play(_LOOP_S))
+        return largest_step(self.play(max(_LOOP_S, seconds)))
 
     def turned(self, moves: Sequence[Mapping[str, float]], seconds: float, bound: float) -> Swept:
         """Turn to these settings in any order at random times for so many seconds."""
@@ -126,17 +127,18 @@ def sweep_all(sweep: Sweep) -> dict[str, Any]:
     is_finite, moves, loudest = True, 0, 0.0
     for control in controls:
         visited = [{control.id: value} for value in _values(control, hand.chance)]
-        held = max(map(hand.held, visited))
+        # Noise has larger steps the longer one listens: as long held as turned.
+        held = max(hand.held(values, each_s / len(visited)) for values in visited)
         loudest = max(loudest, held)
-        swept = hand.turned(visited, each_s, CLICK * held + _ROUNDING)
+        swept = hand.turned(visited, each_s, BOUND * held + _ROUNDING)
         shares[control.id] = swept.share
         is_finite, moves = is_finite and swept.is_finite, moves + swept.moves
         hand.set({control.id: resting[control.id]})
         hand.play(_REST_S)
     moved = [control for control in controls if control.curve != "switch"]
     settings = [{one.id: one.from_position(hand.chance.random()) for one in moved} for _ in range(_VISITED)]
-    loudest = max(loudest, *map(hand.held, settings))
-    together = hand.turned(settings, sweep.seconds / 3.0, TOGETHER * loudest + _ROUNDING)
+    loudest = max(loudest, *(hand.held(values, _LOOP_S) for values in settings))
+    together = hand.turned(settings, sweep.seconds / 3.0, BOUND * loudest + _ROUNDING)
     hand.set(resting)
     hand.play(_REST_S)
     return {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _PATIENCE_S = 30.0
 _LOOK_S = 0.05
@@ -72,10 +76,12 @@ class DummyServer:
 
 @contextmanager
 def serving(name: str) -> Iterator[DummyServer]:
-    """Run a server, and leave its name free whatever happens."""
-    server = DummyServer(name)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.leave()
+    """Run a server, and leave its name free whatever happens; programs that want the same name take turns."""
+    with (Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        server = DummyServer(name)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.leave()
