@@ -78,5 +78,7 @@ class Subscription:
         """Return what has come since the last call; wait for it no longer than the timeout."""
         if timeout_s > 0.0:
             self._ready.wait(timeout_s)
+        elif not self._waiting:
+            return []
         self._ready.clear()
         return [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 KEPT = 8192
-_PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
+_RANKS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
 class LoadMeter:
@@ -20,7 +22,7 @@ class LoadMeter:
     """
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._shares = np.zeros(kept)
+        self._shares = np.zeros(kept, np.float32)
         self.clear()
 
     def clear(self) -> None:
@@ -40,8 +42,9 @@ class LoadMeter:
 
     def figures(self) -> dict[str, float]:
         """Return p50, p99 and p99.9 of the newest calls and the longest of all, each as a share of the deadline."""
-        newest = self._shares[: self.calls].copy()
+        newest = np.sort(self._shares[: self.calls])
         if not newest.size:
-            return dict.fromkeys([*_PERCENTILES, "max"], 0.0)
-        shares = np.percentile(newest, list(_PERCENTILES.values()))
-        return {**{name: float(share) for name, share in zip(_PERCENTILES, shares, strict=True)}, "max": self._longest}
+            return dict.fromkeys([*_RANKS, "max"], 0.0)
+        # By the nearest rank, of the sorted whole: numpy sorts by vectors, and picks single ranks five times slower.
+        ranked = {name: float(newest[math.ceil(rank * newest.size) - 1]) for name, rank in _RANKS.items()}
+        return {**ranked, "max": self._longest}

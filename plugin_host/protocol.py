@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from pydantic import ValidationError as SchemaError
+from pydantic_core import PydanticSerializationError, to_json
 
 from plugin_host.changes import Accepted, Change
 from plugin_host.request import COMMANDS, REQUEST, Request
@@ -69,10 +70,9 @@ def refuse(id: int | str | None, kind: str, sentence: str) -> bytes:
 def write(message: Mapping[str, Any]) -> bytes:
     """Write a message; numbers that JSON has not, such as the level of silence in dB, become null."""
     try:
-        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError):
-        text = json.dumps(_plain(message), allow_nan=False, separators=(",", ":"))
-    return text.encode()
+        return to_json(message, inf_nan_mode="null")
+    except (PydanticSerializationError, UnicodeError):
+        return json.dumps(_plain(message), allow_nan=False, separators=(",", ":")).encode()
 
 
 def setting(accepted: Accepted) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _read_json(data: bytes) -> Any:
     if len(data) > LARGEST_BYTES:
         raise Refusal("too_large", f"a message has at most {LARGEST_BYTES // 1024} KiB, not {len(data) // 1024}")
     try:
-        message = json.loads(data.decode(), parse_constant=_no_number, parse_int=_whole, object_pairs_hook=_unique)
+        message = _DECODER.decode(data.decode())
     except Refusal:
         raise
     except RecursionError:
@@ -106,7 +106,8 @@ def _read_json(data: bytes) -> Any:
     except ValueError:
         raise Refusal("bad_json", "the message is not JSON in UTF-8") from None
     else:
-        deep = _is_deep(message)
+        # What opens so seldom can't be deep; to count is quicker than to look.
+        deep = data.count(b"{") + data.count(b"[") > DEEPEST and _is_deep(message)
     if deep:
         raise Refusal("too_deep", f"a message is nested at most {DEEPEST} levels deep")
     return message
@@ -127,6 +128,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise Refusal("bad_json", "a field stands twice in one object")
     return members
+
+
+# One for all messages, as making one takes longer than reading a message with it.
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_int=_whole, object_pairs_hook=_unique)
 
 
 def _is_deep(message: Any) -> bool:

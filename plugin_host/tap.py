@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.stage import Block
 
@@ -28,7 +29,19 @@ class SampleTap:
             self._ring[:, : count - head] = block[:, head:]
         self._end = (self._end + count) % size
 
-    def read(self) -> Block:
-        """Return a copy of the newest samples, oldest first, silence in front until the ring is full."""
-        newest: Block = np.roll(self._ring, -self._end, axis=1)
-        return newest
+    def read(self, count: int | None = None) -> Block:
+        """Return a copy of the newest samples, oldest first, silence in front until the ring is full.
+
+        Args:
+            count: How many, at most the ring's size; by default all that it holds.
+        """
+        end = self._end
+        begin = end - (self._ring.shape[1] if count is None else count)
+        if begin >= 0:
+            return self._ring[:, begin:end].copy()
+        return np.concatenate((self._ring[:, begin:], self._ring[:, :end]), axis=1)
+
+    def power(self) -> NDArray[np.float32]:
+        """Return each channel's mean square over all that the ring holds, shape (channels,); order does not count."""
+        mean: NDArray[np.float32] = np.einsum("cs,cs->c", self._ring, self._ring) / self._ring.shape[1]
+        return mean

@@ -25,8 +25,6 @@ from plugin_host.settings import SettingsStore
 # The socket itself takes a little more than the protocol, so that a message that is too large gets its reply; a frame
 # beyond this closes the connection before it fills the memory.
 _LARGEST_FRAME = 1 << 20
-# A flood of requests must not hold up the telemetry.
-_MOST_AT_ONCE = 64
 _MOST_SLOW = 8
 # Messages that may wait for one reader before new ones are dropped for it: replies are owed, telemetry is not.
 _MOST_REPLIES, _MOST_NEWS = 10_000, 64
@@ -34,6 +32,9 @@ _LONGEST_POLL_S = 0.1
 # Load figures are for people, who read slower than meters move.
 _STATS_SHARE = 4
 _ZAP = "inproc://zeromq.zap.01"
+# Plain numbers: to join flags takes as long as to send.
+_AT_ONCE = int(zmq.NOBLOCK)
+_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class ControlError(ValueError):
@@ -78,6 +79,7 @@ class ZmqControl:
         self.requests = self.refused = self.faults = 0
         self._numbers = dict.fromkeys(protocol.TOPICS, 0)
         self._wanted: set[bytes] = set()
+        self._read: set[str] = set()
         self._ticks = 0
         self._waiting: list[tuple[list[bytes], int | str | None, Future[Content]]] = []
         self._stop = threading.Event()
@@ -146,7 +148,8 @@ class ZmqControl:
             if self._publisher in ready:
                 self._note_readers()
             if self._router in ready:
-                self._take_requests()
+                # One a round: a flood can't hold up the telemetry, and to find nothing more costs an exception.
+                self._take_request()
             self._finish_slow()
             self._publish_changes()
             if time.monotonic() >= due:
@@ -154,20 +157,19 @@ class ZmqControl:
                 due = max(due, time.monotonic() - self._period_s) + self._period_s
                 self._publish_telemetry()
 
-    def _take_requests(self) -> None:
-        for _ in range(_MOST_AT_ONCE):
-            try:
-                parts = self._router.recv_multipart(zmq.NOBLOCK)
-            except zmq.ZMQError:
-                return
-            self.requests += 1
-            # A REQ socket puts an empty part before its message, a DEALER may.
-            envelope, rest = (parts[:2], parts[2:]) if parts[1:2] == [b""] else (parts[:1], parts[1:])
-            if len(rest) != 1:
-                self.refused += 1
-                self._reply(envelope, protocol.refuse(None, "bad_message", "a message has one part"))
-                continue
-            self._answer(envelope, rest[0])
+    def _take_request(self) -> None:
+        try:
+            parts = self._router.recv_multipart(zmq.NOBLOCK)
+        except zmq.ZMQError:
+            return
+        self.requests += 1
+        # A REQ socket puts an empty part before its message, a DEALER may.
+        envelope, rest = (parts[:2], parts[2:]) if parts[1:2] == [b""] else (parts[:1], parts[1:])
+        if len(rest) != 1:
+            self.refused += 1
+            self._reply(envelope, protocol.refuse(None, "bad_message", "a message has one part"))
+            return
+        self._answer(envelope, rest[0])
 
     def _answer(self, envelope: list[bytes], data: bytes) -> None:
         try:
@@ -222,24 +224,25 @@ class ZmqControl:
                 self._wanted.add(prefix)
             elif news[:1] == b"\x00":
                 self._wanted.discard(prefix)
+            self._read = {topic for topic in protocol.TOPICS if topic.encode().startswith(tuple(self._wanted))}
 
     def _publish_changes(self) -> None:
         changes = self._changes.take()
-        if self._has_reader("changes"):
+        if "changes" in self._read:
             for change in changes:
                 self._publish("changes", protocol.change(change))
 
     def _publish_telemetry(self) -> None:
         try:
-            if self._has_reader("meters"):
+            if "meters" in self._read:
                 self._publish("meters", self._host.meters())
-            if self._has_reader("spectra"):
+            if "spectra" in self._read:
                 self._publish("spectra", spectra(self._host))
             self._ticks += 1
             is_slow_tick = self._ticks % _STATS_SHARE == 0
-            if is_slow_tick and self._has_reader("stats"):
+            if is_slow_tick and "stats" in self._read:
                 self._publish("stats", self._host.stats())
-            if self._midi is not None and self._has_reader("midi"):
+            if self._midi is not None and "midi" in self._read:
                 self._publish_midi(self._midi.now(), is_slow_tick)
         except Exception:
             # Telemetry may fail while the host changes its chain; the next one comes in a moment.
@@ -250,9 +253,6 @@ class ZmqControl:
         if is_due or now != self._told_midi:
             self._told_midi = now
             self._publish("midi", now)
-
-    def _has_reader(self, topic: str) -> bool:
-        return any(topic.encode().startswith(prefix) for prefix in self._wanted)
 
     def _publish(self, topic: str, data: Any) -> None:
         self._numbers[topic] += 1
@@ -275,6 +275,8 @@ class ZmqControl:
 
 def _send(socket: zmq.Socket[bytes], parts: list[bytes]) -> None:
     try:
-        socket.send_multipart(parts, zmq.NOBLOCK)
+        for part in parts[:-1]:
+            socket.send(part, _MORE)
+        socket.send(parts[-1], _AT_ONCE)
     except zmq.ZMQError:
         return
