@@ -18,6 +18,8 @@ from plugin_host.settings import SettingsStore
 _LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
 # How often messages are fetched: less than a block, a tenth of a glide, and too seldom to be in the sound's way.
 _FETCH_S = 0.002
+# So seldom while the controller rests: every look takes the interpreter from the sound for a moment.
+_FETCH_RESTING_S, _RESTS_AFTER_S = 0.005, 1.0
 # Messages taken at once: a flood must not hold the interpreter for longer than a block has.
 _MOST = 256
 # Lights follow at 40 Hz, and drags are closed then.
@@ -134,12 +136,15 @@ class MidiControl:
         return f"MIDI waits for {self._wanted or 'a controller'}; plug it in, or see highband midi ports"
 
     def _run(self) -> None:
-        look_at = lights_at = 0.0
+        look_at = lights_at = rests_at = 0.0
         away = _LOOK_S
-        while not self._ending.wait(_FETCH_S):
+        while not self._ending.is_set():
+            # Cheaper than to wait for the end, which has the time of one round.
+            time.sleep(_FETCH_S if time.monotonic() < rests_at else _FETCH_RESTING_S)
             now = time.monotonic()
             if self._fetch(now):
-                self.surface.act(now)
+                rests_at = now + _RESTS_AFTER_S
+                self.surface.answer(now)
             if now >= look_at or self._look_now.is_set():
                 self._look_now.clear()
                 self._look()

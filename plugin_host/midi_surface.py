@@ -1,6 +1,6 @@
 """A control surface: what a controller sends becomes requests for settings, and settings go back to its lights.
 
-No port and no thread is in here: `hear` takes bytes, `act` asks the store, `feedback` returns bytes.
+No port and no thread is in here: `hear` takes bytes, `answer` and `act` ask the store, `feedback` returns bytes.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Surface:
         self._learn: MidiLearn | None = None
         self._program: int | None = None
         self._drags: dict[str, float] = {}
+        self._heard: dict[Link, None] = {}
+        self._shown: Mapping[str, float] | None = None
         self._map, self._links = midi_map, list[Link]()
         self.use_map(midi_map)
 
@@ -86,6 +88,8 @@ class Surface:
             by_source.setdefault(link.binding.source, []).append(link)
         with self._lock:
             self._map, self._links, self._by_source = midi_map, links, by_source
+            self._heard.clear()
+            self._shown = None
 
     def use_controls(self, controls: Sequence[Control]) -> None:
         """Take other knobs, as another preset brings them; bindings that name none of them rest."""
@@ -121,20 +125,33 @@ class Surface:
             for link in self._by_source.get((message.kind, message.number), ()):
                 if link.binding.channel in (None, message.channel):
                     link.hear(message)
+                    self._heard[link] = None
+
+    def answer(self, now: float) -> None:
+        """Ask for what the messages since the last call amount to; `now` on the clock of `hear`."""
+        with self._lock:
+            heard, self._heard = self._heard, {}
+            program, self._program = self._program, None
+        if heard:
+            targets = dict(self._store.targets())
+            for link in heard:
+                self._move(link, targets, now)
+        if program is not None:
+            self._load(program)
 
     def act(self, now: float) -> None:
-        """Ask for everything that the messages since the last call amount to; `now` on the clock of `hear`."""
+        """Do the same, and what takes time to come: what was learned, drags that end, knobs that others moved away.
+
+        Now and then is enough; `now` on the clock of `hear`.
+        """
         self._finish_learning(now)
-        targets = dict(self._store.targets())
-        for link in self._links:
-            self._move(link, targets, now)
+        with self._lock:
+            # A control that is not moved has to let go of a knob that something else has moved.
+            self._heard = dict.fromkeys(self._links)
+        self.answer(now)
         for control in [name for name, last in self._drags.items() if now - last >= _DRAG_ENDS_S]:
             del self._drags[control]
             self._store.end_gesture(self.origin, control)
-        with self._lock:
-            program, self._program = self._program, None
-        if program is not None:
-            self._load(program)
 
     def _move(self, link: Link, targets: dict[str, float], now: float) -> None:
         name = link.control.id
@@ -150,6 +167,8 @@ class Surface:
             self._report(str(error))
             return
         link.accepted(targets[name])
+        # What this control shows by its own move may differ from the settings when the lights are next looked at.
+        self._shown = None
         self._drags[name] = now
 
     def _load(self, program: int) -> None:
@@ -165,6 +184,9 @@ class Surface:
         """Return what brings the controller's faders and lights to the settings; nothing where they are there."""
         targets = self._store.targets()
         with self._lock:
+            if targets == self._shown:
+                return []
+            self._shown = dict(targets)
             return [
                 data
                 for link in self._links
@@ -181,7 +203,7 @@ class Surface:
     def controller_came(self) -> None:
         """Forget what the controller showed and which parts it sent: it was away."""
         with self._lock:
-            self._decoder = Decoder()
+            self._decoder, self._shown = Decoder(), None
             for link in self._links:
                 link.forget_shown()
 

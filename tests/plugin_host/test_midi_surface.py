@@ -254,3 +254,26 @@ def test_a_binding_rests_while_its_effect_is_not_there() -> None:
     rig.store.declare(knobs.CONTROLS)
     rig.cc(0)
     assert rig.said == []
+
+
+def test_an_answer_comes_at_once_and_a_knob_moved_away_is_let_go_though_it_is_not_touched() -> None:
+    rig = Rig(MIX, {"control": "tone", "cc": 2, "takeover": False})
+    rig.cc(127)
+    rig.surface.hear((0xB0, 2, 127), rig.now)
+    rig.surface.answer(rig.now)
+    assert rig["tone"] == 100.0
+    assert rig.surface.ghosts() == {}
+    rig.panel("mix", 10.0)
+    rig.surface.act(rig.now + 0.01)
+    assert rig.surface.ghosts() == {"mix": 1.0}
+
+
+def test_lights_are_told_again_to_a_controller_that_came_back_and_to_new_knobs() -> None:
+    rig = Rig(JUMP)
+    first = rig.surface.feedback()
+    assert first
+    assert rig.surface.feedback() == []
+    rig.surface.controller_came()
+    assert rig.surface.feedback() == first
+    rig.surface.use_map(MidiMap.model_validate({"bindings": [{**JUMP, "cc": 9}]}))
+    assert rig.surface.feedback() == [bytes((0xB0, 9, first[0][2]))]
