@@ -18,6 +18,8 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "shared" / "audio"
 MANIFEST = "MANIFEST.csv"
 AUDIO_ENDINGS = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
 _CHUNK_SECONDS = 10
+# A recording whose edge lies above this share of half its rate was not cut off.
+_FULL_SHARE = 0.97
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,17 @@ class Clip:
     language: str
     channels: int
     lossy: str
+
+    @property
+    def trusted_hz(self) -> float:
+        """Frequency up to which even silence is the recording's own.
+
+        A recording that was never coded and that no filter cut off ends by its nature, as a double bass or a
+        guitar's cabinet does, and the quiet above belongs to it; what a coder may have left out can't be known.
+        """
+        if self.brickwall_hz:
+            return min(self.brickwall_hz, self.sample_rate / 2)
+        return min(self.true_bandwidth_hz, self.sample_rate / 2) if self.lossy else self.sample_rate / 2
 
 
 def clips(folder: Path = DEFAULT_FOLDER, split: str | None = None, category: str | None = None) -> list[Clip]:
@@ -178,7 +191,7 @@ def _measured(folder: Path, path: Path) -> Clip:
         raise ValueError(f"{path} can't be read as audio ({error}); take it out of the folder") from None
     if not info.frames:
         raise ValueError(f"{path} is empty; take it out of the folder")
-    inside = path.relative_to(folder)
+    inside, edge_hz = path.relative_to(folder), _bandwidth_hz(path, info.samplerate)
     return Clip(
         path=path,
         name=inside.as_posix(),
@@ -188,8 +201,9 @@ def _measured(folder: Path, path: Path) -> Clip:
         split="",
         sample_rate=info.samplerate,
         seconds=info.frames / info.samplerate,
-        true_bandwidth_hz=_bandwidth_hz(path, info.samplerate),
-        brickwall_hz=None,
+        true_bandwidth_hz=edge_hz,
+        # The meter takes nothing for an edge that nature could have made.
+        brickwall_hz=edge_hz if edge_hz < _FULL_SHARE * info.samplerate / 2 else None,
         category=inside.parts[0] if len(inside.parts) > 1 else "audio",
         language="",
         channels=info.channels,

@@ -91,7 +91,7 @@ def features(clip: Clip, speed: float, cache: Path) -> ClipFeatures:
         return ClipFeatures(
             stored["levels"],
             stored["tonality"],
-            _trusted_hz(clip, speed),
+            clip.trusted_hz * speed,
             float(stored["rate"]),
             clip.category,
             clip.source,
@@ -108,7 +108,7 @@ def degraded_features(clip: Clip, seed: int, cache: Path) -> ClipFeatures:
     file = _cached(cache, clip, 1.0, seed)
     if not file.exists():
         samples, rate = _mono(clip)
-        recipe = _TOP_ONLY.draw(seed, 0.8 * whole.bandwidth_hz)
+        recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
         heard = recipe.apply(samples[None], rate)
         meter = BandwidthMeter(rate)
         meter.add(torch.from_numpy(heard))
@@ -133,13 +133,6 @@ def _store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
     partial = file.with_suffix(f".{os.getpid()}.partial.npz")
     np.savez(partial, **arrays)  # type: ignore[arg-type]
     os.replace(partial, file)
-
-
-def _trusted_hz(clip: Clip, speed: float) -> float:
-    walls = [clip.true_bandwidth_hz, clip.sample_rate / 2]
-    if clip.brickwall_hz:
-        walls.append(clip.brickwall_hz)
-    return min(walls) * speed
 
 
 def load_features(

@@ -145,3 +145,14 @@ def test_what_is_no_audio_is_named(tmp_path: Path) -> None:
         corpus.clips(tmp_path)
     with pytest.raises(ValueError, match="is not a folder"):
         corpus.clips(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("lossy", "wall", "trusted_hz"),
+    [("", "", 8000), ("vorbis", "", 7000), ("vorbis", "6900", 6900), ("", "5000", 5000)],
+)
+def test_silence_above_is_trusted_where_nothing_took_the_top_away(
+    tmp_path: Path, lossy: str, wall: str, trusted_hz: float
+) -> None:
+    clip = corpus.clips(write_corpus(tmp_path, lossy_source=lossy, brickwall_hz=wall), split="valid")[0]
+    assert clip.trusted_hz == trusted_hz
