@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp import bands
 from dsp.fourier import Array, rfft
+from dsp.kernel import kernel
 
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.
@@ -30,36 +32,56 @@ class BandPower:
         factor: float = 1.0,
     ) -> None:  # fmt: skip
         window = bands.hann(samples)
-        self._n_fft = bands.fft_size(samples)
-        weights = bands.band_weights(sample_rate, self._n_fft)
+        weights = bands.band_weights(sample_rate, bands.fft_size(samples))
         if lifts_top:
             above = bands.band_centres_hz() >= sample_rate / 2
             weights[:, above] = weights[:, ~above][:, -1:]
         self._window: Array = window.numpy()
-        self._weights: Array = (weights * (factor * bands.power_scale(sample_rate, window))).numpy()
-        self._floor = np.float32(factor * floor)
+        # One band after another, so that each is a stretch of neighbouring bins.
+        self._weights: Array = (weights * (factor * bands.power_scale(sample_rate, window))).T.contiguous().numpy()
+        held = self._weights > 0
+        self._first = held.argmax(1)
+        self._end = np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
+        self._floor = factor * floor
 
-    def __call__(self, frames: Array) -> Array:
+    def __call__(self, signal: Array, start: int, hop: int, frames: int) -> Array:
         """Return power against full-scale white noise at 48 kHz, not below the floor.
 
         Args:
-            frames: Samples, shape (channels, frames, samples).
+            signal: Shape (channels, time).
+            start: Where the first frame begins.
+            hop: Samples from frame to frame.
+            frames: How many.
 
         Returns:
             Shape (channels, frames, bands).
         """
-        parts = rfft(frames * self._window, self._n_fft).view(np.float32)
-        np.square(parts, out=parts)
-        bins: Array = parts[..., ::2] + parts[..., 1::2]
-        power: Array = bins.reshape(-1, len(self._weights)) @ self._weights
-        power += self._floor
-        return power.reshape(len(frames), -1, bands.BAND_COUNT)
+        return _band_power(signal, start, hop, frames, self._window, self._first, self._end, self._weights, self._floor)
 
 
-def mean_square(frames: Array) -> Array:
-    """Return the power of frames, shape (channels, frames); frames have shape (channels, frames, samples)."""
-    power: Array = np.vecdot(frames, frames)
-    power *= np.float32(1 / frames.shape[-1])
+@kernel
+def _band_power(
+    signal: Array, start: int, hop: int, frames: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
+    weights: Array, floor: float,
+) -> Array:  # fmt: skip
+    channels, count = signal.shape[0], weights.shape[0]
+    bins = weights.shape[1]
+    rows = np.zeros((channels * frames, 2 * (bins - 1)), np.float32)
+    for row in range(channels * frames):
+        channel, at = row // frames, start + row % frames * hop
+        for i in range(len(window)):
+            rows[row, i] = signal[channel, at + i] * window[i]
+    spectra = rfft(rows)
+    power = np.empty((channels, frames, count), np.float32)
+    squares = np.empty(bins, np.float32)
+    for row in range(channels * frames):
+        for k in range(bins):
+            squares[k] = spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
+        for band in range(count):
+            total = np.float32(0.0)
+            for k in range(first[band], end[band]):
+                total += squares[k] * weights[band, k]
+            power[row // frames, row % frames, band] = total + np.float32(floor)
     return power
 
 

@@ -1,35 +1,35 @@
-"""Real Fourier transforms in single precision, by ducc0: the successor of pocketfft, at half its price a call."""
+"""Real Fourier transforms in single precision, by ducc0 through Rocket-FFT: of rows, from within kernels."""
 
 from __future__ import annotations
 
-import ducc0
 import numpy as np
+import rocket_fft
 from numpy.typing import NDArray
+
+from dsp.kernel import kernel
 
 Array = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
 
-# Scales by 1 / size, so that `irfft` undoes `rfft`.
-_INVERSE = 2
+_LAST_AXIS = np.array([1])
 
 
-def rfft(signal: Array, size: int) -> Spectrum:
-    """Return the transform over the last axis of a signal of at most `size` samples, filled up with zeros."""
-    if signal.shape[-1] < size:
-        padded = np.zeros((*signal.shape[:-1], size), np.float32)
-        padded[..., : signal.shape[-1]] = signal
-        signal = padded
-    spectrum: Spectrum = ducc0.fft.r2c(signal, (signal.ndim - 1,))
-    return spectrum
+@kernel
+def rfft(rows: Array) -> Spectrum:
+    """Return the transforms of rows, shape (rows, size // 2 + 1); `rows` has shape (rows, size)."""
+    spectra = np.empty((rows.shape[0], rows.shape[1] // 2 + 1), np.complex64)
+    rocket_fft.r2c(rows, spectra, _LAST_AXIS, True, 1.0, 1)
+    return spectra
 
 
-def irfft(spectrum: Spectrum, size: int) -> Array:
-    """Return the signal of `size` samples with this transform over the last axis."""
-    signal: Array = ducc0.fft.c2r(spectrum, (spectrum.ndim - 1,), size, False, _INVERSE)
-    return signal
+@kernel
+def irfft(spectra: Spectrum, size: int) -> Array:
+    """Return the signals of so many samples with these transforms, shape (rows, size)."""
+    rows = np.empty((spectra.shape[0], size), np.float32)
+    rocket_fft.c2r(spectra, rows, _LAST_AXIS, False, 1.0 / size, 1)
+    return rows
 
 
 def fast_size(samples: int) -> int:
     """Return the least even size, not less than so many samples, that transforms fast."""
-    size: int = 2 * ducc0.fft.good_size((samples + 1) // 2, True)
-    return size
+    return 2 * int(rocket_fft.good_size((samples + 1) // 2, True))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dsp import bands
 from dsp.fourier import Array, Spectrum, fast_size, irfft, rfft
+from dsp.kernel import kernel
 
 _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384
@@ -39,35 +40,45 @@ class FilterDesign:
         self.fade = _fade_out(self.taps)
         self._both = np.concatenate([self.log_magnitude, self.phase], 1)
 
-    def __call__(self, gains: Array, factor: Array | None = None) -> Spectrum:
+    def __call__(self, gains: Array, factors: Array | None = None) -> Spectrum:
         """Return the spectra of the filters with these band gains.
 
         Args:
-            gains: Natural logarithms of power ratios, shape (..., bands).
-            factor: On all of a filter, of a shape that goes with (..., 1).
+            gains: Natural logarithms of power ratios, shape (filters, bands).
+            factors: One on all of each filter, shape (filters,).
 
         Returns:
-            Shape (..., n_fft // 2 + 1).
+            Shape (filters, n_fft // 2 + 1).
         """
-        padded = np.zeros((*gains.shape[:-1], self.n_fft), np.float32)
-        impulses = np.multiply(self._cut_off(gains), self.fade, out=padded[..., : self.taps])
-        if factor is not None:
-            impulses *= factor
-        return rfft(padded, self.n_fft)
+        if factors is None:
+            factors = np.ones(len(gains), np.float32)
+        return _transformed(gains, self._both, self.fade, factors, self.n_fft)
 
     def impulse(self, gains: Array) -> Array:
-        """Return the impulse responses of the filters, shape (..., taps)."""
-        impulses: Array = self._cut_off(gains) * self.fade
-        return impulses
+        """Return the impulse responses of the filters, shape (filters, taps)."""
+        return irfft(self(gains), self.n_fft)[:, : self.taps]
 
-    def _cut_off(self, gains: Array) -> Array:
-        bins = self.phase.shape[1]
-        both = gains.reshape(-1, bands.BAND_COUNT) @ self._both
-        magnitude, angle = np.exp(both[:, :bins]), both[:, bins:]
-        response = np.empty(magnitude.shape, np.complex64)
-        np.multiply(magnitude, np.cos(angle), out=response.real)
-        np.multiply(magnitude, np.sin(angle), out=response.imag)
-        return irfft(response, self.n_fft)[:, : self.taps].reshape(*gains.shape[:-1], self.taps)
+
+@kernel
+def _transformed(gains: Array, both: Array, fade: Array, factors: Array, n_fft: int) -> Spectrum:
+    rows, bins = gains.shape[0], n_fft // 2 + 1
+    responses = np.empty((rows, bins), np.complex64)
+    logarithm = np.empty(2 * bins, np.float32)
+    for row in range(rows):
+        logarithm[:] = 0
+        for band in range(gains.shape[1]):
+            gain = gains[row, band]
+            for k in range(2 * bins):
+                logarithm[k] += gain * both[band, k]
+        for k in range(bins):
+            magnitude, angle = np.exp(logarithm[k]), logarithm[bins + k]
+            responses[row, k] = complex(magnitude * np.cos(angle), magnitude * np.sin(angle))
+    impulses = irfft(responses, n_fft)
+    for row in range(rows):
+        for i in range(len(fade)):
+            impulses[row, i] *= fade[i] * factors[row]
+        impulses[row, len(fade) :] = 0
+    return rfft(impulses)
 
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
@@ -104,78 +115,78 @@ def _fade_out(taps: int) -> Array:
     return fade.numpy()
 
 
-def overlapping(signal: Array, length: int, step: int) -> Array:
-    """Return stretches of a signal, one every `step` samples, as a view; shape (..., stretches, length)."""
-    if signal.shape[-1] == length:
-        return signal[..., None, :]
-    return np.lib.stride_tricks.sliding_window_view(signal, length, -1)[..., ::step, :]
-
-
-def hop_spectra(signal: Array, hop: int, taps: int, n_fft: int) -> Spectrum:
+@kernel
+def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: int, n_fft: int) -> Spectrum:
     """Return the transforms of a signal's hops, each with the past that a filter reaches.
 
     Args:
-        signal: `taps - 1` samples of past, then whole hops or but one that is under way; shape (..., time).
+        signal: Shape (channels, time).
+        start: Where the first hop begins, at least `taps - 1`.
+        end: Where the signal ends; the last hop may still be under way.
         hop: Samples of a hop.
+        hops: How many.
         taps: Length of the filters; taps + hop - 1 is at most n_fft.
         n_fft: Size of the transform.
 
     Returns:
-        Shape (..., hops, n_fft // 2 + 1).
+        Shape (channels * hops, n_fft // 2 + 1).
     """
-    length = taps - 1 + hop
-    if signal.shape[-1] <= length:
-        return rfft(signal[..., None, :], n_fft)
-    short = -(signal.shape[-1] - taps + 1) % hop
-    padded = np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, short)]) if short else signal
-    return rfft(overlapping(padded, length, hop), n_fft)
+    rows = np.zeros((signal.shape[0] * hops, n_fft), np.float32)
+    for row in range(rows.shape[0]):
+        first = start + row % hops * hop - taps + 1
+        for i in range(min(taps - 1 + hop, end - first)):
+            rows[row, i] = signal[row // hops, first + i]
+    return rfft(rows)
 
 
-def filter_pairs(boundaries: Spectrum) -> Spectrum:
-    """Return for each hop the filter that it starts with and the way to the one that it ends with.
+@kernel
+def filtered(spectra: Spectrum, filters: Spectrum, out: Spectrum) -> None:
+    """Add what the filters at both ends of each hop leave of a source.
 
     Args:
-        boundaries: Filters at the hops' boundaries, shape (..., hops + 1, bins).
-
-    Returns:
-        Shape (..., hops, 2, bins).
+        spectra: From `hop_spectra`, shape (channels * hops, bins).
+        filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
+        out: Shape (2, channels * hops, bins).
     """
-    pairs = np.empty((*boundaries.shape[:-2], boundaries.shape[-2] - 1, 2, boundaries.shape[-1]), np.complex64)
-    pairs[..., 0, :] = boundaries[..., :-1, :]
-    np.subtract(boundaries[..., 1:, :], boundaries[..., :-1, :], out=pairs[..., 1, :])
-    return pairs
+    hops = filters.shape[1] - 1
+    for row in range(spectra.shape[0]):
+        channel, place = row // hops, row % hops
+        for k in range(spectra.shape[1]):
+            out[0, row, k] += spectra[row, k] * filters[channel, place, k]
+            out[1, row, k] += spectra[row, k] * filters[channel, place + 1, k]
 
 
-def filtered(spectra: Spectrum, pairs: Spectrum) -> Spectrum:
-    """Return what both filters of each hop leave of a source, for `cross_faded`; sources add up there.
-
-    Args:
-        spectra: From `hop_spectra`, shape (..., hops, bins).
-        pairs: From `filter_pairs`, shape (..., hops, 2, bins).
-
-    Returns:
-        Shape (..., hops, 2, bins).
-    """
-    product: Spectrum = spectra[..., None, :] * pairs
-    return product
-
-
-def cross_faded(products: Spectrum, ramp: Array, taps: int, n_fft: int) -> Array:
+@kernel
+def cross_faded(products: Spectrum, channels: int, hop: int, taps: int, phase: int, count: int) -> Array:
     """Return the signal of hops that were filtered, each cross-faded from its first filter to its second.
 
     Args:
-        products: From `filtered`, shape (..., hops, 2, bins).
-        ramp: From `hop_ramp`.
+        products: From `filtered`, shape (2, channels * hops, bins); sources add up there.
+        channels: How many.
+        hop: Samples of a hop.
         taps: Length of the filters.
-        n_fft: Size of the transform.
+        phase: Samples of the first hop that are left out.
+        count: Samples.
 
     Returns:
-        Shape (..., hops * hop).
+        Shape (channels, count).
     """
-    both = irfft(products, n_fft)[..., taps - 1 : taps - 1 + len(ramp)]
-    faded: Array = both[..., 1, :] * ramp
-    faded += both[..., 0, :]
-    return faded.reshape(*faded.shape[:-2], -1)
+    hops, n_fft = products.shape[1] // channels, 2 * (products.shape[2] - 1)
+    both = irfft(products.reshape(-1, products.shape[2]), n_fft)
+    out = np.empty((channels, count), np.float32)
+    for channel in range(channels):
+        done = 0
+        while done < count:
+            place, into = (phase + done) // hop, (phase + done) % hop
+            row = channel * hops + place
+            stretch = min(hop - into, count - done)
+            for i in range(stretch):
+                way = (np.float32(into + i) + np.float32(0.5)) / np.float32(hop)
+                before = both[row, taps - 1 + into + i]
+                after = both[row + channels * hops, taps - 1 + into + i]
+                out[channel, done + i] = before + way * (after - before)
+            done += stretch
+    return out
 
 
 def hop_ramp(hop: int) -> Array:
@@ -189,25 +200,39 @@ def steady_fft(samples: int) -> int:
     return min(_LONGEST_FFT, fast_size(samples))
 
 
-def filter_steady(signal: Array, spectrum: Spectrum, taps: int) -> Array:
+@kernel
+def filter_steady(signal: Array, start: int, count: int, spectrum: Spectrum, taps: int) -> Array:
     """Filter by one response that does not change, by overlap-save.
 
     Args:
-        signal: The past that the filter reaches, then the block; shape (batch, taps - 1 + time).
-        spectrum: The response's transform of size `steady_fft(taps - 1 + time)`.
+        signal: Shape (channels, time).
+        start: Where the block begins in it, at least `taps - 1`.
+        count: Samples of the block.
+        spectrum: The response's transform of size `steady_fft(taps - 1 + count)`, shape (1, bins).
         taps: Length of the response in samples.
 
     Returns:
-        Shape (batch, time).
+        Shape (channels, count).
     """
-    reach, n_fft = taps - 1, 2 * (len(spectrum) - 1)
-    count = signal.shape[-1] - reach
-    if signal.shape[-1] <= n_fft:
-        return irfft(rfft(signal, n_fft) * spectrum, n_fft)[:, reach : reach + count]
+    reach, n_fft = taps - 1, 2 * (spectrum.shape[1] - 1)
     step = n_fft - reach
-    padded = np.pad(signal, ((0, 0), (0, -count % step)))
-    pieces = irfft(rfft(overlapping(padded, n_fft, step), n_fft) * spectrum, n_fft)
-    return pieces[..., reach:].reshape(len(signal), -1)[:, :count]
+    pieces = (count + step - 1) // step
+    rows = np.zeros((signal.shape[0] * pieces, n_fft), np.float32)
+    for row in range(rows.shape[0]):
+        first = row % pieces * step
+        for i in range(min(n_fft, reach + count - first)):
+            rows[row, i] = signal[row // pieces, start - reach + first + i]
+    spectra = rfft(rows)
+    for row in range(rows.shape[0]):
+        for k in range(spectrum.shape[1]):
+            spectra[row, k] *= spectrum[0, k]
+    passed = irfft(spectra, n_fft)
+    out = np.empty((signal.shape[0], count), np.float32)
+    for row in range(rows.shape[0]):
+        first = row % pieces * step
+        for i in range(min(step, count - first)):
+            out[row // pieces, first + i] = passed[row, reach + i]
+    return out
 
 
 _LONGEST_FFT = 8192

@@ -49,8 +49,11 @@ class CrossoverFilter:
         used = {held for held in steps if held is not None}
         if not used:
             return np.zeros_like(shaped)
-        signal = self._generated.newest(self._reach + count)
-        passed = [filter_steady(signal, self._spectrum(held, signal.shape[1]), self._reach + 1) for held in used]
+        generated, start = self._generated.samples, self._generated.end - count
+        passed = [
+            filter_steady(generated, start, count, self._spectrum(held, self._reach + count), self._reach + 1)
+            for held in used
+        ]
         if len(used) == 1:
             return passed[0]
         for part, held in zip(passed, used, strict=True):
@@ -64,7 +67,9 @@ class CrossoverFilter:
         if key not in self._spectra:
             if len(self._spectra) > _MOST_SPECTRA:
                 self._spectra.clear()
-            self._spectra[key] = rfft(self._high_passes[step], key[1])
+            padded = np.zeros((1, key[1]), np.float32)
+            padded[0, : self._reach + 1] = self._high_passes[step]
+            self._spectra[key] = rfft(padded)
         return self._spectra[key]
 
     def _presence(self, steps: Sequence[int | None], held: int) -> Array:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import bisect
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp import bands
-from dsp.band_power import FLOOR_POWER, to_db, to_power
+from dsp.band_power import FLOOR_POWER, LOG_PER_DB
 from dsp.fourier import Array
+from dsp.kernel import kernel
 
 # An excitation weaker than this against its target is not lifted further: it would be noise of the arithmetic.
-_MOST_GAIN = np.float32(10 ** (60.0 / 10))
-_LEAST_GAIN = np.float32(10 ** (-140.0 / 10))
+_MOST_GAIN = 10 ** (60.0 / 10)
+_LEAST_GAIN = 10 ** (-140.0 / 10)
 _CEILING_SLOPE_DB_PER_OCTAVE = 480.0
 # Below this broadband level a frame counts as silence, and nothing is generated for it.
 SILENCE_DB = -105.0
@@ -22,7 +23,7 @@ _SILENCE_FADE_DB = 10.0
 _AUDIBLE = 10 ** (SILENCE_DB / 10)
 ONSET_PAST = 8
 _TOP_BANDS = 8.0
-_LEAST_SHARE = np.float32(1e-6)
+_LEAST_SHARE = 1e-6
 _CENTRES_HZ = bands.band_centres_hz().numpy()
 
 
@@ -42,31 +43,36 @@ class Shape:
         offset = self.amount_db + self.tilt_db_per_octave * octaves - _CEILING_SLOPE_DB_PER_OCTAVE * above
         return offset.astype(np.float32)
 
-    def held_bands(self) -> NDArray[np.intp]:
-        """Return which band's gain each band takes, shape (bands,).
-
-        Below the crossover, where the high-pass lets nothing through, it is the first one above.
-        """
-        first = min(bisect.bisect_right(bands.band_edges_hz()[2:], self.crossover_hz), bands.BAND_COUNT - 1)
-        return np.maximum(np.arange(bands.BAND_COUNT), first)
+    def first_band(self) -> int:
+        """Return the first band above the crossover; below it the high-pass lets nothing through."""
+        return min(bisect.bisect_right(bands.band_edges_hz()[2:], self.crossover_hz), bands.BAND_COUNT - 1)
 
 
+@kernel
 def linked(levels_db: Array, reference_db: Array) -> Array:
     """Give all channels one envelope relative to their own level, so that the stereo image stays where it is.
 
     Args:
         levels_db: Predicted levels, shape (channels, frames, bands).
-        reference_db: Each channel's own level just below the crossover, shape (channels, frames, 1).
+        reference_db: Each channel's own level just below the crossover, shape (channels, frames).
 
     Returns:
         Shape (channels, frames, bands).
     """
-    share = to_power(reference_db)
-    share /= np.add.reduce(share)
-    offset: Array = levels_db - reference_db
-    offset *= share
-    levels: Array = reference_db + np.add.reduce(offset)
-    return levels
+    channels, frames, count = levels_db.shape
+    out = np.empty_like(levels_db)
+    shares = np.empty(channels, np.float32)
+    for frame in range(frames):
+        for channel in range(channels):
+            shares[channel] = math.exp(reference_db[channel, frame] * LOG_PER_DB)
+        shares /= shares.sum()
+        for band in range(count):
+            offset = np.float32(0.0)
+            for channel in range(channels):
+                offset += shares[channel] * (levels_db[channel, frame, band] - reference_db[channel, frame])
+            for channel in range(channels):
+                out[channel, frame, band] = reference_db[channel, frame] + offset
+    return out
 
 
 def top_weights(mask: Array) -> Array:
@@ -80,55 +86,54 @@ def top_weights(mask: Array) -> Array:
     return weight
 
 
-def missing_power(wanted_db: Array, present: Array) -> Array:
-    """Return the power that adds up with what is present to what is wanted; very low where enough is there."""
-    missing = to_power(wanted_db)
-    missing -= present
-    return np.maximum(missing, _LEAST_GAIN, out=missing)
+@kernel
+def source_gains(
+    wanted_db: Array, tonality: Array, present: Array, coloured: Array, noise: float, tone: float, first: int
+) -> Array:
+    """Return the gains that whiten the two sources and shape each to its share of what is missing.
 
-
-def mixture(tonality: Array, tone: float) -> Array:
-    """Return the shares of harmonics and of noise in the power, shape (channels, 2, frames, bands).
+    What is missing is the power that adds up with what is present to what is wanted; very low where enough is there.
 
     Args:
-        tonality: Predicted share of lines, 0..1, shape (channels, frames, bands).
-        tone: -1 all noise, 0 as predicted, 1 all harmonics.
-    """
-    shares = np.empty((len(tonality), 2, *tonality.shape[1:]), np.float32)
-    shares[:, 0] = tonality if tone == 0 else tonality + (1 - tonality) * tone if tone > 0 else tonality * (1 + tone)
-    np.subtract(1, shares[:, 0], out=shares[:, 1])
-    return np.maximum(shares, _LEAST_SHARE, out=shares)
-
-
-def source_gains(power: Array, shares: Array, coloured: Array, noise: float) -> Array:
-    """Return the gains that whiten the two sources and shape each to its share of a power.
-
-    Args:
-        power: Wanted, shape (channels, frames, bands).
-        shares: From `mixture`; overwritten.
-        coloured: Power of the coloured source, shape (channels, frames, bands or 1).
+        wanted_db: Levels, shape (channels, frames, bands).
+        tonality: Predicted share of harmonics in the power, 0..1, same shape.
+        present: Power of the input, same shape.
+        coloured: Power of the coloured source, same shape.
         noise: Power of the noise in every band.
+        tone: -1 all noise, 0 as predicted, 1 all harmonics.
+        first: From `Shape.first_band`; the bands below get its gain.
 
     Returns:
         Gains as logarithms of power ratios, shape (channels, 2, frames, bands).
     """
-    shares[:, 0] /= coloured
-    shares[:, 1] *= np.float32(1 / noise)
-    shares *= power[:, None]
-    np.maximum(shares, _LEAST_GAIN, out=shares)
-    np.minimum(shares, _MOST_GAIN, out=shares)
-    return np.log(shares, out=shares)
+    channels, frames, count = wanted_db.shape
+    gains = np.empty((channels, 2, frames, count), np.float32)
+    for channel in range(channels):
+        for frame in range(frames):
+            for band in range(first, count):
+                power = math.exp(wanted_db[channel, frame, band] * LOG_PER_DB) - present[channel, frame, band]
+                power = max(power, _LEAST_GAIN)
+                share = tonality[channel, frame, band]
+                share = share + (1.0 - share) * tone if tone > 0 else share * (1.0 + tone)
+                lines = power * max(share, _LEAST_SHARE) / coloured[channel, frame, band]
+                rest = power * max(1.0 - share, _LEAST_SHARE) / noise
+                gains[channel, 0, frame, band] = math.log(min(max(lines, _LEAST_GAIN), _MOST_GAIN))
+                gains[channel, 1, frame, band] = math.log(min(max(rest, _LEAST_GAIN), _MOST_GAIN))
+            for source in range(2):
+                gains[channel, source, frame, :first] = gains[channel, source, frame, first]
+    return gains
 
 
-def silence_gate(power: Array) -> Array:
-    """Return 0 for frames that are silent by their mean square and 1 for those that are not, with a fade between."""
-    if np.minimum.reduce(power, None) > _AUDIBLE:
-        return np.ones_like(power)
-    level_db = to_db(power + np.float32(1e-20))
-    gate: Array = np.clip((level_db - np.float32(SILENCE_DB)) / np.float32(_SILENCE_FADE_DB) + 1, 0, 1)
-    return gate
+@kernel
+def silence_gate(power: float) -> float:
+    """Return 0 for a frame that is silent by its mean square and 1 for one that is not, with a fade between."""
+    if power > _AUDIBLE:
+        return 1.0
+    level_db = 10.0 * math.log10(power + 1e-20)
+    return max(0.0, (level_db - SILENCE_DB) / _SILENCE_FADE_DB + 1.0)
 
 
+@kernel
 def onset_db(energy: Array, attack: float) -> Array:
     """Return what stresses or softens onsets: how far each hop stands above the hops before it, times the attack.
 
@@ -139,7 +144,14 @@ def onset_db(energy: Array, attack: float) -> Array:
     Returns:
         dB to add to the envelope, shape (channels, frames, 1), within 12 dB either way.
     """
-    energy = energy + np.float32(FLOOR_POWER)
-    slow = np.lib.stride_tricks.sliding_window_view(energy, ONSET_PAST + 1, -1).mean(-1)
-    rise_db: Array = np.clip(to_db(energy[:, ONSET_PAST:]) - to_db(slow), -12.0, 12.0)
-    return attack * rise_db[..., None]
+    channels, frames = energy.shape[0], energy.shape[1] - ONSET_PAST
+    added = np.empty((channels, frames, 1), np.float32)
+    for channel in range(channels):
+        for frame in range(frames):
+            total = 0.0
+            for k in range(ONSET_PAST + 1):
+                total += energy[channel, frame + k]
+            newest, mean = energy[channel, frame + ONSET_PAST], total / (ONSET_PAST + 1)
+            rise_db = 10.0 * math.log10((newest + FLOOR_POWER) / (mean + FLOOR_POWER))
+            added[channel, frame, 0] = attack * min(12.0, max(-12.0, rise_db))
+    return added

@@ -16,13 +16,13 @@ import numpy as np
 from dsp import bands, crossover
 from dsp.control import Control
 from dsp.fourier import Array
-from dsp.ltv import overlapping
+from dsp.kernel import kernel
 from models import knobs
 from models.crossover_filter import CrossoverFilter
 from models.crossover_path import CrossoverPath
 from models.excitation import Excitation
 from models.extender_config import ExtenderConfig
-from models.frame_path import FramePath, Frames, Levels
+from models.frame_path import FramePath, Frames
 from models.gain_ramp import GainRamp
 from models.predictor import Predictor
 from models.shaper import Shaper
@@ -97,10 +97,9 @@ class Extender:
         """Forget the past."""
         channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
         self._position = 0
-        self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop)
-        self._lifted = Tape(channels, window + self._hop)
+        self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
-        self._heard: tuple[Frames, Array] | None = None
+        self._heard: Frames | None = None
         self._path = CrossoverPath(self._rate, self._edge_hz)
         self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
@@ -117,8 +116,6 @@ class Extender:
         """Process samples whose crossover stays put."""
         count = block.shape[1]
         self._input.extend(count)[:] = block
-        newest = self._input.newest(count + 1)
-        np.subtract(newest[:, 1:], newest[:, :-1], out=self._lifted.extend(count))
         band = self._band(count, step, values)
         self._position += count
         self._hear_ahead(step)
@@ -139,13 +136,12 @@ class Extender:
         first = -self._position % self._hop
         number = max(0, -(-(count - first) // self._hop))
         ahead = self._heard if number == 1 and not phase else None
-        measured = None if ahead or not number else self._measure(first, number, count)
-        loudness = ahead[1] if ahead else measured[1] if measured else None
-        self._excite(count, phase, loudness, step, values["drive"])
-        frames = ahead[0] if ahead else None
-        if measured:
-            frames = self._frames.hear(measured[0], self._source_frames(first, number, count), step)
-        if frames is not None:
+        # Samples since the last of the frames ended.
+        before = count - first - (number - 1) * self._hop
+        levels = ahead.levels if ahead else self._frames.measure(self._input, before, number) if number else None
+        self._excite(count, phase, levels.lift if levels else None, step, values["drive"])
+        if levels:
+            frames = ahead or self._frames.hear(levels, self._source, before, step)
             if frames.step != step:
                 frames = self._frames.hear_again(frames, step)
             self._shaper.turn(self._frames.gains(frames, values), number, phase)
@@ -156,32 +152,12 @@ class Extender:
         """Hear the frame that the block just completed, if it did, for the crossover that is likely to stay."""
         self._heard = None
         if self._position % self._hop == 0:
-            levels, loudness = self._measure(0, 1, 0)
-            self._heard = self._frames.hear(levels, self._source_frames(0, 1, 0), step), loudness
+            self._heard = self._frames.hear(self._frames.measure(self._input, 0, 1), self._source, 0, step)
 
-    def _measure(self, first: int, number: int, count: int) -> tuple[Levels, Array]:
-        """Return the levels of frames and the loudness that the exciter wants.
-
-        Args:
-            first: Where the first frame ends, in samples from the start of the newest `count`.
-            number: Of frames, a hop apart.
-            count: Samples.
-        """
-        window = self._frames.window
-        before, length = count - first - (number - 1) * self._hop, (number - 1) * self._hop + window
-        levels = self._frames.measure(overlapping(self._input.newest(length, before), window, self._hop))
-        lifted = overlapping(self._lifted.newest(length - 1, before), window - 1, self._hop)
-        return levels, self._excitation.level(lifted)
-
-    def _source_frames(self, first: int, number: int, count: int) -> Array:
-        window, before = self._frames.source_window, count - first - (number - 1) * self._hop
-        stretch = self._source.newest((number - 1) * self._hop + window, before + self._frames.source_lag)
-        return overlapping(stretch, window, self._hop)
-
-    def _excite(self, count: int, phase: int, loudness: Array | None, step: int | None, drive_db: float) -> None:
+    def _excite(self, count: int, phase: int, lift: Array | None, step: int | None, drive_db: float) -> None:
         out = self._source.extend(count)
         if self._excitation.kind == "harmonics":
-            self._excitation.harmonics(self._lifted.newest(count), loudness, phase, drive_db, out)
+            self._excitation.harmonics(self._input, lift, phase, drive_db, self._source, count)
         else:
             crossover_hz = None if step is None else crossover.step_hz(step)
             out[:] = self._excitation.translation(self._input, count, self._position, crossover_hz)
@@ -189,8 +165,16 @@ class Extender:
 
 def _audio(block: Block) -> Block:
     """Return a block with silence in place of what is no audio."""
-    size = np.abs(block)
-    # NaN is the largest of all and fails every comparison.
-    if np.maximum.reduce(size, None, initial=0.0) <= _LOUDEST:
+    if _is_audio(block):
         return block
-    return np.where(size <= _LOUDEST, block, np.float32(0.0))
+    return np.where(np.abs(block) <= _LOUDEST, block, np.float32(0.0))
+
+
+@kernel
+def _is_audio(block: Block) -> bool:
+    strange = 0
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
+            # NaN fails every comparison.
+            strange += not abs(block[channel, i]) <= _LOUDEST
+    return strange == 0

@@ -6,18 +6,20 @@ last sample has come in; `gains` puts frames into the past and asks the knobs, w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from dsp import bands, crossover
-from dsp.band_power import FLOOR_POWER, BandPower, mean_square, to_db
+from dsp.band_power import FLOOR_POWER, BandPower
 from dsp.fourier import Array
-from dsp.ltv import overlapping
+from dsp.kernel import kernel
 from models import envelope
-from models.envelope import Shape
+from models.envelope import Shape, silence_gate
 from models.extender_config import ExtenderConfig, horizon
+from models.tape import Tape
 from models.teller import Teller, Told
 
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they tell of the
@@ -28,17 +30,19 @@ _SOURCE_FLOOR = 2 * FLOOR_POWER
 
 
 class Levels(NamedTuple):
-    """What frames of the input say, shape (channels, frames, bands) or (channels, frames, 1).
+    """What frames of the input say.
 
     Attributes:
-        present: Power of the bands.
-        gate: 0 in silence, else 1.
+        present: Power of the bands, shape (channels, frames, bands).
+        gate: 0 in silence, else 1; shape (channels, frames), as what follows.
         energy: Power of the newest hop.
+        lift: Root mean square of the first difference, which the exciter wants.
     """
 
     present: Array
     gate: Array
     energy: Array
+    lift: Array
 
 
 class Frames(NamedTuple):
@@ -101,20 +105,31 @@ class FramePath:
         self._masked_for: int | None = -1
         self._shape: Shape | None = None
 
-    def measure(self, frames: Array) -> Levels:
-        """Return what frames of the input say, shape (channels, frames, window)."""
-        gate, energy = envelope.silence_gate(mean_square(frames)), mean_square(frames[..., -self._hop :])
-        return Levels(self._power(frames), gate[..., None], energy[..., None])
+    def measure(self, signal: Tape, before: int, number: int) -> Levels:
+        """Return what the newest frames of the input say.
 
-    def hear(self, levels: Levels, source_frames: Array, step: int | None) -> Frames:
+        Args:
+            signal: The input.
+            before: Samples since the last frame's end.
+            number: Of frames, a hop apart.
+        """
+        start = signal.end - before - (number - 1) * self._hop - self.window
+        loudness = _loudness(signal.samples, start, self._hop, number, self.window)
+        return Levels(self._power(signal.samples, start, self._hop, number), *loudness)
+
+    def hear(self, levels: Levels, source: Tape, before: int, step: int | None) -> Frames:
         """Return all that frames tell; nothing is put into the past yet.
 
         Args:
             levels: From `measure`.
-            source_frames: Shape (channels, frames, source_window).
+            source: The coloured source.
+            before: Samples since the last frame's end.
             step: Of the crossover.
         """
-        return Frames(levels, self._source_power(source_frames), self._tell(levels, step), step)
+        number = levels.gate.shape[1]
+        start = source.end - before - self.source_lag - (number - 1) * self._hop - self.source_window
+        power = self._source_power(source.samples, start, self._hop, number)
+        return Frames(levels, power, self._tell(levels, step), step)
 
     def hear_again(self, frames: Frames, step: int | None) -> Frames:
         """Return what frames tell about another crossover."""
@@ -124,13 +139,13 @@ class FramePath:
         if step != self._masked_for:
             top = self._rate / 2 if step is None else crossover.step_hz(step)
             self._mask = bands.band_mask(self._rate, 0.0, top).numpy()
-            self._top = envelope.top_weights(self._mask)[:, None]
+            self._top = envelope.top_weights(self._mask)
             self._masked_for = step
-        present_db = to_db(levels.present)
+        present_db, reference_db = _present_db(levels.present, self._top)
         told = self._teller.tell(present_db, self._mask)
         if self._channels == 1:
             return told
-        return told._replace(levels_db=envelope.linked(told.levels_db, present_db @ self._top))
+        return told._replace(levels_db=envelope.linked(told.levels_db, reference_db))
 
     def gains(self, frames: Frames, values: Mapping[str, float]) -> tuple[Array, Array] | None:
         """Put frames into the past and return what the filters at their ends shall do.
@@ -141,11 +156,11 @@ class FramePath:
 
         Returns:
             Gains of coloured source and noise as logarithms of power ratios, shape (channels, 2, frames, bands), and a
-            factor on all that comes of them, shape (channels, 1, frames, 1); None where nothing is generated.
+            factor on all that comes of them, shape (channels, frames); None where nothing is generated.
         """
         self._teller.keep()
         present, source, gate, energy = self._delayed(frames.levels, self._averaged_source(frames.source))
-        history = np.concatenate([self._energy, energy[..., 0]], -1)
+        history = np.concatenate([self._energy, energy], 1)
         self._energy = history[:, energy.shape[1] :]
         if frames.step is None:
             return None
@@ -153,33 +168,79 @@ class FramePath:
         if attack:
             wanted += envelope.onset_db(history, attack)
         if not self._whitens:
-            source = np.exp(np.log(source).mean(-1, keepdims=True))
-        missing = envelope.missing_power(wanted, present)
-        shares = envelope.mixture(frames.told.tonality, values["tone"] / 100)
-        sources = envelope.source_gains(missing, shares, source, self._noise_power)
-        return sources.take(self._held, -1), gate[:, None]
+            source = np.broadcast_to(np.exp(np.log(source).mean(-1, keepdims=True)), source.shape).copy()
+        tone = values["tone"] / 100
+        return envelope.source_gains(
+            wanted, frames.told.tonality, present, source, self._noise_power, tone, self._first
+        ), gate
 
     def _offset(self, step: int, values: Mapping[str, float]) -> Array:
         crossover_hz = crossover.step_hz(step)
         shape = Shape(crossover_hz, values["amount"], values["tilt"], max(values["ceiling"], crossover_hz))
         if shape != self._shape:
-            self._shape, self._offset_db, self._held = shape, shape.offset_db(), shape.held_bands()
+            self._shape, self._offset_db, self._first = shape, shape.offset_db(), shape.first_band()
         return self._offset_db
 
     def _averaged_source(self, power: Array) -> Array:
         powers = np.concatenate([self._sources, power], 1)
         self._sources = powers[:, power.shape[1] :]
-        if power.shape[1] == 1:
-            mean: Array = np.add.reduce(powers, 1, keepdims=True)
-        else:
-            mean = np.add.reduce(overlapping(powers.swapaxes(1, 2), self._averaged, 1), -1).swapaxes(1, 2)
-        return mean
+        return _running_sum(powers, self._averaged)
 
     def _delayed(self, levels: Levels, source: Array) -> tuple[Array, Array, Array, Array]:
         """Hold what was measured back until the delayed signal gets there."""
         if not self._lag:
             return levels.present, source, levels.gate, levels.energy
-        kept = np.concatenate([self._context, np.concatenate([levels.present, source, *levels[1:]], -1)], 1)
+        new = [levels.present, source, levels.gate[..., None], levels.energy[..., None]]
+        kept = np.concatenate([self._context, np.concatenate(new, -1)], 1)
         self._context = kept[:, source.shape[1] :]
         now, count = kept[:, : source.shape[1]], bands.BAND_COUNT
-        return now[..., :count], now[..., count : 2 * count], now[..., -2:-1], now[..., -1:]
+        present, source = now[..., :count].copy(), now[..., count : 2 * count].copy()
+        return present, source, now[..., -2].copy(), now[..., -1].copy()
+
+
+@kernel
+def _loudness(signal: Array, start: int, hop: int, frames: int, window: int) -> tuple[Array, Array, Array]:
+    channels = signal.shape[0]
+    gate = np.empty((channels, frames), np.float32)
+    energy, lift = np.empty_like(gate), np.empty_like(gate)
+    for channel in range(channels):
+        for frame in range(frames):
+            first = start + frame * hop
+            whole, newest, lifted = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for i in range(first, first + window):
+                whole += signal[channel, i] ** 2
+            for i in range(first + window - hop, first + window):
+                newest += signal[channel, i] ** 2
+            for i in range(first + 1, first + window):
+                lifted += (signal[channel, i] - signal[channel, i - 1]) ** 2
+            gate[channel, frame] = silence_gate(float(whole) / window)
+            energy[channel, frame] = newest / hop
+            lift[channel, frame] = math.sqrt(lifted / (window - 1))
+    return gate, energy, lift
+
+
+@kernel
+def _present_db(power: Array, top: Array) -> tuple[Array, Array]:
+    """Return levels in dB, and their mean by the weights of the highest trusted bands."""
+    levels = np.empty_like(power)
+    reference = np.zeros(power.shape[:2], np.float32)
+    for channel in range(power.shape[0]):
+        for frame in range(power.shape[1]):
+            for band in range(power.shape[2]):
+                level = 10.0 * math.log10(power[channel, frame, band])
+                levels[channel, frame, band] = level
+                reference[channel, frame] += top[band] * level
+    return levels, reference
+
+
+@kernel
+def _running_sum(powers: Array, count: int) -> Array:
+    """Return the sum of every `count` neighbouring frames, shape (channels, frames - count + 1, bands)."""
+    channels, frames, number = powers.shape
+    sums = np.zeros((channels, frames - count + 1, number), np.float32)
+    for channel in range(channels):
+        for frame in range(frames - count + 1):
+            for k in range(frame, frame + count):
+                for band in range(number):
+                    sums[channel, frame, band] += powers[channel, k, band]
+    return sums

@@ -22,20 +22,19 @@ class Shaper:
     def __init__(self, sample_rate: int) -> None:
         self._hop = bands.hop_samples(sample_rate)
         self._design = ltv.FilterDesign(sample_rate)
-        self._ramp = ltv.hop_ramp(self._hop)
         self.taps = self._design.taps
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
         bins = self._design.n_fft // 2 + 1
         self._rows = exciter.noise_rows(channels)
-        # Filters at the start of the hop that is under way and at its end, and the latter alone.
-        self._pairs = np.zeros((channels, 2, 1, 2, bins), np.complex64)
-        self._last = np.zeros((channels, 2, 1, bins), np.complex64)
+        # Filters of both sources at the start of the hop that is under way and at its end.
+        self._source_filters = np.zeros((channels, 2, bins), np.complex64)
+        self._noise_filters = np.zeros((channels, 2, bins), np.complex64)
         self._is_open = [False, False]
         self._noise_for: tuple[int, float] | None = None
 
-    def turn(self, gains: tuple[Array, Array | None] | None, frames: int, phase: int) -> None:
+    def turn(self, gains: tuple[Array, Array] | None, frames: int, phase: int) -> None:
         """Take the filters at the ends of the next frames.
 
         Args:
@@ -43,11 +42,15 @@ class Shaper:
             frames: How many there are, at least one.
             phase: Samples of the hop under way that have been shaped; 0 where that is over.
         """
-        shape = (*self._last.shape[:2], frames, self._last.shape[3])
-        filters = np.zeros(shape, np.complex64) if gains is None else self._design(*gains)
-        pairs = ltv.filter_pairs(np.concatenate([self._last, filters], 2))
-        self._pairs = np.concatenate([self._pairs, pairs], 2) if phase else pairs
-        self._last = filters[:, :, -1:]
+        channels, _, bins = self._source_filters.shape
+        filters = np.zeros((channels, 2, frames, bins), np.complex64)
+        if gains is not None:
+            factors = np.repeat(gains[1][:, None], 2, 1).ravel()
+            rows = gains[0].reshape(-1, gains[0].shape[-1])
+            filters = self._design(rows, factors).reshape(filters.shape)
+        kept = slice(None) if phase else slice(-1, None)
+        self._source_filters = np.concatenate([self._source_filters[:, kept], filters[:, 0]], 1)
+        self._noise_filters = np.concatenate([self._noise_filters[:, kept], filters[:, 1]], 1)
         self._is_open = [*(self._is_open if phase else self._is_open[-1:]), *[gains is not None] * frames]
         self._noise_for = None
 
@@ -61,28 +64,34 @@ class Shaper:
             count: Samples.
             width: Of the noise, 0..1.
         """
+        channels, boundaries, _ = self._source_filters.shape
         phase = position % self._hop
         if any(self._is_open):
-            heard = source.newest(self.taps - 1 + phase + count, delay)
-            products = ltv.filtered(self._spectra(heard), self._pairs[:, 0])
-            products += self._noise(position, width)
-            shaped = ltv.cross_faded(products, self._ramp, self.taps, self._design.n_fft)[:, phase : phase + count]
+            products = self._noise(position, width).copy()
+            end = source.end - delay
+            spectra = self._spectra(source.samples, end - count - phase, end, boundaries - 1)
+            ltv.filtered(spectra, self._source_filters, products)
+            shaped = ltv.cross_faded(products, channels, self._hop, self.taps, phase, count)
         else:
-            shaped = np.zeros((len(self._pairs), count), np.float32)
-        if self._pairs.shape[2] > 1:
-            self._pairs, self._is_open, self._noise_for = self._pairs[:, :, -1:].copy(), self._is_open[-2:], None
+            shaped = np.zeros((channels, count), np.float32)
+        if boundaries > 2:
+            self._source_filters = self._source_filters[:, -2:].copy()
+            self._noise_filters = self._noise_filters[:, -2:].copy()
+            self._is_open, self._noise_for = self._is_open[-2:], None
         return shaped
 
     def _noise(self, position: int, width: float) -> Spectrum:
         """Return what the filters leave of the noise in the hops under way; live that is worked out once a hop."""
         hop = position // self._hop
         if self._noise_for != (hop, width):
-            hops, reach = self._pairs.shape[2], self.taps - 1
-            start, length = hop * self._hop - reach, hops * self._hop + reach
-            noise = exciter.noise(self._rows, start, length, width)
-            self._noise_left = ltv.filtered(self._spectra(noise), self._pairs[:, 1])
+            channels, boundaries, bins = self._noise_filters.shape
+            hops, reach = boundaries - 1, self.taps - 1
+            noise = exciter.noise(self._rows, hop * self._hop - reach, hops * self._hop + reach, width)
+            self._noise_left = np.zeros((2, channels * hops, bins), np.complex64)
+            spectra = self._spectra(noise, reach, noise.shape[1], hops)
+            ltv.filtered(spectra, self._noise_filters, self._noise_left)
             self._noise_for = (hop, width)
         return self._noise_left
 
-    def _spectra(self, signal: Array) -> Spectrum:
-        return ltv.hop_spectra(signal, self._hop, self.taps, self._design.n_fft)
+    def _spectra(self, signal: Array, start: int, end: int, hops: int) -> Spectrum:
+        return ltv.hop_spectra(signal, start, end, self._hop, hops, self.taps, self._design.n_fft)

@@ -29,6 +29,16 @@ class Tape:
         self._end += count
         return self._samples[:, self._end - count : self._end]
 
+    @property
+    def samples(self) -> Block:
+        """All that is held, for kernels: they are told where in it to look, by `end`."""
+        return self._samples
+
+    @property
+    def end(self) -> int:
+        """Where in `samples` the newest one's successor would lie."""
+        return self._end
+
     def newest(self, count: int, before: int = 0) -> Block:
         """Return a view of the `count` samples that end `before` samples before the end."""
         end = self._end - before

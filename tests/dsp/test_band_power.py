@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from dsp import bands
-from dsp.band_power import FLOOR_POWER, BandPower, mean_square, to_db, to_power
+from dsp.band_power import FLOOR_POWER, BandPower, to_db, to_power
+from dsp.fourier import Array
+
+
+def powers(measure: BandPower, frames: Array) -> Array:
+    """Measure frames that lie one behind the other, shape (channels, frames, samples)."""
+    channels, count, samples = frames.shape
+    return measure(frames.reshape(channels, -1), 0, samples, count)
 
 
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
@@ -16,22 +23,22 @@ def test_levels_are_those_that_training_sees(rate: int) -> None:
     weights = bands.band_weights(rate, bands.fft_size(len(window)))
     frames = torch.randn(2, 5, len(window)) * torch.logspace(-6, 0, 5)[:, None]
     expected = bands.band_levels_db(frames, window, weights, bands.power_scale(rate, window))
-    heard = to_db(BandPower(rate, len(window))(frames.numpy()))
+    heard = to_db(powers(BandPower(rate, len(window)), frames.numpy()))
     np.testing.assert_allclose(heard, expected, atol=1e-3)
 
 
 def test_floor_and_factor() -> None:
     silence = np.zeros((1, 1, 512), np.float32)
-    assert BandPower(48000, 512)(silence) == pytest.approx(FLOOR_POWER)
-    assert BandPower(48000, 512, 1e-9, factor=0.25)(silence) == pytest.approx(0.25e-9)
+    assert powers(BandPower(48000, 512), silence) == pytest.approx(FLOOR_POWER)
+    assert powers(BandPower(48000, 512, 1e-9, factor=0.25), silence) == pytest.approx(0.25e-9)
     noise = np.random.default_rng(0).standard_normal((2, 3, 512)).astype(np.float32)
-    whole, part = BandPower(48000, 512)(noise), BandPower(48000, 512, factor=0.25)(noise)
+    whole, part = powers(BandPower(48000, 512), noise), powers(BandPower(48000, 512, factor=0.25), noise)
     np.testing.assert_allclose(part, 0.25 * whole, rtol=1e-5)
 
 
 def test_the_top_is_lifted_above_nyquist_alone() -> None:
     noise = np.random.default_rng(0).standard_normal((1, 1, 470)).astype(np.float32)
-    plain, lifted = BandPower(44100, 470)(noise)[0, 0], BandPower(44100, 470, lifts_top=True)(noise)[0, 0]
+    plain, lifted = (powers(BandPower(44100, 470, lifts_top=is_lifted), noise)[0, 0] for is_lifted in (False, True))
     above = bands.band_centres_hz().numpy() >= 22050
     assert above.any()
     np.testing.assert_array_equal(lifted[~above], plain[~above])
@@ -45,5 +52,8 @@ def test_decibels_make_a_round_trip() -> None:
     assert to_db(np.full(1, 100.0, np.float32)) == pytest.approx(20.0)
 
 
-def test_mean_square_is_the_power() -> None:
-    assert mean_square(np.full((2, 3, 100), 0.5, np.float32)) == pytest.approx(0.25)
+def test_frames_may_overlap() -> None:
+    noise = np.random.default_rng(0).standard_normal((2, 2000)).astype(np.float32)
+    measure = BandPower(48000, 512)
+    for frame, together in enumerate(measure(noise, 30, 100, 5).swapaxes(0, 1)):
+        np.testing.assert_allclose(measure(noise, 30 + 100 * frame, 100, 1)[:, 0], together, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Laws of the transforms: the textbook's, back again, and filled up with zeros."""
+"""Laws of the transforms: the textbook's, and back again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from dsp.fourier import fast_size, irfft, rfft
 
 
 @pytest.mark.parametrize("size", [2, 512, 1152])
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
-def test_transforms_are_those_of_the_textbook_and_come_back(size: int, shape: tuple[int, ...]) -> None:
-    signal = np.random.default_rng(0).standard_normal((*shape, size)).astype(np.float32)
-    spectrum = rfft(signal, size)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_transforms_are_those_of_the_textbook_and_come_back(size: int, rows: int) -> None:
+    signal = np.random.default_rng(0).standard_normal((rows, size)).astype(np.float32)
+    spectrum = rfft(signal)
     assert spectrum.dtype == np.complex64
     np.testing.assert_allclose(spectrum, np.fft.rfft(signal), atol=1e-4)
     np.testing.assert_allclose(irfft(spectrum, size), signal, atol=1e-5)
-
-
-def test_a_short_signal_is_filled_up() -> None:
-    signal = np.ones((2, 5), np.float32)
-    np.testing.assert_allclose(rfft(signal, 16), np.fft.rfft(signal, n=16), atol=1e-5)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 1023, 1087, 1152, 4096])

@@ -21,7 +21,8 @@ def smooth_gains_db(seed: int, spread_db: float = 10.0) -> Array:
 
 
 def impulse_of(design: FilterDesign, gains_db: Array) -> Array:
-    return design.impulse(gains_db * np.float32(LOG_PER_DB))
+    rows = gains_db.reshape(-1, bands.BAND_COUNT) * np.float32(LOG_PER_DB)
+    return design.impulse(rows).reshape(*gains_db.shape[:-1], -1)
 
 
 def response_db(impulse: Array, rate: int) -> Array:
@@ -76,17 +77,22 @@ def test_a_minimum_phase_spectrum_keeps_its_magnitude_and_starts_at_once() -> No
 
 def test_a_factor_is_a_gain_of_the_whole_filter() -> None:
     design, gains = FilterDesign(48000), smooth_gains_db(2)[None] * np.float32(LOG_PER_DB)
-    halved = design(gains, np.full((1, 1), 0.5, np.float32))
+    halved = design(gains, np.full(1, 0.5, np.float32))
     np.testing.assert_allclose(halved, 0.5 * design(gains), atol=1e-6)
     np.testing.assert_allclose(design(gains), np.fft.rfft(design.impulse(gains), n=design.n_fft), atol=1e-5)
 
 
 def filtered_hops(signals: Array, gains_db: Array, design: FilterDesign, hop: int) -> Array:
-    """Pass sources, shape (rows, sources, time), through filters with gains (sources, boundaries, bands)."""
-    pairs = ltv.filter_pairs(design(gains_db * np.float32(LOG_PER_DB)))
-    spectra = ltv.hop_spectra(signals, hop, design.taps, design.n_fft)
-    products = ltv.filtered(spectra, pairs).sum(1)
-    return ltv.cross_faded(products, ltv.hop_ramp(hop), design.taps, design.n_fft)
+    """Pass sources, shape (sources, channels, time), through filters with gains (sources, boundaries, bands)."""
+    sources, boundaries, _ = gains_db.shape
+    channels, time, reach = signals.shape[1], signals.shape[2], design.taps - 1
+    filters = design(gains_db.reshape(-1, bands.BAND_COUNT) * np.float32(LOG_PER_DB))
+    held = np.repeat(filters.reshape(sources, 1, boundaries, -1), channels, 1)
+    hops = boundaries - 1
+    products = np.zeros((2, channels * hops, design.n_fft // 2 + 1), np.complex64)
+    for signal, own in zip(signals, held, strict=True):
+        ltv.filtered(ltv.hop_spectra(signal, reach, time, hop, hops, design.taps, design.n_fft), own, products)
+    return ltv.cross_faded(products, channels, hop, design.taps, 0, time - reach)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -95,14 +101,25 @@ def filtered_hops(signals: Array, gains_db: Array, design: FilterDesign, hop: in
 def test_a_constant_filter_is_a_convolution(rate: int, sources: int, hops: int) -> None:
     hop, design = bands.hop_samples(rate), FilterDesign(rate)
     gains = np.stack([smooth_gains_db(k) for k in range(sources)])
-    signals = np.random.default_rng(0).standard_normal((2, sources, design.taps - 1 + hops * hop)).astype(np.float32)
+    signals = np.random.default_rng(0).standard_normal((sources, 2, design.taps - 1 + hops * hop)).astype(np.float32)
     held = np.repeat(gains[:, None], hops + 1, 1)
     impulses = impulse_of(design, gains).astype(np.float64)
     for late in (0, 7):
-        filtered = filtered_hops(signals[..., : signals.shape[-1] - late], held, design, hop)
+        filtered = filtered_hops(signals[..., : signals.shape[-1] - late].copy(), held, design, hop)
         for row in range(2):
-            direct = np.sum([np.convolve(signals[row, k], impulses[k], "valid") for k in range(sources)], 0)
-            np.testing.assert_allclose(filtered[row, : hops * hop - late], direct[: hops * hop - late], atol=1e-4)
+            direct = np.sum([np.convolve(signals[k, row], impulses[k], "valid") for k in range(sources)], 0)
+            np.testing.assert_allclose(filtered[row], direct[: hops * hop - late], atol=1e-4)
+
+
+def test_a_block_inside_a_hop_is_that_part_of_it() -> None:
+    hop, design = bands.hop_samples(48000), FilterDesign(48000)
+    filters = design(np.stack([smooth_gains_db(k) for k in range(3)]) * np.float32(LOG_PER_DB))[None]
+    signal = np.random.default_rng(0).standard_normal((1, design.taps - 1 + 2 * hop)).astype(np.float32)
+    products = np.zeros((2, 2, design.n_fft // 2 + 1), np.complex64)
+    spectra = ltv.hop_spectra(signal, design.taps - 1, signal.shape[1], hop, 2, design.taps, design.n_fft)
+    ltv.filtered(spectra, filters, products)
+    whole = ltv.cross_faded(products, 1, hop, design.taps, 0, 2 * hop)
+    np.testing.assert_array_equal(ltv.cross_faded(products, 1, hop, design.taps, 100, 300), whole[:, 100:400])
 
 
 def test_filters_are_cross_faded_without_a_step() -> None:
@@ -122,7 +139,9 @@ def test_a_steady_filter_is_a_convolution(samples: int, taps: int) -> None:
     rng = np.random.default_rng(0)
     signal = rng.standard_normal((2, taps - 1 + samples)).astype(np.float32)
     response = (rng.standard_normal(taps) / taps**0.5).astype(np.float32)
-    filtered = filter_steady(signal, rfft(response, steady_fft(signal.shape[1])), taps)
+    padded = np.zeros((1, steady_fft(signal.shape[1])), np.float32)
+    padded[0, :taps] = response
+    filtered = filter_steady(signal, taps - 1, samples, rfft(padded), taps)
     assert filtered.shape == (2, samples)
     for row in range(2):
         direct = np.convolve(signal[row].astype(np.float64), response, "valid")

@@ -26,9 +26,13 @@ def test_it_renders_as_the_product_filters(loss: SpectralLoss) -> None:
     hop, design = bands.hop_samples(48000), ltv.FilterDesign(48000)
     levels = levels_db()
     noise = exciter.noise_table()[: (FRAMES - 1) * hop + design.taps - 1]
-    spectra = ltv.hop_spectra(noise, hop, design.taps, design.n_fft)
-    pairs = ltv.filter_pairs(design(levels.numpy() * np.float32(LOG_PER_DB)))
-    played = ltv.cross_faded(ltv.filtered(spectra, pairs), ltv.hop_ramp(hop), design.taps, design.n_fft)
+    rows = len(levels)
+    filters = design(levels.numpy().reshape(-1, bands.BAND_COUNT) * np.float32(LOG_PER_DB)).reshape(rows, FRAMES, -1)
+    noises, hops = np.repeat(noise[None], rows, 0), FRAMES - 1
+    products = np.zeros((2, rows * hops, design.n_fft // 2 + 1), np.complex64)
+    spectra = ltv.hop_spectra(noises, design.taps - 1, len(noise), hop, hops, design.taps, design.n_fft)
+    ltv.filtered(spectra, filters, products)
+    played = ltv.cross_faded(products, rows, hop, design.taps, 0, hops * hop)
     np.testing.assert_allclose(loss.render(levels), played, atol=1e-4, rtol=1e-4)
 
 

@@ -1,0 +1,33 @@
+"""Laws of kernels: they compute what their source says, and numbers that are none stay none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dsp.fourier import Array
+from dsp.kernel import kernel
+
+
+@kernel
+def _sum_of_ratios(first: Array, second: Array) -> float:
+    total = 0.0
+    for i in range(len(first)):
+        total += first[i] / second[i]
+    return total
+
+
+def test_a_kernel_is_its_source() -> None:
+    first, second = np.random.default_rng(0).uniform(1.0, 2.0, (2, 1000)).astype(np.float32)
+    assert _sum_of_ratios(first, second) == pytest.approx(float((first / second).sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_stays_none(strange: float) -> None:
+    values = np.ones(100, np.float32)
+    values[37] = strange
+    assert not np.isfinite(_sum_of_ratios(values, np.ones(100, np.float32)))
+
+
+def test_division_by_zero_is_not_an_error_but_infinite() -> None:
+    assert _sum_of_ratios(np.ones(3, np.float32), np.zeros(3, np.float32)) == np.inf
