@@ -1,0 +1,95 @@
+"""A trained learned extender as a system of the comparison: features from the shipped predictor, all of it causal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsp import bands
+from models.learned_extender import LearnedExtender, above
+from models.predictor import Predictor
+from models.shaping_filter import HOP, RATE
+from models.training.acoustic_loss import REACH, acoustic_features, spectral_flatness
+from models.training.evaluate import edge_hz
+
+Audio = NDArray[np.float32]
+
+
+class LearnedSystem:
+    """Restores as a host would: it finds the edge, predicts the features and generates the band above.
+
+    Args:
+        extender: Trained.
+        predictor: Of a shipped artifact; what it predicts lies in the future of what it hears.
+    """
+
+    def __init__(self, extender: LearnedExtender, predictor: Predictor) -> None:
+        self.extender, self.predictor = extender.eval(), predictor.eval()
+
+    def __call__(self, degraded: Audio, rate: int) -> Audio:
+        """Return the restored signal, same shape (channels, samples), at 48 kHz."""
+        return self.restored(degraded, edge_hz(degraded, rate))
+
+    @torch.inference_mode()
+    def restored(self, degraded: Audio, crossover_hz: float) -> Audio:
+        """Return the restored signal for a known edge of the degraded one's band."""
+        heard = _whole_hops(degraded)
+        generated = self.extender(heard, predicted_db(self.predictor, heard, crossover_hz), [crossover_hz] * len(heard))
+        restored: Audio = generated.restored[:, : degraded.shape[1]].numpy()
+        return restored
+
+    @torch.inference_mode()
+    def flatness(self, degraded: Audio, crossover_hz: float, clean_hz: float) -> float:
+        """Return the mean spectral flatness of the excitation between crossover and the clean signal's bandwidth."""
+        heard = _whole_hops(degraded)
+        levels_db = predicted_db(self.predictor, heard, crossover_hz)
+        excitation = self.extender.excite(heard, levels_db, [crossover_hz] * len(heard))
+        judged = above([crossover_hz]) * bands.band_mask(RATE, 0.0, clean_hz)
+        return float(spectral_flatness(acoustic_features(excitation), judged).mean())
+
+
+class Costs(NamedTuple):
+    """What a system takes to run: weights of the exciter and, if it is told features, of the predictor."""
+
+    exciter: int
+    predictor: int
+
+
+def costs(system: LearnedSystem) -> Costs:
+    """Return the weights of a system."""
+    config = system.extender.config
+    told = bool(config.filtered or config.network.conditioning)
+    return Costs(_weights(system.extender), _weights(system.predictor) if told else 0)
+
+
+def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float) -> Tensor:
+    """Return the features of the frames on a signal's hops as they are known when each hop begins.
+
+    Args:
+        predictor: Its horizon says how many frames beyond the newest one it hears it tells of.
+        degraded: At 48 kHz, shape (batch, frames * HOP).
+        crossover_hz: Up to where the signal may be trusted.
+
+    Returns:
+        Shape (batch, frames + 1, bands); frame k lies on sample k * HOP.
+    """
+    frames, horizon = degraded.shape[1] // HOP + 1, predictor.config.horizon
+    before = REACH + horizon * HOP
+    behind = max(0, REACH - horizon * HOP)
+    heard = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
+    mask = bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
+    told, _ = predictor(acoustic_features(heard), mask, predictor.start(len(degraded)))
+    levels_db: Tensor = told.levels_db
+    return levels_db
+
+
+def _whole_hops(signal: Audio) -> Tensor:
+    return torch.from_numpy(np.pad(signal, ((0, 0), (0, -signal.shape[1] % HOP))))
+
+
+def _weights(network: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
