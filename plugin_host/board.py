@@ -1,11 +1,8 @@
-"""Effects and plug-ins of pedalboard, built from a preset's nodes; pedalboard is imported here only."""
+"""Effects and plug-ins of pedalboard, built from a preset's nodes and processed in as few calls as they allow."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import ctypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +11,9 @@ import numpy as np
 import pedalboard
 from pedalboard.io import AudioFile
 
-from dsp.control import Control
 from models.stage import Block
 from plugin_host.effect_table import effect
+from plugin_host.external_plugin import ExternalPlugin, local_file
 from plugin_host.preset import EffectNode, PluginNode, PresetError
 
 # Its types leave out what it hands on from its own modules.
@@ -88,7 +85,7 @@ class NativeEffect:
         # Read here, as pedalboard takes a file that is no audio without a word.
         if self.kind.file not in self._settings:
             raise PresetError(f"{self.title} needs {self.kind.file}, the path of an audio file")
-        path = _local_file(str(self._settings[self.kind.file]), folder, f"the file of {self.title}")
+        path = local_file(str(self._settings[self.kind.file]), folder, f"the file of {self.title}")
         try:
             with AudioFile(str(path)) as file:
                 response: Block = file.read(min(file.frames, int(LONGEST_RESPONSE_S * file.samplerate)))
@@ -97,75 +94,54 @@ class NativeEffect:
             raise PresetError(f"{self.title} can't be loaded: {' '.join(str(error).split())}") from None
 
 
-class ExternalPlugin:
-    """One VST3 or Audio Unit plug-in; raises PresetError where it is missing or refuses its settings."""
+class _Run:
+    """Effects in order that take the same channels, and play them in one call for each set of instances.
 
-    def __init__(self, node: PluginNode, folder: Path | None) -> None:
-        self.title = node.title
-        self._node = node
-        path = _local_file(node.plugin, folder, f"the plug-in {node.title}")
-        try:
-            with _float_mode_kept():
-                self.plugin: Any = _PEDALBOARD.load_plugin(str(path), plugin_name=node.name)
-        except (ImportError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise PresetError(
-                f"the plug-in {path} can't be loaded; install it again or take it out: {reason}"
-            ) from None
-        if not self.plugin.is_effect:
-            raise PresetError(f"{self.title} is an instrument; the chain takes effects only")
-        self._parameters: Mapping[str, Any] = self.plugin.parameters
-        self._check_settings()
-        self.configure()
-        self.controls = tuple(
-            self._control(key, node.settings.get(key)) for key in self._parameters if self._turns(key)
-        )
+    Args:
+        effects: One plug-in, or any number of effects that take all channels at once.
+        channels: Of the whole signal.
+    """
 
-    def prepare(self, sample_rate: int) -> None:
-        """Nothing to learn before the first block."""
+    def __init__(self, effects: Sequence[NativeEffect | ExternalPlugin], channels: int) -> None:
+        one = effects[0] if effects else None
+        width = one.width if isinstance(one, ExternalPlugin) else channels
+        # Containers, as they remember the layout: some effects alone take one stereo sample for two mono ones.
+        if width == channels:
+            self._sets = [(slice(0, channels), _PEDALBOARD.Pedalboard([effect.plugin for effect in effects]))]
+        else:
+            assert isinstance(one, ExternalPlugin)
+            places = [slice(start, min(channels, start + width)) for start in range(0, channels, width)]
+            boards = [_PEDALBOARD.Pedalboard([plugin]) for plugin in one.instances]
+            self._sets = list(zip(places, boards, strict=False))
+        self._width, self._channels = width, channels
 
-    def configure(self) -> None:
-        """Give it the preset's state, then its settings."""
-        try:
-            if self._node.state:
-                self.plugin.raw_state = base64.b64decode(self._node.state)
-            for key, value in self._node.settings.items():
-                setattr(self.plugin, key, value)
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise PresetError(f"{self.title} refuses its settings: {' '.join(str(error).split())}") from None
+    def reset(self) -> None:
+        for _, board in self._sets:
+            board.reset()
 
-    def position(self, name: str, value: float) -> float:
-        """Return the plug-in's own 0..1 for a value in its unit."""
-        low, high, _ = self._parameters[name].range
-        return float(self._parameters[name].get_raw_value_for(min(high, max(low, value))))
+    def process(self, block: Block, rate: int, size: int) -> Block:
+        if self._width == self._channels:
+            return _called(self._sets[0][1], block, rate, size)
+        return np.concatenate([self._part(block[place], board, rate, size) for place, board in self._sets])
 
-    def turn(self, name: str, position: float) -> None:
-        """Move a knob at once."""
-        self._parameters[name].raw_value = position
+    def _part(self, part: Block, board: Any, rate: int, size: int) -> Block:
+        # A plug-in for two gets a channel that is alone on both sides, and is heard on the left one.
+        source = np.concatenate([part, *[part[-1:]] * (self._width - len(part))])
+        return _called(board, source, rate, size)[: len(part)]
 
-    def state(self) -> str:
-        """Return the state in base64 for a preset; stale until a block has been processed."""
-        return base64.b64encode(self.plugin.raw_state).decode()
 
-    def _check_settings(self) -> None:
-        for key in self._node.settings:
-            if key not in self._parameters:
-                raise PresetError(f"{self.title} has no setting '{key}'; it has {', '.join(self._parameters)}")
-
-    def _turns(self, key: str) -> bool:
-        parameter = self._parameters[key]
-        low, high, _ = parameter.range
-        return parameter.type is float and low is not None and high is not None and low < high
-
-    def _control(self, key: str, given: object) -> Control:
-        parameter = self._parameters[key]
-        low, high, _ = (float(edge or 0.0) for edge in parameter.range)
-        value = float(given) if isinstance(given, (int, float)) else float(getattr(self.plugin, key))
-        return Control(key, parameter.name, parameter.label or "", low, high, min(high, max(low, value)))
+def _called(board: Any, block: Block, rate: int, size: int) -> Block:
+    channels, samples = block.shape
+    if samples == channels > 1:
+        # A square block has no layout that pedalboard could tell.
+        parts = [_called(board, part, rate, size) for part in (block[:, :-1], block[:, -1:])]
+        return np.concatenate(parts, axis=1)
+    out: Block = board.process(np.ascontiguousarray(block), rate, buffer_size=size, reset=False)
+    return out if out.size else np.zeros((channels, 0), np.float32)
 
 
 class Board:
-    """A run of effects that pedalboard processes in one call.
+    """A row of effects that pedalboard processes in one call, or in a few where a plug-in takes fewer channels.
 
     Args:
         nodes: Effects and plug-ins in order; a bypassed one is not even loaded.
@@ -179,11 +155,9 @@ class Board:
             NativeEffect(node, folder) if isinstance(node, EffectNode) else ExternalPlugin(node, folder)
             for _, node in active
         ]
-        # A container, as it remembers the layout: some effects alone take one stereo sample for two mono ones.
-        self._all = _PEDALBOARD.Pedalboard([one.plugin for one in self.effects])
-        external = [one.plugin for one in self.effects if isinstance(one, ExternalPlugin)]
-        self._external = _PEDALBOARD.Pedalboard(external)
-        self._rate, self._channels, self._size, self._doubled = 48000, 1, 1, False
+        self._all: list[_Run] = []
+        self._external: list[_Run] = []
+        self._rate, self._channels, self._size = 48000, 1, 1
 
     @property
     def chunked(self) -> bool:
@@ -196,11 +170,24 @@ class Board:
         return any(isinstance(one, ExternalPlugin) for one in self.effects)
 
     def prepare(self, sample_rate: int, channels: int, size: int) -> None:
-        """Set the layout and bring the plug-ins into the preset's state; `size` is the longest block to come."""
-        self._rate, self._channels, self._size, self._doubled = sample_rate, channels, size, False
+        """Set the layout and bring the plug-ins into the preset's state; `size` is the longest block to come.
+
+        Raises:
+            ValueError: An effect can't work on so many channels.
+        """
+        self._rate, self._channels, self._size = sample_rate, channels, size
         for one in self.effects:
-            one.prepare(sample_rate)
-        self._try_layout()
+            if isinstance(one, ExternalPlugin):
+                one.fit(sample_rate, channels, size)
+            else:
+                one.prepare(sample_rate)
+        self._all = _runs(self.effects, channels)
+        self._external = _runs([one for one in self.effects if isinstance(one, ExternalPlugin)], channels)
+        try:
+            self._silence()
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"the effects can't work on {channels} channels: {reason}") from None
         for one in self.effects:
             one.configure()
         # State that is read, or carried over a reset, before a block has passed is the one of before.
@@ -208,8 +195,8 @@ class Board:
 
     def prime(self, only_plugins: bool = False) -> int:
         """Forget the past, then play silence until as much comes back as goes in; return the samples still owed."""
-        self._all.reset()
-        self._external.reset()
+        for run in (*self._all, *self._external):
+            run.reset()
         owed = whole = fed = 0
         while whole < SETTLED_BLOCKS:
             short = self._size - self._silence(only_plugins).shape[1]
@@ -221,51 +208,25 @@ class Board:
 
     def process(self, block: Block, only_plugins: bool = False) -> Block:
         """Process (channels, samples); plug-ins and codecs may give fewer samples back than they got."""
-        channels, samples = block.shape
-        if samples == channels > 1:
-            # A square block has no layout that pedalboard could tell.
-            parts = [self._call(part, only_plugins) for part in (block[:, :-1], block[:, -1:])]
-            return np.concatenate(parts, axis=1)
-        return self._call(block, only_plugins)
+        return self._through(self._external if only_plugins else self._all, block)
 
-    def _call(self, block: Block, only_plugins: bool) -> Block:
-        run = self._external if only_plugins else self._all
-        source = np.repeat(block, 2, axis=0) if self._doubled else np.ascontiguousarray(block)
-        out: Block = run.process(source, self._rate, buffer_size=self._size, reset=False)
-        if out.size == 0:
-            return np.zeros((self._channels, 0), np.float32)
-        return out[: self._channels] if self._doubled else out
+    def _through(self, runs: Sequence[_Run], block: Block) -> Block:
+        for run in runs:
+            if block.size:
+                block = run.process(block, self._rate, self._size)
+        return block
 
     def _silence(self, only_plugins: bool = False) -> Block:
-        return self._call(np.zeros((self._channels, self._size), np.float32), only_plugins)
-
-    def _try_layout(self) -> None:
-        """Find out whether every effect takes this layout; a mono signal may go through stereo plug-ins doubled."""
-        try:
-            self._silence()
-        except (ValueError, RuntimeError) as error:
-            self._doubled = self._channels == 1 and not self._doubled
-            if not self._doubled:
-                reason = " ".join(str(error).split())
-                raise ValueError(f"the effects can't work on {self._channels} channels: {reason}") from None
-            self._try_layout()
+        silence = np.zeros((self._channels, self._size), np.float32)
+        return self._through(self._external if only_plugins else self._all, silence)
 
 
-@contextlib.contextmanager
-def _float_mode_kept() -> Iterator[None]:
-    """Undo what loading a plug-in built with -ffast-math does to this thread: denormals would be zero for everybody."""
-    maths, mode = ctypes.CDLL(None), ctypes.create_string_buffer(64)
-    maths.fegetenv(mode)
-    try:
-        yield
-    finally:
-        maths.fesetenv(mode)
-
-
-def _local_file(text: str, folder: Path | None, what: str) -> Path:
-    if folder is None:
-        raise PresetError(f"{what} is refused: only a preset from a file of yours may name plug-ins or files")
-    path = folder / Path(text).expanduser()
-    if not path.exists():
-        raise PresetError(f"{what} is missing: {path} does not exist; install it or take it out of the preset")
-    return path
+def _runs(effects: Sequence[NativeEffect | ExternalPlugin], channels: int) -> list[_Run]:
+    """Cut a row of effects at the plug-ins that don't take all channels at once."""
+    rows: list[list[NativeEffect | ExternalPlugin]] = [[]]
+    for one in effects:
+        if isinstance(one, ExternalPlugin) and one.width != channels:
+            rows += [[one], []]
+        else:
+            rows[-1].append(one)
+    return [_Run(row, channels) for row in rows if row] or [_Run([], channels)]

@@ -11,8 +11,9 @@ import numpy as np
 
 from dsp.control import Control
 from models.stage import Block
-from plugin_host.board import Board, ExternalPlugin
+from plugin_host.board import Board
 from plugin_host.effect_table import effect
+from plugin_host.external_plugin import ExternalPlugin
 from plugin_host.finite import is_finite
 from plugin_host.preset import EffectNode, PluginNode, PresetError
 from plugin_host.sample_queue import SampleQueue
