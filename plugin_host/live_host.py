@@ -11,9 +11,9 @@ from typing import Any
 from models.stage import Stage
 from plugin_host.compared import MATCH, Compared
 from plugin_host.device import Device
-from plugin_host.live_sound import LiveSound, build_around, with_effects
+from plugin_host.effect_nodes import nodes_of
+from plugin_host.live_sound import LiveSound, build_around, path_of, with_effects
 from plugin_host.loudness_match import LoudnessMatch
-from plugin_host.panel_chain import nodes_of
 from plugin_host.preset import load_preset, save_preset, user_folder
 from plugin_host.settings import SettingsStore
 from plugin_host.watched_engine import WatchedEngine
@@ -81,7 +81,8 @@ class LiveHost:
     def chain(self) -> list[dict[str, Any]]:
         """Return the stages in order with their latencies, and the effects that the preset puts into them.
 
-        Each effect comes with its node as `set_chain` takes it, and a plug-in with the choices that are no knobs.
+        Each effect comes with its node as `set_chain` takes it, with the whole path of its file, if it has one, and a
+        plug-in with the choices that are no knobs.
         """
         preset = self.sound.preset
         effects = {"before": preset.before, "after": preset.after}
@@ -96,6 +97,7 @@ class LiveHost:
                         "settings": dict(node.settings),
                         "node": node.model_dump(exclude_none=True),
                         "choices": _choices(part.stage).get(place, {}),
+                        "path": path_of(node, preset),
                     }
                     for place, node in enumerate(effects.get(part.name, []))
                 ],

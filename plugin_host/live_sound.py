@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from dsp.control import Control
@@ -99,6 +100,14 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
         # What is installed here is as trusted as a preset of the user's own, where alone plug-ins may be named.
         return changed.placed_at(user_folder() / f"{changed.id or 'panel'}.json")
     return changed
+
+
+def path_of(node: EffectNode | PluginNode, preset: Preset) -> str | None:
+    """Return where the plug-in or the file of an effect lies on this machine, or None for an effect without one."""
+    foreign = _foreign(node)
+    if foreign is None or preset.file is None:
+        return None
+    return str((preset.file.parent / Path(foreign[1]).expanduser()).absolute())
 
 
 def _foreign(node: EffectNode | PluginNode) -> tuple[str, str] | None:

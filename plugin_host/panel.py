@@ -13,8 +13,9 @@ from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments, KeyEventArguments
 
 from plugin_host.client import HostError, NoHostError
+from plugin_host.effect_nodes import Nodes, knobs_of, nodes_of
 from plugin_host.panel_access import AccessGuard
-from plugin_host.panel_chain import Nodes, addable, edited, knobs_of, nodes_of, with_options
+from plugin_host.panel_chain import addable, edited, with_options
 from plugin_host.panel_link import PanelLink
 from plugin_host.panel_midi import MidiDialog
 from plugin_host.panel_parts import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in

@@ -1,48 +1,20 @@
-"""The effects around the model as the panel's row edits them: lists of nodes in, lists of nodes out."""
+"""The effects around the model as the panel's row shows and edits them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsp.control import Control
+from plugin_host.effect_nodes import SIDES, Nodes
 from plugin_host.effect_table import EFFECTS
 
 _LONGEST_VALUE = 200
-SIDES = ("before", "after")
-Node = dict[str, Any]
-Nodes = dict[str, list[Node]]
 
 
 def addable() -> list[str]:
     """Return the effects that can be played live and need no file."""
     return [kind.name for kind in EFFECTS.values() if kind.live and not kind.file]
-
-
-def nodes_of(chain: Sequence[Mapping[str, Any]], settings: Mapping[str, Mapping[str, Any]]) -> Nodes:
-    """Return the effects before and after the model as a preset names them, with the knobs where they stand now."""
-    nodes: Nodes = {side: [] for side in SIDES}
-    for part in chain:
-        if part["name"] in nodes:
-            nodes[part["name"]] = [{**effect["node"]} for effect in part.get("effects", ())]
-    for knob, setting in settings.items():
-        side, _, rest = knob.partition(".")
-        index, _, key = rest.partition(".")
-        if side in nodes and index.isdecimal() and int(index) < len(nodes[side]):
-            node = nodes[side][int(index)]
-            node["settings"] = {**node.get("settings", {}), key: setting["value"]}
-    return nodes
-
-
-def knobs_of(nodes: Nodes, known: Collection[str]) -> dict[str, float]:
-    """Return where the knobs of the effects belong, by the ids they have at their places; only known ones."""
-    return {
-        name: float(value)
-        for side in SIDES
-        for index, node in enumerate(nodes[side])
-        for key, value in node.get("settings", {}).items()
-        if (name := f"{side}.{index}.{key}") in known and isinstance(value, (int, float))
-    }
 
 
 def options_of(effect: Mapping[str, Any]) -> list[dict[str, Any]]:

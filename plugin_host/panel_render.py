@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from plugin_host.panel_chain import nodes_of
+from plugin_host.effect_nodes import nodes_of
 from plugin_host.slots import LISTENING
 
 ENDINGS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
@@ -193,7 +193,7 @@ def preset_of(state: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]
     """Return what plays now as a preset file."""
     own = {knob: one["value"] for knob, one in settings.items() if "." not in knob and knob not in LISTENING}
     chain: Sequence[Mapping[str, Any]] = state["chain"]
-    return {"schema": 1, "name": "Panel", "settings": own, **nodes_of(chain, settings)}
+    return {"schema": 1, "name": "Panel", "settings": own, **nodes_of(chain, settings, is_elsewhere=True)}
 
 
 async def _follow(job: Job, process: asyncio.subprocess.Process) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plugin_host.effect_nodes import SIDES, nodes_of
 from plugin_host.effect_table import effect
-from plugin_host.panel_chain import SIDES, nodes_of
 from plugin_host.preset import EffectNode, PluginNode, Preset
 from plugin_host.slots import LISTENING
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from plugin_host.effect_nodes import Nodes, knobs_of, nodes_of
 from plugin_host.effect_table import EFFECTS
-from plugin_host.panel_chain import Nodes, addable, edited, knobs_of, nodes_of, options_of, with_options
+from plugin_host.panel_chain import addable, edited, options_of, with_options
 from plugin_host.preset_schema import Preset
 
 

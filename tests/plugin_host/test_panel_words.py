@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from models.knobs import CONTROLS
+from plugin_host.effect_nodes import nodes_of
 from plugin_host.live_host import LiveHost
-from plugin_host.panel_chain import nodes_of
 from plugin_host.panel_render import preset_of
 from plugin_host.panel_words import changed_by, diff_rows, frame_of, groups_of, match_of, words_of
 from plugin_host.preset import list_presets, load_preset
@@ -42,6 +43,19 @@ def test_what_plays_is_a_preset(name: str) -> None:
     assert (made.before, made.after) == (preset.before, preset.after)
     assert preset.settings.items() <= made.settings.items()
     assert not {"bypass", "delta"} & made.settings.keys()
+
+
+def test_files_of_a_preset_are_found_from_any_other_folder_and_kept_as_they_are_for_its_own(tmp_path: Path) -> None:
+    effects = [{"effect": "Convolution", "settings": {"impulse_response_filename": "../rooms/hall.wav"}}]
+    plugins = [{"plugin": "Far.vst3", "bypass": True}, {"plugin": "/x/Y.vst3"}]
+    preset = Preset.model_validate({"schema": 1, "name": "Mine", "before": effects, "after": plugins})
+    told = chain_of(preset.placed_at(tmp_path / "mine" / "hall.json"))
+    turned = {"before.0.mix": {"value": 0.25, "text": "", "position": 0.25}}
+    made = Preset.model_validate(preset_of({"chain": told}, turned))
+    hall, mine = tmp_path / "mine" / "../rooms/hall.wav", tmp_path / "mine"
+    assert made.before[0].settings == {"impulse_response_filename": str(hall), "mix": 0.25}
+    assert [getattr(node, "plugin", "") for node in made.after] == [str(mine / "Far.vst3"), "/x/Y.vst3"]
+    assert preset.replace(**nodes_of(told, {})).plain() == preset.plain()
 
 
 def test_every_knob_is_in_one_group_under_its_effect() -> None:
