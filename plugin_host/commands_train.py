@@ -38,10 +38,15 @@ def train(run_file: Path, folder: Path) -> None:
     """Train as a run file says; see the help of `highband train`."""
     _refuse_missing(run_file)
     with _working():
-        from models.training.loop import command
+        from models.training import loop, waveform_loop
+        from models.training.waveform_run import is_waveform_run
 
-        home = command(run_file, folder)
-    typer.echo(f"trained: {home}; make an artifact of it with: highband export {run_file}")
+        learned = is_waveform_run(run_file)
+        home = (waveform_loop if learned else loop).command(run_file, folder)
+    further = "compare it with: python -m models.training.comparison OUT.json"
+    if not learned:
+        further = f"make an artifact of it with: highband export {run_file}"
+    typer.echo(f"trained: {home}; {further}")
 
 
 def export(run_file: Path, folder: Path, target: Path | None, figures: Path | None) -> None:
