@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from dsp.exciter import noise_table
 from models.artifact import load_extender
 from models.extender import Extender
-from models.training import corpus
+from models.training import corpus, learned_system
 from models.training.corpus import Clip
 from models.training.evaluate import SINC, Audio, System, artifact_systems, clean_48k, edge_hz, scores
 from models.training.learned_system import LearnedSystem, costs
@@ -37,6 +38,7 @@ from models.training.waveform_run import WaveformRun, read_waveform_run
 RATES = (8000, 16000)
 SECONDS = 4.0
 DSP = "DSP exciter + LTV"
+NOISE = "white noise"
 _RUNS = Path(__file__).parent / "runs"
 # In the order of the table: what it is, and the run that trains it.
 SYSTEMS: Mapping[str, str] = {
@@ -81,14 +83,16 @@ def compared(
 def flatness(systems: Mapping[str, LearnedSystem], clips: Sequence[Clip], seconds: float = SECONDS) -> dict[str, float]:
     """Return the mean spectral flatness of each system's excitation above the crossover, 0..1.
 
-    A baseline's excitation is the band itself, so its flatness is that of the sound.
+    A baseline's excitation is the band itself, so its flatness is that of the sound. White noise stands beside them.
     """
-    found: dict[str, list[float]] = {name: [] for name in systems}
+    noise = torch.from_numpy(noise_table())[None]
+    found: dict[str, list[float]] = {name: [] for name in [NOISE, *systems]}
     for clip in clips:
         clean = clean_48k(clip, seconds)
         for rate in RATES:
             degraded = resample_to(clean, RATE, rate)
             edge = edge_hz(degraded, RATE)
+            found[NOISE].append(learned_system.flatness(noise, edge, trusted_hz(clip)))
             for name, system in systems.items():
                 found[name].append(system.flatness(degraded, edge, trusted_hz(clip)))
     return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
@@ -131,7 +135,8 @@ def summary(
                 "steps": step,
                 "seconds_of_audio": round(step * run.rows * run.seconds),
             }
-    return {"format": 1, "systems": systems, "rows": [_plain(row) for row in rows(found)]}
+    white = {"white_noise_flatness": flat.get(NOISE)}
+    return {"format": 1, **white, "systems": systems, "rows": [_plain(row) for row in rows(found)]}
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -47,9 +47,16 @@ class LearnedSystem:
         """Return the mean spectral flatness of the excitation between crossover and the clean signal's bandwidth."""
         heard = _whole_hops(degraded)
         levels_db = predicted_db(self.predictor, heard, crossover_hz)
-        excitation = self.extender.excite(heard, levels_db, [crossover_hz] * len(heard))
-        judged = above([crossover_hz]) * bands.band_mask(RATE, 0.0, clean_hz)
-        return float(spectral_flatness(acoustic_features(excitation), judged).mean())
+        return flatness(self.extender.excite(heard, levels_db, [crossover_hz] * len(heard)), crossover_hz, clean_hz)
+
+
+def flatness(excitation: Tensor, crossover_hz: float, clean_hz: float) -> float:
+    """Return the mean spectral flatness of the frames of signals between two frequencies, 0..1.
+
+    Even white noise does not come to 1, as no frame of it is flat.
+    """
+    judged = above([crossover_hz]) * bands.band_mask(RATE, 0.0, clean_hz)
+    return float(spectral_flatness(acoustic_features(excitation), judged).mean())
 
 
 class Costs(NamedTuple):
