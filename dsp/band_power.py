@@ -56,15 +56,17 @@ class BandPower:
         Returns:
             Shape (channels, frames, bands).
         """
-        return _band_power(signal, start, hop, frames, self._window, self._first, self._end, self._weights, self._floor)
+        power = np.empty((len(signal), frames, len(self._weights)), np.float32)
+        _measure(signal, start, hop, self._window, self._first, self._end, self._weights, self._floor, power)
+        return power
 
 
 @kernel
-def _band_power(
-    signal: Array, start: int, hop: int, frames: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
-    weights: Array, floor: float,
-) -> Array:  # fmt: skip
-    channels, count = signal.shape[0], weights.shape[0]
+def _measure(
+    signal: Array, start: int, hop: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
+    weights: Array, floor: float, power: Array,
+) -> None:  # fmt: skip
+    channels, frames, count = power.shape
     bins = weights.shape[1]
     rows = np.zeros((channels * frames, 2 * (bins - 1)), np.float32)
     for row in range(channels * frames):
@@ -72,7 +74,6 @@ def _band_power(
         for i in range(len(window)):
             rows[row, i] = signal[channel, at + i] * window[i]
     spectra = rfft(rows)
-    power = np.empty((channels, frames, count), np.float32)
     squares = np.empty(bins, np.float32)
     for row in range(channels * frames):
         for k in range(bins):
@@ -82,7 +83,6 @@ def _band_power(
             for k in range(first[band], end[band]):
                 total += squares[k] * weights[band, k]
             power[row // frames, row % frames, band] = total + np.float32(floor)
-    return power
 
 
 def to_db(power: Array) -> Array:

@@ -22,6 +22,8 @@ _USUAL_DRIVE = 10 ** (6 / 20)
 _MAKEUP = 0.6
 # How far below the limiter's knee the signal's level lies without drive.
 _HEADROOM = 0.25
+# Of the input's first difference; what is softer counts as this loud.
+LEAST_LEVEL = 1e-6
 _HILBERT_SECONDS = 127 / 48000
 
 
@@ -71,6 +73,40 @@ def harmonics(
                 )
                 out[channel, out_start + done + i] = (abs(driven) + driven * abs(driven)) * makeup
             done += stretch
+
+
+def boundaries(levels: Array, drives: Array, phase: int, lift: Array, drive: float) -> tuple[Array, Array]:
+    """Return levels and drives at the boundaries of the hops that a block touches.
+
+    Args:
+        levels: At the start of the hop that is under way and at its end, shape (channels, 2).
+        drives: The same, shape (2,); no drive yet is 0, and the first one is there at once.
+        phase: Samples of that hop that came before the block; 0 where it is over.
+        lift: Levels of the frames that end inside the block, shape (channels, frames).
+        drive: At their ends.
+
+    Returns:
+        Shapes (channels, hops + 1) and (hops + 1,).
+    """
+    kept = 2 if phase else 1
+    all_levels = np.empty((len(levels), kept + lift.shape[1]), np.float32)
+    all_drives = np.empty(all_levels.shape[1], np.float32)
+    _join(levels, drives, kept, lift, drive, all_levels, all_drives)
+    return all_levels, all_drives
+
+
+@kernel
+def _join(
+    levels: Array, drives: Array, kept: int, lift: Array, drive: float, all_levels: Array, all_drives: Array
+) -> None:
+    all_drives[:] = drive
+    for k in range(kept):
+        if drives[2 - kept + k] != 0:
+            all_drives[k] = drives[2 - kept + k]
+    for channel in range(levels.shape[0]):
+        all_levels[channel, :kept] = levels[channel, 2 - kept :]
+        for frame in range(lift.shape[1]):
+            all_levels[channel, kept + frame] = max(lift[channel, frame], np.float32(LEAST_LEVEL))
 
 
 def translation_reach(sample_rate: float) -> int:
@@ -132,7 +168,6 @@ def noise_rows(channels: int) -> Array:
     return np.stack([np.roll(table, -stride * row) for row in range(channels + 1)])
 
 
-@kernel
 def noise(rows: Array, start: int, length: int, width: float) -> Array:
     """Return noise for each channel.
 
@@ -145,11 +180,16 @@ def noise(rows: Array, start: int, length: int, width: float) -> Array:
     Returns:
         Shape (channels, length), unit variance.
     """
+    mixed = np.empty((len(rows) - 1, length), np.float32)
+    _mix(rows, start % NOISE_LENGTH, width, mixed)
+    return mixed
+
+
+@kernel
+def _mix(rows: Array, first: int, width: float, mixed: Array) -> None:
     own, common = np.float32(width), np.float32(math.sqrt(1.0 - width * width))
-    mixed = np.empty((rows.shape[0] - 1, length), np.float32)
     for channel in range(mixed.shape[0]):
-        at = start % NOISE_LENGTH
-        for i in range(length):
+        at = first
+        for i in range(mixed.shape[1]):
             mixed[channel, i] = own * rows[1 + channel, at] + common * rows[0, at]
             at = at + 1 if at + 1 < NOISE_LENGTH else 0
-    return mixed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import rocket_fft
 from numpy.typing import NDArray
@@ -30,6 +32,7 @@ def irfft(spectra: Spectrum, size: int) -> Array:
     return rows
 
 
+@lru_cache(maxsize=4096)
 def fast_size(samples: int) -> int:
     """Return the least even size, not less than so many samples, that transforms fast."""
     return 2 * int(rocket_fft.good_size((samples + 1) // 2, True))

@@ -20,5 +20,9 @@ _FREEDOM = {"arcp", "contract", "nsz", "reassoc"}
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function at its first call; it keeps the interpreter while it runs."""
+    """Compile a function at its first call; it keeps the interpreter while it runs.
+
+    An array that a kernel gives back costs as much as a small kernel: those of the block path fill arrays that they are
+    given. A kernel that calls kernels of another file is not compiled anew when only that file changes.
+    """
     return cast(Function, numba.njit(cache=True, error_model="numpy", fastmath=_FREEDOM)(function))

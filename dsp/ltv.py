@@ -40,45 +40,63 @@ class FilterDesign:
         self.fade = _fade_out(self.taps)
         self._both = np.concatenate([self.log_magnitude, self.phase], 1)
 
-    def __call__(self, gains: Array, factors: Array | None = None) -> Spectrum:
+    def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
 
         Args:
-            gains: Natural logarithms of power ratios, shape (filters, bands).
-            factors: One on all of each filter, shape (filters,).
+            gains: Natural logarithms of power ratios, shape (rows, filters, bands).
 
         Returns:
-            Shape (filters, n_fft // 2 + 1).
+            Shape (rows, filters, n_fft // 2 + 1).
         """
-        if factors is None:
-            factors = np.ones(len(gains), np.float32)
-        return _transformed(gains, self._both, self.fade, factors, self.n_fft)
+        before = np.zeros((len(gains), 1, self.n_fft // 2 + 1), np.complex64)
+        return self.behind(before, 0, gains, np.ones(gains.shape[:2], np.float32))
+
+    def behind(self, before: Spectrum, kept: int, gains: Array, factors: Array) -> Spectrum:
+        """Return the filters with these band gains in a row behind others.
+
+        Args:
+            before: Filters, shape (rows, any number, n_fft // 2 + 1).
+            kept: How many of them, the last ones, stay in the row.
+            gains: Natural logarithms of power ratios, shape (rows, filters, bands).
+            factors: One on all of each filter, shape (rows, filters).
+
+        Returns:
+            Shape (rows, kept + filters, n_fft // 2 + 1).
+        """
+        filters = np.empty((len(gains), kept + gains.shape[1], self.n_fft // 2 + 1), np.complex64)
+        _behind(before, kept, gains, factors, self._both, self.fade, filters)
+        return filters
 
     def impulse(self, gains: Array) -> Array:
-        """Return the impulse responses of the filters, shape (filters, taps)."""
-        return irfft(self(gains), self.n_fft)[:, : self.taps]
+        """Return the impulse responses of filters with gains of shape (filters, bands), shape (filters, taps)."""
+        return irfft(self(gains[None])[0], self.n_fft)[:, : self.taps]
 
 
 @kernel
-def _transformed(gains: Array, both: Array, fade: Array, factors: Array, n_fft: int) -> Spectrum:
-    rows, bins = gains.shape[0], n_fft // 2 + 1
-    responses = np.empty((rows, bins), np.complex64)
+def _behind(before: Spectrum, kept: int, gains: Array, factors: Array, both: Array, fade: Array, out: Spectrum) -> None:
+    rows, filters, count = gains.shape
+    bins = out.shape[2]
+    responses = np.empty((rows * filters, bins), np.complex64)
     logarithm = np.empty(2 * bins, np.float32)
-    for row in range(rows):
+    for row in range(rows * filters):
         logarithm[:] = 0
-        for band in range(gains.shape[1]):
-            gain = gains[row, band]
+        for band in range(count):
+            gain = gains[row // filters, row % filters, band]
             for k in range(2 * bins):
                 logarithm[k] += gain * both[band, k]
         for k in range(bins):
             magnitude, angle = np.exp(logarithm[k]), logarithm[bins + k]
             responses[row, k] = complex(magnitude * np.cos(angle), magnitude * np.sin(angle))
-    impulses = irfft(responses, n_fft)
-    for row in range(rows):
+    impulses = irfft(responses, 2 * (bins - 1))
+    for row in range(rows * filters):
         for i in range(len(fade)):
-            impulses[row, i] *= fade[i] * factors[row]
+            impulses[row, i] *= fade[i] * factors[row // filters, row % filters]
         impulses[row, len(fade) :] = 0
-    return rfft(impulses)
+    spectra = rfft(impulses)
+    for row in range(rows):
+        out[row, :kept] = before[row, before.shape[1] - kept :]
+        out[row, kept:] = spectra[row * filters : (row + 1) * filters]
 
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
@@ -157,23 +175,19 @@ def filtered(spectra: Spectrum, filters: Spectrum, out: Spectrum) -> None:
 
 
 @kernel
-def cross_faded(products: Spectrum, channels: int, hop: int, taps: int, phase: int, count: int) -> Array:
-    """Return the signal of hops that were filtered, each cross-faded from its first filter to its second.
+def cross_fade(products: Spectrum, hop: int, taps: int, phase: int, out: Array) -> None:
+    """Tell the signal of hops that were filtered, each cross-faded from its first filter to its second.
 
     Args:
         products: From `filtered`, shape (2, channels * hops, bins); sources add up there.
-        channels: How many.
         hop: Samples of a hop.
         taps: Length of the filters.
         phase: Samples of the first hop that are left out.
-        count: Samples.
-
-    Returns:
-        Shape (channels, count).
+        out: Where it goes, shape (channels, time).
     """
+    channels, count = out.shape
     hops, n_fft = products.shape[1] // channels, 2 * (products.shape[2] - 1)
     both = irfft(products.reshape(-1, products.shape[2]), n_fft)
-    out = np.empty((channels, count), np.float32)
     for channel in range(channels):
         done = 0
         while done < count:
@@ -186,7 +200,42 @@ def cross_faded(products: Spectrum, channels: int, hop: int, taps: int, phase: i
                 after = both[row + channels * hops, taps - 1 + into + i]
                 out[channel, done + i] = before + way * (after - before)
             done += stretch
-    return out
+
+
+@kernel
+def shape(
+    signal: Array, end: int, filters: Spectrum, others: Spectrum, hop: int, taps: int, phase: int, out: Array
+) -> None:
+    """Pass the newest samples of a source through the filters of its hops and add what was left of other sources.
+
+    Args:
+        signal: Shape (channels, time).
+        end: Where it ends.
+        filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
+        others: From `leave`, shape (2, channels * hops, bins).
+        hop, taps: Samples of a hop and of a filter.
+        phase: Samples of the first hop that are left out.
+        out: Where the samples up to the end go, shape (channels, count).
+    """
+    n_fft, count = 2 * (filters.shape[2] - 1), out.shape[1]
+    spectra = hop_spectra(signal, end - count - phase, end, hop, filters.shape[1] - 1, taps, n_fft)
+    products = others.copy()
+    filtered(spectra, filters, products)
+    cross_fade(products, hop, taps, phase, out)
+
+
+@kernel
+def leave(signal: Array, filters: Spectrum, hop: int, taps: int, products: Spectrum) -> None:
+    """Add what filters leave of hops, for `shape`.
+
+    Args:
+        signal: `taps - 1` samples of past, then the hops, shape (channels, time).
+        filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
+        hop, taps: Samples of a hop and of a filter.
+        products: Shape (2, channels * hops, bins).
+    """
+    hops, n_fft = filters.shape[1] - 1, 2 * (filters.shape[2] - 1)
+    filtered(hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft), filters, products)
 
 
 def hop_ramp(hop: int) -> Array:
@@ -201,20 +250,17 @@ def steady_fft(samples: int) -> int:
 
 
 @kernel
-def filter_steady(signal: Array, start: int, count: int, spectrum: Spectrum, taps: int) -> Array:
+def filter_steady(signal: Array, start: int, spectrum: Spectrum, taps: int, out: Array) -> None:
     """Filter by one response that does not change, by overlap-save.
 
     Args:
         signal: Shape (channels, time).
         start: Where the block begins in it, at least `taps - 1`.
-        count: Samples of the block.
         spectrum: The response's transform of size `steady_fft(taps - 1 + count)`, shape (1, bins).
         taps: Length of the response in samples.
-
-    Returns:
-        Shape (channels, count).
+        out: Where the block goes, shape (channels, count).
     """
-    reach, n_fft = taps - 1, 2 * (spectrum.shape[1] - 1)
+    reach, n_fft, count = taps - 1, 2 * (spectrum.shape[1] - 1), out.shape[1]
     step = n_fft - reach
     pieces = (count + step - 1) // step
     rows = np.zeros((signal.shape[0] * pieces, n_fft), np.float32)
@@ -227,12 +273,10 @@ def filter_steady(signal: Array, start: int, count: int, spectrum: Spectrum, tap
         for k in range(spectrum.shape[1]):
             spectra[row, k] *= spectrum[0, k]
     passed = irfft(spectra, n_fft)
-    out = np.empty((signal.shape[0], count), np.float32)
     for row in range(rows.shape[0]):
         first = row % pieces * step
         for i in range(min(step, count - first)):
             out[row // pieces, first + i] = passed[row, reach + i]
-    return out
 
 
 _LONGEST_FFT = 8192

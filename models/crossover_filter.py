@@ -50,10 +50,9 @@ class CrossoverFilter:
         if not used:
             return np.zeros_like(shaped)
         generated, start = self._generated.samples, self._generated.end - count
-        passed = [
-            filter_steady(generated, start, count, self._spectrum(held, self._reach + count), self._reach + 1)
-            for held in used
-        ]
+        passed = [np.empty_like(shaped) for _ in used]
+        for held, part in zip(used, passed, strict=True):
+            filter_steady(generated, start, self._spectrum(held, self._reach + count), self._reach + 1, part)
         if len(used) == 1:
             return passed[0]
         for part, held in zip(passed, used, strict=True):

@@ -49,18 +49,14 @@ class Shape:
 
 
 @kernel
-def linked(levels_db: Array, reference_db: Array) -> Array:
+def link(levels_db: Array, reference_db: Array) -> None:
     """Give all channels one envelope relative to their own level, so that the stereo image stays where it is.
 
     Args:
-        levels_db: Predicted levels, shape (channels, frames, bands).
+        levels_db: Predicted levels, shape (channels, frames, bands); overwritten.
         reference_db: Each channel's own level just below the crossover, shape (channels, frames).
-
-    Returns:
-        Shape (channels, frames, bands).
     """
     channels, frames, count = levels_db.shape
-    out = np.empty_like(levels_db)
     shares = np.empty(channels, np.float32)
     for frame in range(frames):
         for channel in range(channels):
@@ -71,8 +67,7 @@ def linked(levels_db: Array, reference_db: Array) -> Array:
             for channel in range(channels):
                 offset += shares[channel] * (levels_db[channel, frame, band] - reference_db[channel, frame])
             for channel in range(channels):
-                out[channel, frame, band] = reference_db[channel, frame] + offset
-    return out
+                levels_db[channel, frame, band] = reference_db[channel, frame] + offset
 
 
 def top_weights(mask: Array) -> Array:
@@ -88,40 +83,39 @@ def top_weights(mask: Array) -> Array:
 
 @kernel
 def source_gains(
-    wanted_db: Array, tonality: Array, present: Array, coloured: Array, noise: float, tone: float, first: int
-) -> Array:
-    """Return the gains that whiten the two sources and shape each to its share of what is missing.
+    levels_db: Array, added_db: Array, tonality: Array, present: Array, coloured: Array, noise: float, tone: float,
+    first: int, of_source: Array, of_noise: Array,
+) -> None:  # fmt: skip
+    """Tell the gains that whiten the two sources and shape each to its share of what is missing.
 
     What is missing is the power that adds up with what is present to what is wanted; very low where enough is there.
 
     Args:
-        wanted_db: Levels, shape (channels, frames, bands).
-        tonality: Predicted share of harmonics in the power, 0..1, same shape.
+        levels_db: Predicted, shape (channels, frames, bands).
+        added_db: By the knobs, shape (channels, frames, bands).
+        tonality: Predicted share of harmonics in the power, 0..1, shape (channels, frames, bands).
         present: Power of the input, same shape.
         coloured: Power of the coloured source, same shape.
         noise: Power of the noise in every band.
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
         first: From `Shape.first_band`; the bands below get its gain.
-
-    Returns:
-        Gains as logarithms of power ratios, shape (channels, 2, frames, bands).
+        of_source, of_noise: Where the gains go, as logarithms of power ratios, shape (channels, frames, bands).
     """
-    channels, frames, count = wanted_db.shape
-    gains = np.empty((channels, 2, frames, count), np.float32)
+    channels, frames, count = levels_db.shape
     for channel in range(channels):
         for frame in range(frames):
             for band in range(first, count):
-                power = math.exp(wanted_db[channel, frame, band] * LOG_PER_DB) - present[channel, frame, band]
+                wanted_db = levels_db[channel, frame, band] + added_db[channel, frame, band]
+                power = math.exp(wanted_db * LOG_PER_DB) - present[channel, frame, band]
                 power = max(power, _LEAST_GAIN)
                 share = tonality[channel, frame, band]
                 share = share + (1.0 - share) * tone if tone > 0 else share * (1.0 + tone)
                 lines = power * max(share, _LEAST_SHARE) / coloured[channel, frame, band]
                 rest = power * max(1.0 - share, _LEAST_SHARE) / noise
-                gains[channel, 0, frame, band] = math.log(min(max(lines, _LEAST_GAIN), _MOST_GAIN))
-                gains[channel, 1, frame, band] = math.log(min(max(rest, _LEAST_GAIN), _MOST_GAIN))
-            for source in range(2):
-                gains[channel, source, frame, :first] = gains[channel, source, frame, first]
-    return gains
+                of_source[channel, frame, band] = math.log(min(max(lines, _LEAST_GAIN), _MOST_GAIN))
+                of_noise[channel, frame, band] = math.log(min(max(rest, _LEAST_GAIN), _MOST_GAIN))
+            of_source[channel, frame, :first] = of_source[channel, frame, first]
+            of_noise[channel, frame, :first] = of_noise[channel, frame, first]
 
 
 @kernel
@@ -134,24 +128,28 @@ def silence_gate(power: float) -> float:
 
 
 @kernel
-def onset_db(energy: Array, attack: float) -> Array:
-    """Return what stresses or softens onsets: how far each hop stands above the hops before it, times the attack.
+def add_knobs(offset_db: Array, attack: float, energy: Array, past: Array, added_db: Array) -> None:
+    """Tell what the knobs add to predicted levels, and put the frames' energy into the past.
+
+    The attack stresses or softens onsets: how far each hop stands above the hops before it.
 
     Args:
-        energy: Power of each hop after `ONSET_PAST` earlier ones, shape (channels, ONSET_PAST + frames).
-        attack: -1 softens, 0 leaves alone, 1 stresses.
-
-    Returns:
-        dB to add to the envelope, shape (channels, frames, 1), within 12 dB either way.
+        offset_db: From `Shape.offset_db`, shape (bands,).
+        attack: -1 softens, 0 leaves alone, 1 stresses; up to 12 dB either way.
+        energy: Power of each frame's newest hop, shape (channels, frames).
+        past: That of the `ONSET_PAST` hops before, shape (channels, ONSET_PAST); overwritten.
+        added_db: Where it goes, shape (channels, frames, bands).
     """
-    channels, frames = energy.shape[0], energy.shape[1] - ONSET_PAST
-    added = np.empty((channels, frames, 1), np.float32)
+    channels, frames = energy.shape
     for channel in range(channels):
         for frame in range(frames):
-            total = 0.0
-            for k in range(ONSET_PAST + 1):
-                total += energy[channel, frame + k]
-            newest, mean = energy[channel, frame + ONSET_PAST], total / (ONSET_PAST + 1)
-            rise_db = 10.0 * math.log10((newest + FLOOR_POWER) / (mean + FLOOR_POWER))
-            added[channel, frame, 0] = attack * min(12.0, max(-12.0, rise_db))
-    return added
+            newest, total = energy[channel, frame], float(energy[channel, frame])
+            for k in range(ONSET_PAST):
+                total += past[channel, k]
+            rise_db = 10.0 * math.log10((newest + FLOOR_POWER) / (total / (ONSET_PAST + 1) + FLOOR_POWER))
+            onset_db = attack * min(12.0, max(-12.0, rise_db))
+            for band in range(len(offset_db)):
+                added_db[channel, frame, band] = offset_db[band] + onset_db
+            for k in range(ONSET_PAST - 1):
+                past[channel, k] = past[channel, k + 1]
+            past[channel, ONSET_PAST - 1] = newest

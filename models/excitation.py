@@ -9,7 +9,6 @@ from dsp.fourier import Array
 from models.tape import Tape
 
 KINDS = ("harmonics", "translation")
-_LEAST_LEVEL = 1e-6
 
 
 class Excitation:
@@ -31,7 +30,7 @@ class Excitation:
     def reset(self, channels: int) -> None:
         """Forget the past."""
         # At the start of the hop that is under way and at its end; no drive yet is 0.
-        self._levels = np.full((channels, 2), _LEAST_LEVEL, np.float32)
+        self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
         self._drives = np.zeros(2, np.float32)
 
     def harmonics(self, signal: Tape, lift: Array | None, phase: int, drive_db: float, out: Tape, count: int) -> None:
@@ -46,18 +45,13 @@ class Excitation:
             count: Samples of the block.
         """
         if lift is not None:
-            drive = np.float32(10 ** (drive_db / 20))
-            kept = slice(None) if phase else slice(-1, None)
-            levels = np.maximum(lift, np.float32(_LEAST_LEVEL))
-            self._levels = np.concatenate([self._levels[:, kept], levels], 1)
-            # The drive moves from boundary to boundary, as the level does; the first one is there at once.
-            before = np.where(self._drives == 0.0, drive, self._drives)[kept]
-            self._drives = np.concatenate([before, np.full(lift.shape[1], drive, np.float32)])
+            drive = 10 ** (drive_db / 20)
+            self._levels, self._drives = exciter.boundaries(self._levels, self._drives, phase, lift, drive)
         exciter.harmonics(
             signal.samples, signal.end - count, self._levels, self._drives, self._hop, phase, out.samples,
             out.end - count, count,
         )  # fmt: skip
-        if self._levels.shape[1] > 2:
+        if len(self._drives) > 2:
             self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
 
     def translation(self, signal: Tape, count: int, position: int, crossover_hz: float | None) -> Array:

@@ -61,6 +61,19 @@ class Frames(NamedTuple):
     step: int | None
 
 
+class Gains(NamedTuple):
+    """What the LTV filters at the ends of frames shall do.
+
+    Attributes:
+        source, noise: Logarithms of power ratios, shape (channels, frames, bands).
+        gate: On all of a filter, shape (channels, frames).
+    """
+
+    source: Array
+    noise: Array
+    gate: Array
+
+
 class FramePath:
     """Hears frames and tells gains; see the module.
 
@@ -103,7 +116,8 @@ class FramePath:
         self._context[..., -2:] = 0.0
         self._energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
         self._masked_for: int | None = -1
-        self._shape: Shape | None = None
+        self._knobs: tuple[int, float, float, float] | None = None
+        self._offset_db, self._first = np.zeros(bands.BAND_COUNT, np.float32), 0
 
     def measure(self, signal: Tape, before: int, number: int) -> Levels:
         """Return what the newest frames of the input say.
@@ -114,8 +128,9 @@ class FramePath:
             number: Of frames, a hop apart.
         """
         start = signal.end - before - (number - 1) * self._hop - self.window
-        loudness = _loudness(signal.samples, start, self._hop, number, self.window)
-        return Levels(self._power(signal.samples, start, self._hop, number), *loudness)
+        gate, energy, lift = (np.empty((self._channels, number), np.float32) for _ in range(3))
+        _measure(signal.samples, start, self._hop, self.window, gate, energy, lift)
+        return Levels(self._power(signal.samples, start, self._hop, number), gate, energy, lift)
 
     def hear(self, levels: Levels, source: Tape, before: int, step: int | None) -> Frames:
         """Return all that frames tell; nothing is put into the past yet.
@@ -141,13 +156,14 @@ class FramePath:
             self._mask = bands.band_mask(self._rate, 0.0, top).numpy()
             self._top = envelope.top_weights(self._mask)
             self._masked_for = step
-        present_db, reference_db = _present_db(levels.present, self._top)
+        present_db, reference_db = np.empty_like(levels.present), np.zeros_like(levels.gate)
+        _to_db(levels.present, self._top, present_db, reference_db)
         told = self._teller.tell(present_db, self._mask)
-        if self._channels == 1:
-            return told
-        return told._replace(levels_db=envelope.linked(told.levels_db, reference_db))
+        if self._channels > 1:
+            envelope.link(told.levels_db, reference_db)
+        return told
 
-    def gains(self, frames: Frames, values: Mapping[str, float]) -> tuple[Array, Array] | None:
+    def gains(self, frames: Frames, values: Mapping[str, float]) -> Gains | None:
         """Put frames into the past and return what the filters at their ends shall do.
 
         Args:
@@ -155,36 +171,33 @@ class FramePath:
             values: Of the knobs.
 
         Returns:
-            Gains of coloured source and noise as logarithms of power ratios, shape (channels, 2, frames, bands), and a
-            factor on all that comes of them, shape (channels, frames); None where nothing is generated.
+            What the filters at the frames' ends shall do; None where nothing is generated.
         """
         self._teller.keep()
-        present, source, gate, energy = self._delayed(frames.levels, self._averaged_source(frames.source))
-        history = np.concatenate([self._energy, energy], 1)
-        self._energy = history[:, energy.shape[1] :]
+        source = np.empty_like(frames.source)
+        _average(frames.source, self._sources, source)
+        present, source, gate, energy = self._delayed(frames.levels, source)
+        if frames.step is not None:
+            self._turn_knobs(frames.step, values)
+        added_db = np.empty_like(source)
+        envelope.add_knobs(self._offset_db, values["attack"] / 100, energy, self._energy, added_db)
         if frames.step is None:
             return None
-        attack, wanted = values["attack"] / 100, frames.told.levels_db + self._offset(frames.step, values)
-        if attack:
-            wanted += envelope.onset_db(history, attack)
         if not self._whitens:
             source = np.broadcast_to(np.exp(np.log(source).mean(-1, keepdims=True)), source.shape).copy()
-        tone = values["tone"] / 100
-        return envelope.source_gains(
-            wanted, frames.told.tonality, present, source, self._noise_power, tone, self._first
-        ), gate
+        of_source, of_noise = np.empty_like(source), np.empty_like(source)
+        envelope.source_gains(
+            frames.told.levels_db, added_db, frames.told.tonality, present, source, self._noise_power,
+            values["tone"] / 100, self._first, of_source, of_noise,
+        )  # fmt: skip
+        return Gains(of_source, of_noise, gate)
 
-    def _offset(self, step: int, values: Mapping[str, float]) -> Array:
-        crossover_hz = crossover.step_hz(step)
-        shape = Shape(crossover_hz, values["amount"], values["tilt"], max(values["ceiling"], crossover_hz))
-        if shape != self._shape:
-            self._shape, self._offset_db, self._first = shape, shape.offset_db(), shape.first_band()
-        return self._offset_db
-
-    def _averaged_source(self, power: Array) -> Array:
-        powers = np.concatenate([self._sources, power], 1)
-        self._sources = powers[:, power.shape[1] :]
-        return _running_sum(powers, self._averaged)
+    def _turn_knobs(self, step: int, values: Mapping[str, float]) -> None:
+        knobs = step, values["amount"], values["tilt"], values["ceiling"]
+        if knobs != self._knobs:
+            crossover_hz = crossover.step_hz(step)
+            shape = Shape(crossover_hz, values["amount"], values["tilt"], max(values["ceiling"], crossover_hz))
+            self._knobs, self._offset_db, self._first = knobs, shape.offset_db(), shape.first_band()
 
     def _delayed(self, levels: Levels, source: Array) -> tuple[Array, Array, Array, Array]:
         """Hold what was measured back until the delayed signal gets there."""
@@ -199,10 +212,8 @@ class FramePath:
 
 
 @kernel
-def _loudness(signal: Array, start: int, hop: int, frames: int, window: int) -> tuple[Array, Array, Array]:
-    channels = signal.shape[0]
-    gate = np.empty((channels, frames), np.float32)
-    energy, lift = np.empty_like(gate), np.empty_like(gate)
+def _measure(signal: Array, start: int, hop: int, window: int, gate: Array, energy: Array, lift: Array) -> None:
+    channels, frames = gate.shape
     for channel in range(channels):
         for frame in range(frames):
             first = start + frame * hop
@@ -216,31 +227,37 @@ def _loudness(signal: Array, start: int, hop: int, frames: int, window: int) -> 
             gate[channel, frame] = silence_gate(float(whole) / window)
             energy[channel, frame] = newest / hop
             lift[channel, frame] = math.sqrt(lifted / (window - 1))
-    return gate, energy, lift
 
 
 @kernel
-def _present_db(power: Array, top: Array) -> tuple[Array, Array]:
-    """Return levels in dB, and their mean by the weights of the highest trusted bands."""
-    levels = np.empty_like(power)
-    reference = np.zeros(power.shape[:2], np.float32)
+def _to_db(power: Array, top: Array, levels: Array, reference: Array) -> None:
+    """Tell levels in dB, and add up their mean by the weights of the highest trusted bands."""
     for channel in range(power.shape[0]):
         for frame in range(power.shape[1]):
             for band in range(power.shape[2]):
                 level = 10.0 * math.log10(power[channel, frame, band])
                 levels[channel, frame, band] = level
                 reference[channel, frame] += top[band] * level
-    return levels, reference
 
 
 @kernel
-def _running_sum(powers: Array, count: int) -> Array:
-    """Return the sum of every `count` neighbouring frames, shape (channels, frames - count + 1, bands)."""
-    channels, frames, number = powers.shape
-    sums = np.zeros((channels, frames - count + 1, number), np.float32)
+def _average(power: Array, past: Array, sums: Array) -> None:
+    """Tell the sum of each frame and the frames before it, and put the frames into the past.
+
+    Args:
+        power: Shape (channels, frames, bands).
+        past: Of the frames that count with the next one, shape (channels, past, bands); overwritten.
+        sums: Like `power`.
+    """
+    channels, frames, count = power.shape
+    kept = past.shape[1]
     for channel in range(channels):
-        for frame in range(frames - count + 1):
-            for k in range(frame, frame + count):
-                for band in range(number):
-                    sums[channel, frame, band] += powers[channel, k, band]
-    return sums
+        for frame in range(frames):
+            for band in range(count):
+                total = power[channel, frame, band]
+                for k in range(kept):
+                    total += past[channel, k, band]
+                sums[channel, frame, band] = total
+            for k in range(kept - 1):
+                past[channel, k] = past[channel, k + 1]
+            past[channel, kept - 1] = power[channel, frame]
