@@ -3,6 +3,7 @@
 Causal and without look-ahead. With conditioning it is SEANet-2 (Nercessian, Lukin and Imort 2024): the acoustic
 features reach every level by feature-wise scale and shift (FiLM, Perez et al. 2018) and not by addition alone, because
 an envelope is a gain, and a chain of convolutions and ELUs has no other place where it could multiply.
+The features are levels in dB, so the scale is told as a logarithm.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
@@ -20,6 +22,8 @@ from models.conditioning import Conditioning, steps_within
 
 HOP = 256
 _EDGE_KERNEL = 7
+# 26 dB either way at each level: as much as any envelope asks for, and no more than training survives.
+_MOST_NEPERS = 3.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Level(nn.Module):
         """Return a block of the same shape; the pasts, one a unit, are replaced in place in their list."""
         if self.film is not None and frames is not None:
             scale, shift = self.film(frames, *steps_within(phase, time, self.stride)).chunk(2, 1)
-            signal = signal * (1 + scale) + shift
+            signal = signal * torch.exp(_MOST_NEPERS * torch.tanh(scale / _MOST_NEPERS)) + shift
         for place, unit in enumerate(self.units):
             signal, past[place] = unit(signal, past[place])
         return signal

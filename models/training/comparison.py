@@ -45,6 +45,7 @@ SYSTEMS: Mapping[str, str] = {
     "SEANet": "learned-seanet",
     "SEANet + LTV": "learned-seanet-ltv",
     "SEANet + LTV, no feature loss": "learned-seanet-ltv-plain",
+    "SEANet + LTV, noise as well": "learned-seanet-ltv-noise",
     "SEANet-2": "learned-seanet2",
     "SEANet-2 + LTV": "learned-seanet2-ltv",
     "WaveNet (HiFi-GAN)": "learned-wavenet",
