@@ -213,7 +213,8 @@ def shape(
         end: Where it ends.
         filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
         others: From `leave`, shape (2, channels * hops, bins).
-        hop, taps: Samples of a hop and of a filter.
+        hop: Samples of a hop.
+        taps: Length of the filters.
         phase: Samples of the first hop that are left out.
         out: Where the samples up to the end go, shape (channels, count).
     """
@@ -231,7 +232,8 @@ def leave(signal: Array, filters: Spectrum, hop: int, taps: int, products: Spect
     Args:
         signal: `taps - 1` samples of past, then the hops, shape (channels, time).
         filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
-        hop, taps: Samples of a hop and of a filter.
+        hop: Samples of a hop.
+        taps: Length of the filters.
         products: Shape (2, channels * hops, bins).
     """
     hops, n_fft = filters.shape[1] - 1, 2 * (filters.shape[2] - 1)

@@ -99,7 +99,8 @@ def source_gains(
         noise: Power of the noise in every band.
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
         first: From `Shape.first_band`; the bands below get its gain.
-        of_source, of_noise: Where the gains go, as logarithms of power ratios, shape (channels, frames, bands).
+        of_source: Where the gains of the coloured source go, logarithms of power ratios, shape (channels, frames, bands).
+        of_noise: Where those of the noise go, same shape.
     """
     channels, frames, count = levels_db.shape
     for channel in range(channels):

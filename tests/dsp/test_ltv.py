@@ -86,7 +86,7 @@ def test_a_factor_is_a_gain_of_the_whole_filter() -> None:
 
 def filtered_hops(signals: Array, gains_db: Array, design: FilterDesign, hop: int) -> Array:
     """Pass sources, shape (sources, channels, time), through filters with gains (sources, boundaries, bands)."""
-    sources, boundaries, _ = gains_db.shape
+    boundaries = gains_db.shape[1]
     channels, time, reach = signals.shape[1], signals.shape[2], design.taps - 1
     held = np.repeat(design(gains_db * np.float32(LOG_PER_DB))[:, None], channels, 1)
     hops = boundaries - 1
