@@ -100,3 +100,13 @@ def test_the_frames_of_the_features_lie_on_the_hops() -> None:
     click = torch.zeros(1, REACH + 8 * HOP + REACH)
     click[0, REACH + 3 * HOP] = 1
     assert int(acoustic_features(click)[0].mean(-1).argmax()) == 3
+
+
+@torch.inference_mode()
+def test_mixed_precision_makes_nearly_the_same(extender: LearnedExtender) -> None:
+    signal, levels_db = sound()
+    expected = extender.excite(signal, levels_db, CROSSOVERS_HZ)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = extender.excite(signal, levels_db, CROSSOVERS_HZ)
+    assert made.dtype == torch.float32
+    assert float((made - expected).std()) < 0.05 * float(expected.std() + expected.mean().abs())
