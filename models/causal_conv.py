@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 
 class Past(NamedTuple):
@@ -36,6 +37,14 @@ def unbiased(conv: nn.Conv1d) -> nn.Conv1d:
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
     return conv
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """Return a network, changed in place, whose weights are no longer normalised anew at each call: for playing."""
+    for module in network.modules():
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight")
+    return network.eval()
 
 
 class CausalConv(nn.Module):

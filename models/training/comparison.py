@@ -128,9 +128,11 @@ def summary(
         systems[name] = {"real_time_factor": factor, "latency_samples": 0, "flatness": flat.get(name)}
         if name in learned:
             system, run, step = learned[name]
+            cost = costs(system)
             systems[name] |= {
-                "weights": costs(system).exciter,
-                "predictor_weights": costs(system).predictor,
+                "weights": cost.exciter,
+                "predictor_weights": cost.predictor,
+                "block_ms": cost.block_ms,
                 "run": f"models/training/runs/{run.name}.toml",
                 "seed": run.seed,
                 "steps": step,
@@ -158,9 +160,10 @@ def chosen(folder: Path) -> list[Clip]:
 
 def cost_table(systems: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return what the systems cost, as a table for people."""
-    drawn = Table("system", "weights", "real-time factor", "latency, samples", "flatness")
+    drawn = Table("system", "weights", "real-time factor", "ms a block", "latency, samples", "flatness")
     for name, values in systems.items():
-        cells = (values.get("weights"), values["real_time_factor"], values["latency_samples"], values["flatness"])
+        keys = ("weights", "real_time_factor", "block_ms", "latency_samples", "flatness")
+        cells = (values.get(key) for key in keys)
         drawn.add_row(name, *("-" if cell is None else f"{cell:,}" for cell in cells))
     return drawn
 

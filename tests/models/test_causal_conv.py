@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.causal_conv import CausalConv, CausalTransposed
+from models.causal_conv import CausalConv, CausalTransposed, folded
 
 TIME = 61
 
@@ -76,3 +76,12 @@ def test_a_step_of_a_transposed_layer_sounds_from_its_own_sample_on() -> None:
     made, _ = layer(steps, layer.start(1), 16)
     assert not made[..., :8].any()
     assert bool(made[..., 8:16].any(1).all())
+
+
+@torch.inference_mode()
+def test_folded_layers_sound_the_same_with_plain_weights() -> None:
+    layer, heard = CausalConv(3, 5, 3), signal()
+    expected, _ = layer(heard, layer.start(2))
+    assert folded(layer) is layer
+    torch.testing.assert_close(layer(heard, layer.start(2))[0], expected)
+    assert set(layer.state_dict()) == {"conv.weight", "conv.bias"}
