@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
@@ -38,7 +39,12 @@ class FilterDesign:
         self.n_fft = bands.fft_size(self.taps + bands.hop_samples(sample_rate) - 1)
         self.log_magnitude, self.phase = _responses(sample_rate, self.n_fft)
         self.fade = _fade_out(self.taps)
-        self._both = np.concatenate([self.log_magnitude, self.phase], 1)
+        # Between which two bands a bin lies; interpolation needs no more.
+        self._band = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
+        # The phase of the first bands together: below the crossover they all have one gain.
+        self._phase_below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(
+            np.float32
+        )
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -65,7 +71,18 @@ class FilterDesign:
             Shape (rows, kept + filters, n_fft // 2 + 1).
         """
         filters = np.empty((len(gains), kept + gains.shape[1], self.n_fft // 2 + 1), np.complex64)
-        _behind(before, kept, gains, factors, self._both, self.fade, filters)
+        _behind(
+            before,
+            kept,
+            gains,
+            factors,
+            self.log_magnitude,
+            self._band,
+            self.phase,
+            self._phase_below,
+            self.fade,
+            filters,
+        )
         return filters
 
     def impulse(self, gains: Array) -> Array:
@@ -74,20 +91,28 @@ class FilterDesign:
 
 
 @kernel
-def _behind(before: Spectrum, kept: int, gains: Array, factors: Array, both: Array, fade: Array, out: Spectrum) -> None:
+def _behind(
+    before: Spectrum, kept: int, gains: Array, factors: Array, log_magnitude: Array, band_of: NDArray[np.int64],
+    phase: Array, phase_below: Array, fade: Array, out: Spectrum,
+) -> None:  # fmt: skip
     rows, filters, count = gains.shape
     bins = out.shape[2]
     responses = np.empty((rows * filters, bins), np.complex64)
-    logarithm = np.empty(2 * bins, np.float32)
+    angle = np.empty(bins, np.float32)
     for row in range(rows * filters):
-        logarithm[:] = 0
-        for band in range(count):
-            gain = gains[row // filters, row % filters, band]
-            for k in range(2 * bins):
-                logarithm[k] += gain * both[band, k]
+        gain = gains[row // filters, row % filters]
+        first = 1
+        while first < count and gain[first] == gain[0]:
+            first += 1
         for k in range(bins):
-            magnitude, angle = np.exp(logarithm[k]), logarithm[bins + k]
-            responses[row, k] = complex(magnitude * np.cos(angle), magnitude * np.sin(angle))
+            angle[k] = gain[0] * phase_below[first, k]
+        for band in range(first, count):
+            for k in range(bins):
+                angle[k] += gain[band] * phase[band, k]
+        for k in range(bins):
+            band = band_of[k]
+            magnitude = np.exp(gain[band] * log_magnitude[band, k] + gain[band + 1] * log_magnitude[band + 1, k])
+            responses[row, k] = complex(magnitude * np.cos(angle[k]), magnitude * np.sin(angle[k]))
     impulses = irfft(responses, 2 * (bins - 1))
     for row in range(rows * filters):
         for i in range(len(fade)):

@@ -99,8 +99,8 @@ def source_gains(
         noise: Power of the noise in every band.
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
         first: From `Shape.first_band`; the bands below get its gain.
-        of_source: Where the gains of the coloured source go, logarithms of power ratios, shape (channels, frames, bands).
-        of_noise: Where those of the noise go, same shape.
+        of_source: Where the gains of the coloured source go, as logarithms of power ratios, same shape as the levels.
+        of_noise: Where those of the noise go.
     """
     channels, frames, count = levels_db.shape
     for channel in range(channels):
