@@ -55,8 +55,21 @@ def panel(
     from plugin_host import panel as page
     from plugin_host.panel_link import PanelLink
 
-    print(f"the panel is at http://{host}:{port}/" + (f"?token={word}" if word else ""), flush=True)
+    print(f"the panel is at http://{_name_for_others(host)}:{port}/" + (f"?token={word}" if word else ""), flush=True)
     page.run(PanelLink(address, keys), host, port, word)
+
+
+def _name_for_others(host: str) -> str:
+    """Return what stands for a host in an address; for every address of this machine the one that leads outside."""
+    if host in ("0.0.0.0", "::"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+            try:
+                # Nothing is sent: the system only says from where it would be (the address is for documents, RFC 5737).
+                trial.connect(("192.0.2.1", 9))
+                return str(trial.getsockname()[0])
+            except OSError:
+                return socket.gethostname()
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _try_port(host: str, port: int) -> None:

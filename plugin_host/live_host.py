@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from models.stage import Stage
@@ -120,13 +121,18 @@ class LiveHost:
         self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact, sound.runtime)))
 
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
-        """Write chain and settings as a preset of the user's folder; raise ValueError, one sentence, if it fails."""
+        """Write chain and settings as a preset of the user's folder, which is what plays from then on.
+
+        Raises:
+            ValueError: It can't be written; one sentence.
+        """
         fields = {"name": name, "description": description, "artifact": self.sound.preset.artifact}
         turned = nodes_of(self.chain(), {knob: {"value": value} for knob, value in settings.items()})
         preset = self.sound.preset.replace(**fields, **turned, settings=self._knobs_of(settings))
         folder = user_folder()
         folder.mkdir(parents=True, exist_ok=True)
         save_preset(preset, folder / f"{name}.json")
+        self._on_main(lambda: self._call(name))
 
     def change_model(self, like: LiveSound) -> None:
         """Play the same preset with another's artifact and runtime; raise ValueError, one sentence, if it fails."""
@@ -165,6 +171,9 @@ class LiveHost:
         self.engine.swap_chain(Compared(sound.chain, self._match))
         self.store.declare(sound.controls)
         self.sound = sound
+
+    def _call(self, preset_name: str) -> None:
+        self.sound = replace(self.sound, preset_name=preset_name)
 
     def _knobs_of(self, settings: Mapping[str, float]) -> dict[str, float]:
         """Leave out the knobs of effects, whose values the preset keeps in the effects."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from dsp.control import Control
 from models.stage import Stage
 from plugin_host.compared import MATCH
@@ -87,8 +89,8 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
     """
     try:
         changed = preset.replace(before=list(before), after=list(after))
-    except ValueError as error:
-        raise PresetError(f"the chain is wrong: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise PresetError(f"the chain stays as it is: {_first_of(error)}") from None
     known = {foreign for node in preset.nodes if (foreign := _foreign(node))}
     for node in changed.nodes:
         foreign = _foreign(node)
@@ -100,6 +102,12 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
         # What is installed here is as trusted as a preset of the user's own, where alone plug-ins may be named.
         return changed.placed_at(user_folder() / f"{changed.id or 'panel'}.json")
     return changed
+
+
+def _first_of(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = " ".join(str(part) for part in first["loc"] if isinstance(part, str))
+    return first["msg"] if first["type"] == "refused" else f"{place}: {first['msg']}"
 
 
 def path_of(node: EffectNode | PluginNode, preset: Preset) -> str | None:

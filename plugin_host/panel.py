@@ -35,6 +35,7 @@ _SWITCHES = {
     _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
 }
 _UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
+_LOOK = "highband_look"
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
 
 
@@ -43,14 +44,15 @@ class Page:
 
     def __init__(self, link: PanelLink) -> None:
         self.link = link
-        self._moved, self._ticks, self._rounds, self._theme = -1, -1, 0, 0
+        self._moved, self._ticks, self._rounds = -1, -1, 0
+        self._theme = _theme_of(ui.context.client.request.cookies.get(_LOOK, ""))
         self._is_editing = False
         self._groups: list[tuple[str, list[dict[str, Any]]]] = []
         self._words: list[tuple[str, str]] = []
         self._knobs: dict[str, Knob] = {}
         self._slots: dict[str, ui.button] = {}
         self._switches: dict[str, ui.button] = {}
-        self._dark = ui.dark_mode(None)
+        self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
         self._presets = PresetDialog(link, self.ask, self.tell)
         self._build_bar()
@@ -150,7 +152,9 @@ class Page:
                 self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
                 self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
             button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
-            self._look = button("colours: auto", self._change_theme, "Colours: as the system, light or dark")
+            self._look = button(
+                f"colours: {_THEMES[self._theme][1]}", self._change_theme, "Colours: as the system, light or dark"
+            )
 
     async def _copy_to(self, slot: str) -> None:
         source = self.link.state["slot"]
@@ -161,6 +165,8 @@ class Page:
         self._theme = (self._theme + 1) % len(_THEMES)
         self._dark.value, name = _THEMES[self._theme]
         self._look.set_text(f"colours: {name}")
+        # The browser keeps it, as each screen and each pair of eyes wants its own.
+        ui.run_javascript(f"document.cookie = '{_LOOK}={name}; path=/; max-age=31536000; samesite=strict'")
 
     def refresh(self) -> None:
         """Show what is new since the last time."""
@@ -230,6 +236,10 @@ class Page:
                 with ui.element("div"):
                     TextElement(tag="dt", text=name)
                     TextElement(tag="dd", text=value)
+
+
+def _theme_of(name: str) -> int:
+    return next((place for place, (_, known) in enumerate(_THEMES) if known == name), 0)
 
 
 def run(link: PanelLink, host: str, port: int, token: str | None) -> None:

@@ -45,9 +45,17 @@ class PresetDialog:
         """Show the presets that the host has now."""
         if reply := await self._ask("presets"):
             self._presets = reply["presets"]
+            self._suggest()
             self._diff.clear()
             self._list()
             self._dialog.open()
+
+    def _suggest(self) -> None:
+        """Fill in what a preset of the person's own is called while it plays, so that it is saved again at once."""
+        playing = self._link.stats.get("preset")
+        for one in self._presets:
+            if one["kind"] == "user" and one["name"] == playing:
+                self._name.value, self._about.value = one["name"], one["description"]
 
     def _list(self) -> None:
         word = (self._search.value or "").casefold()
@@ -83,6 +91,9 @@ class PresetDialog:
     async def _save(self) -> None:
         name, about = (self._name.value or "").strip(), self._about.value or ""
         overwrite = self._overwrite.value is True
+        if not name:
+            ui.notify("give the preset a name first", type="warning", position="bottom")
+            return
         if reply := await self._ask("save_preset", name=name, description=about, overwrite=overwrite):
             self._dialog.close()
             self._tell(f"saved as {reply['name']}")

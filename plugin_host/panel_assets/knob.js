@@ -168,7 +168,8 @@ export default {
     },
     accept() {
       this.shown = null;
-      this.$emit("turn", { value: this.typed, gesture: null });
+      // Half of the world writes 6,3 for 6.3.
+      this.$emit("turn", { value: this.typed.replace(/(\d),(\d)/, "$1.$2"), gesture: null });
       this.leave();
     },
     leave() {

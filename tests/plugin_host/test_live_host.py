@@ -85,7 +85,8 @@ def test_a_chain_from_outside_may_hold_effects_but_no_foreign_code(models: dict[
 
     def visit() -> None:
         host.set_chain([{"effect": "HighpassFilter"}], [])
-        for nodes in ([{"plugin": "/tmp/evil.vst3"}], [{"effect": "NoSuch"}]):
+        wrong = {"effect": "BrickwallLimiter", "settings": {"lookahead_ms": 900}}
+        for nodes in ([{"plugin": "/tmp/evil.vst3"}], [{"effect": "NoSuch"}], [wrong]):
             try:
                 host.set_chain(nodes, [])
             except ValueError as error:
@@ -96,6 +97,8 @@ def test_a_chain_from_outside_may_hold_effects_but_no_foreign_code(models: dict[
     assert [part["name"] for part in host.chain()] == ["before", "extender"]
     assert "can't be added from outside" in refusals[0]
     assert "NoSuch" in refusals[1]
+    assert refusals[2] == "the chain stays as it is: lookahead_ms must be between 0.1 and 50 ms, not 900"
+    assert host.stats()["preset"] == "mine"
     again = build("mine", "live", "onnx")
     assert again.preset.settings["amount"] == -4.0
     assert [part.name for part in again.chain.stages] == ["before", "extender"]

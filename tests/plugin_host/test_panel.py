@@ -53,10 +53,14 @@ def test_a_value_is_typed_as_text_and_a_wrong_one_is_refused_in_a_sentence(page:
     until(lambda: studio.value("crossover") == 6300.0)
     until(lambda: shown(page, "Crossover") == "6.3 kHz")
     knob.press("5")
+    field.fill("7,25 kHz")
+    field.press("Enter")
+    until(lambda: studio.value("crossover") == 7250.0)
+    knob.press("5")
     field.fill("loud")
     field.press("Enter")
     page.get_by_text("crossover must be auto or between").wait_for()
-    assert studio.value("crossover") == 6300.0
+    assert studio.value("crossover") == 7250.0
     knob.dblclick()
     until(lambda: shown(page, "Crossover") == "auto")
 
@@ -104,6 +108,8 @@ def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
     page.get_by_text("changed").wait_for()
     page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Save the preset").click()
+    page.get_by_text("give the preset a name first").wait_for()
     page.get_by_role("textbox", name="Name").fill("../evil")
     page.get_by_role("button", name="Save the preset").click()
     page.get_by_text("the name of a preset is").wait_for()
@@ -121,6 +127,19 @@ def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
     meter = page.get_by_role("meter", name="out level")
     until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
     page.get_by_text("Load of callback").wait_for()
+
+
+def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: BrowserContext) -> None:
+    look = page.get_by_role("button", name="Colours")
+    for name in ("light", "dark"):
+        look.click()
+        page.get_by_text(f"colours: {name}").wait_for()
+    page.reload()
+    page.get_by_text("colours: dark").wait_for()
+    page.locator("body.body--dark").wait_for()
+    context.clear_cookies()
+    page.reload()
+    page.get_by_text("colours: auto").wait_for()
 
 
 def test_the_crossover_is_dragged_in_the_picture_as_one_step_of_undo(page: Page, studio: Studio) -> None:

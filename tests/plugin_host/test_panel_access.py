@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 
+from playwright.sync_api import Browser
+
 from plugin_host.panel_access import COOKIE
 from tests.plugin_host.panel_host import PATIENCE_S, free_port, served
 
@@ -53,3 +55,15 @@ def test_a_panel_for_others_opens_with_its_token_only() -> None:
         origin = f"http://127.0.0.1:{port}"
         door = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
         assert status(port, door, Origin=origin, **UPGRADE) == 403
+
+
+def test_the_address_that_is_printed_opens_the_panel_from_elsewhere(browser: Browser) -> None:
+    with served(NOBODY, free_port(), "--host", "0.0.0.0") as url, browser.new_context() as context:
+        assert "0.0.0.0" not in url
+        page = context.new_page()
+        page.goto(url)
+        assert "token" not in page.url
+        # What a press changes on the page has been to the panel and back.
+        page.get_by_role("button", name="Colours").click()
+        page.get_by_text("colours: light").wait_for()
+        page.get_by_text("Host is away").wait_for()

@@ -105,6 +105,9 @@ def test_an_installed_plug_in_is_added_turned_set_saved_and_found_again(page: Pa
     client.load_preset("With tube")
     page.get_by_role("group", name="ZamTube, after the extender").wait_for()
     until(lambda: settings().get("tone_stack_model") == chosen)
+    until(lambda: page.get_by_role("button", name="Presets: load and save").text_content() == "With tube")
+    page.get_by_role("button", name="Presets: load and save").click()
+    until(lambda: page.get_by_role("textbox", name="Name").input_value() == "With tube")
 
 
 def test_what_is_not_installed_is_not_loaded(client: Client, tmp_path: Path) -> None:
