@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
 from models.stage import Block
@@ -60,7 +58,7 @@ class CrossoverPath:
             piece = samples[:, start:stop]
             yield piece, self._held
             if listening:
-                self._heard_hz = self._tracker.update(torch.from_numpy(piece))
+                self._heard_hz = self._tracker.update(piece)
             self._position += stop - start
             start = stop
 

@@ -189,13 +189,11 @@ def resampled(blocks: Iterable[Block], rate: int, wanted: int, channels: int) ->
 
 def measure_edge(blocks: Iterable[Block], rate: int) -> float:
     """Return the highest frequency in Hz that the blocks, shape (channels, samples), truly hold."""
-    import torch
-
     from dsp.bandwidth import BandwidthMeter
 
     meter = BandwidthMeter(rate)
     for block in blocks:
-        meter.add(torch.from_numpy(np.ascontiguousarray(block)))
+        meter.add(block)
     return float(meter.edge_hz())
 
 

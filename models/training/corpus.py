@@ -212,12 +212,10 @@ def _measured(folder: Path, path: Path) -> Clip:
 
 
 def _bandwidth_hz(path: Path, rate: int) -> float:
-    # A manifest needs neither torch nor the meter, and reading one stays quick.
-    import torch
-
+    # A manifest does not need the meter, and reading one stays quick.
     from dsp.bandwidth import BandwidthMeter
 
     meter = BandwidthMeter(rate)
     for block in soundfile.blocks(path, _CHUNK_SECONDS * rate, dtype="float32", always_2d=True):
-        meter.add(torch.from_numpy(np.ascontiguousarray(block.T)))
+        meter.add(block.T)
     return float(meter.edge_hz())

@@ -56,12 +56,10 @@ def restore(extender: Stage, degraded: Audio, rate: int, settings: Mapping[str, 
 
 def edge_hz(audio: Audio, rate: int) -> float:
     """Return the frequency up to which a signal has content, as the product finds it for a file."""
-    import torch
-
     from dsp.bandwidth import BandwidthMeter
 
     meter = BandwidthMeter(rate)
-    meter.add(torch.from_numpy(np.ascontiguousarray(audio)))
+    meter.add(audio)
     return float(meter.edge_hz())
 
 

@@ -111,7 +111,7 @@ def degraded_features(clip: Clip, seed: int, cache: Path) -> ClipFeatures:
         recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
         heard = recipe.apply(samples[None], rate)
         meter = BandwidthMeter(rate)
-        meter.add(torch.from_numpy(heard))
+        meter.add(heard)
         edge = min(meter.edge_hz(), recipe.cutoff_hz)
         _store(file, heard=analyse(heard[0], rate)[0], cutoff=np.float64(edge))
     with np.load(file) as stored:
