@@ -9,6 +9,7 @@ takes some seconds; the code is kept beside its source, or in the user's cache f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
@@ -25,4 +26,9 @@ def kernel(function: Function) -> Function:
     An array that a kernel gives back costs as much as a small kernel: those of the block path fill arrays that they are
     given. A kernel that calls kernels of another file is not compiled anew when only that file changes.
     """
-    return cast(Function, numba.njit(cache=True, error_model="numpy", fastmath=_FREEDOM)(function))
+    compile_ = partial(numba.njit, error_model="numpy", fastmath=_FREEDOM)
+    try:
+        return cast(Function, compile_(cache=True)(function))
+    except RuntimeError:
+        # No folder can be written to: then it is compiled anew in every process.
+        return cast(Function, compile_()(function))

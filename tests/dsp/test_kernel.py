@@ -31,3 +31,16 @@ def test_what_is_no_number_stays_none(strange: float) -> None:
 
 def test_division_by_zero_is_not_an_error_but_infinite() -> None:
     assert _sum_of_ratios(np.ones(3, np.float32), np.zeros(3, np.float32)) == np.inf
+
+
+def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("numba.core.dispatcher.FunctionCache", refuse)
+
+    @kernel
+    def twice(value: float) -> float:
+        return 2.0 * value
+
+    assert twice(21.0) == 42.0
