@@ -35,7 +35,7 @@ class Job:
     """Files that are rendered together.
 
     Attributes:
-        folder: Holds them under numbers; the names that they had are only shown.
+        folder: Holds them under numbers, with what is harmless of the names that they had.
         names: What the files are called.
         state: "waiting", "rendering", "done", "failed" or "stopped".
         told: What the render said, such as which file is bad.
@@ -52,9 +52,9 @@ class Job:
     def path(self, index: int, side: Side) -> Path | None:
         """Return a file of the job, or None if it is not there (yet)."""
         place = {"before": "in", "after": "out", "picture": "out"}[side]
-        ending = ".spectrogram.png" if side == "picture" else ""
-        found = sorted((self.folder / place).glob(f"{index:04d}{ending or '.*'}"))
-        return next((one for one in found if ending or one.suffix in ENDINGS), None)
+        endings = (".spectrogram.png",) if side == "picture" else ENDINGS
+        found = sorted((self.folder / place).glob(f"{index:04d}*"))
+        return next((one for one in found if one.name.endswith(endings)), None)
 
     def size(self) -> int:
         """Return the bytes that were handed in."""
@@ -75,7 +75,7 @@ class Job:
         """Take a line of what the render tells."""
         told = json.loads(line)
         if "share" in told:
-            self.shares[int(Path(told["file"]).stem)] = float(told["share"])
+            self.shares[int(Path(told["file"]).name[:4])] = float(told["share"])
 
     def told_as(self) -> dict[str, Any]:
         """Return what the page shows."""
@@ -119,7 +119,7 @@ class RenderJobs:
 
         Args:
             id: The job's.
-            name: What the file is called; no place is ever made of it but its ending.
+            name: What the file is called; no place is ever made of it but its ending, its letters and its digits.
             body: Its bytes.
 
         Raises:
@@ -132,7 +132,7 @@ class RenderJobs:
         if job.state != "waiting" or len(job.names) >= MOST_FILES:
             raise RenderRefused(f"at most {MOST_FILES} files are rendered at once; drop the rest afterwards")
         job.names.append(Path(name.replace("\\", "/")).name[:200])
-        path = job.folder / "in" / f"{len(job.names) - 1:04d}{ending}"
+        path = job.folder / "in" / f"{len(job.names) - 1:04d} {_harmless(Path(job.names[-1]).stem)}{ending}"
         try:
             with path.open("wb") as file:
                 await _copy(body, file, min(LARGEST_BYTES, LARGEST_JOB_BYTES - job.size()))
@@ -213,6 +213,11 @@ def _as_called(said: str, job: Job) -> str:
         if path := job.path(index, "before"):
             said = said.replace(str(path), name)
     return " ".join(said.replace("highband: ", "").split())[:1000]
+
+
+def _harmless(name: str) -> str:
+    """Return what a picture may show of a name, and what no system takes for more than a name."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else " " for letter in name[:40]).strip()
 
 
 async def _copy(body: AsyncIterator[bytes], file: BinaryIO, most: int) -> None:
