@@ -96,19 +96,21 @@ class Predictor(nn.Module):
         Returns:
             The envelope, frame for frame (shifted by the horizon), and the new past.
         """
-        mask = mask.expand_as(levels_db)
+        if mask.shape != levels_db.shape:
+            mask = mask.expand_as(levels_db)
         reference = reference_db(levels_db, mask)
         relative = (levels_db - reference) / _SPREAD_DB * mask
-        near = near_crossover(torch.stack([relative, mask]), mask)
-        frames = torch.cat([relative, mask, (reference + _CENTRE_DB) / _SPREAD_DB, near[0], near[1]], -1)
+        near = near_crossover(torch.stack([relative, mask], -2), mask)
+        loudness = (reference + _CENTRE_DB) / _SPREAD_DB
+        frames = torch.cat([relative, mask, loudness, near[..., 0, :], near[..., 1, :]], -1)
         frames = torch.cat([past.frames, frames], 1)
         entered = functional.gelu(self.enter(frames.transpose(1, 2))).transpose(1, 2)
         entered = self.drop(entered)
         recalled, state = self.recur(entered, past.state)
         mixed = functional.gelu(self.mix(torch.cat([entered, self.drop(recalled)], -1)))
-        offset, tone = self.leave(self.drop(mixed)).chunk(2, -1)
+        offset, tone = self.leave(self.drop(mixed)).split(BAND_COUNT, -1)
         levels = reference + _SPREAD_DB * offset.clamp(-_MOST_DB / 5, _MOST_DB / 5)
-        kept = frames[:, frames.shape[1] - (self.config.kernel - 1) :]
+        kept = frames[:, 1 - self.config.kernel :] if self.config.kernel > 1 else frames[:, :0]
         return Envelope(levels, torch.sigmoid(tone)), Past(kept, state)
 
 
@@ -120,13 +122,16 @@ def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:
 def near_crossover(features: Tensor, mask: Tensor) -> Tensor:
     """Return the features of the highest trusted bands, the highest first.
 
+    Written as a product with ones and zeros, which is few steps in a compiled graph where gathering is many.
+
     Args:
-        features: Shape (..., batch, frames, bands).
+        features: Shape (batch, frames, kinds, bands).
         mask: 1 where a band is trusted, shape (batch, frames, bands).
 
     Returns:
-        Shape (..., batch, frames, NEAR_BANDS); where fewer bands are left, the lowest stands for them.
+        Shape (batch, frames, kinds, NEAR_BANDS); where fewer bands are left, the lowest stands for them.
     """
-    above = (mask * torch.arange(1.0, BAND_COUNT + 1)).amax(-1, keepdim=True).long()
-    wanted = (above - 1 - torch.arange(NEAR_BANDS)).clamp(min=0)
-    return features.gather(-1, wanted.expand(*features.shape[:-1], NEAR_BANDS))
+    bands = torch.arange(0.0, BAND_COUNT, device=mask.device)
+    highest = (mask * bands).amax(-1, keepdim=True)
+    wanted = (highest - torch.arange(0.0, NEAR_BANDS, device=mask.device)).clamp(min=0.0)
+    return features @ (bands[:, None] == wanted[..., None, :]).to(features.dtype)

@@ -71,10 +71,10 @@ def test_the_reference_is_the_mean_of_the_trusted_bands() -> None:
 
 
 def test_the_bands_near_the_crossover_are_counted_down_from_the_highest_trusted_one() -> None:
-    bands_by_index = torch.arange(float(BAND_COUNT)).expand(1, 2, BAND_COUNT)
+    bands_by_index = torch.arange(float(BAND_COUNT)).expand(1, 2, 1, BAND_COUNT)
     mask = torch.zeros(1, 2, BAND_COUNT)
     mask[:, 0, :40] = 1.0
     mask[:, 1, :3] = 1.0
     near = near_crossover(bands_by_index, mask)
-    assert near[0, 0].tolist() == list(range(39, 39 - NEAR_BANDS, -1))
-    assert near[0, 1].tolist() == [2.0, 1.0] + [0.0] * (NEAR_BANDS - 2)
+    assert near[0, 0, 0].tolist() == list(range(39, 39 - NEAR_BANDS, -1))
+    assert near[0, 1, 0].tolist() == [2.0, 1.0] + [0.0] * (NEAR_BANDS - 2)
