@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.runtime import Runtime
+
 if TYPE_CHECKING:
     from models.extender import Extender
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "artifacts"
 MANIFEST, WEIGHTS, GRAPH, PROOF = "manifest.json", "weights.safetensors", "predictor.onnx", "proof.safetensors"
-Runtime = Literal["torch", "onnx"]
 # Other processors and library versions round differently; a wrong weight is off by far more.
 _PROOF_TOLERANCE = 1e-4
 
@@ -123,7 +124,7 @@ def load_extender(name_or_path: str | Path = "live", runtime: Runtime = "torch")
 
     Args:
         name_or_path: A shipped artifact ("live", "studio") or a folder.
-        runtime: "torch", the definition, or "onnx", its compiled form.
+        runtime: What computes its predictor.
 
     Raises:
         ArtifactError: with one sentence, where the artifact is missing, damaged or does not sound as it should.
@@ -162,6 +163,10 @@ def build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
         predictor.load_state_dict(load_file(folder / WEIGHTS))
         if runtime == "torch":
             return Extender(config, predictor)
+        if runtime == "kernel":
+            from models.predictor_kernel import KernelTeller
+
+            return Extender(config, predictor, KernelTeller(predictor))
         from models.compiled import CompiledTeller
 
         return Extender(config, predictor, CompiledTeller(folder / GRAPH, predictor))

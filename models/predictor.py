@@ -18,9 +18,9 @@ from torch.nn import functional
 from dsp.bands import BAND_COUNT
 
 # Levels enter as (dB + 60) / 20, which puts programme material within about -2..2.
-_CENTRE_DB = 60.0
-_SPREAD_DB = 20.0
-_MOST_DB = 40.0
+CENTRE_DB = 60.0
+SPREAD_DB = 20.0
+MOST_DB = 40.0
 # Bands below the crossover that the network also sees counted from there.
 NEAR_BANDS = 8
 _FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1
@@ -99,9 +99,9 @@ class Predictor(nn.Module):
         if mask.shape != levels_db.shape:
             mask = mask.expand_as(levels_db)
         reference = reference_db(levels_db, mask)
-        relative = (levels_db - reference) / _SPREAD_DB * mask
+        relative = (levels_db - reference) / SPREAD_DB * mask
         near = near_crossover(torch.stack([relative, mask], -2), mask)
-        loudness = (reference + _CENTRE_DB) / _SPREAD_DB
+        loudness = (reference + CENTRE_DB) / SPREAD_DB
         frames = torch.cat([relative, mask, loudness, near[..., 0, :], near[..., 1, :]], -1)
         frames = torch.cat([past.frames, frames], 1)
         entered = functional.gelu(self.enter(frames.transpose(1, 2))).transpose(1, 2)
@@ -109,7 +109,7 @@ class Predictor(nn.Module):
         recalled, state = self.recur(entered, past.state)
         mixed = functional.gelu(self.mix(torch.cat([entered, self.drop(recalled)], -1)))
         offset, tone = self.leave(self.drop(mixed)).split(BAND_COUNT, -1)
-        levels = reference + _SPREAD_DB * offset.clamp(-_MOST_DB / 5, _MOST_DB / 5)
+        levels = reference + SPREAD_DB * offset.clamp(-MOST_DB / 5, MOST_DB / 5)
         kept = frames[:, 1 - self.config.kernel :] if self.config.kernel > 1 else frames[:, :0]
         return Envelope(levels, torch.sigmoid(tone)), Past(kept, state)
 

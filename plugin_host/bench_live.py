@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from models.runtime import Runtime
 from plugin_host.chain import Chain
 from plugin_host.engine import Engine
 from plugin_host.file_device import ClockedDevice
-from plugin_host.live_sound import Runtime, build
+from plugin_host.live_sound import build
 from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.settings import SettingsStore
 from plugin_host.watched_engine import WatchedEngine

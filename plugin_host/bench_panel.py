@@ -20,9 +20,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from models.runtime import Runtime
 from plugin_host.file_device import ClockedDevice
 from plugin_host.live_host import LiveHost
-from plugin_host.live_sound import Runtime, build
+from plugin_host.live_sound import build
 from plugin_host.panel_process import PanelProcess
 from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.settings import SettingsStore

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.runtime import LIVE, RUNTIMES, Runtime
+
 _PROVE = "Prove"
 
 SubjectArgument = Annotated[
@@ -34,9 +36,7 @@ def check(
     ] = None,
     seed: SeedOption = 0,
     minutes: Annotated[float, typer.Option("--minutes", min=0.01, max=1440.0, help="Of level 10.")] = 10.0,
-    runtime: Annotated[
-        Literal["onnx", "torch"], typer.Option("--runtime", help="What computes the network of an artifact.")
-    ] = "onnx",
+    runtime: Annotated[Runtime, typer.Option("--runtime", help="What computes the network of an artifact.")] = LIVE,
     artifact: Annotated[
         str | None, typer.Option("--artifact", "-a", help="The model in a preset's chain; by default the preset's.")
     ] = None,
@@ -65,8 +65,8 @@ def bench_soak(
     ] = "",
     artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model.")] = None,
     runtime: Annotated[
-        Literal["onnx", "torch", "both"], typer.Option("--runtime", help="What computes the network.")
-    ] = "onnx",
+        Literal["kernel", "onnx", "torch", "all"], typer.Option("--runtime", help="What computes the network.")
+    ] = LIVE,
     block: Annotated[
         int, typer.Option("--block", "-b", min=16, max=8192, help="On JACK the server's period counts instead.")
     ] = 128,
@@ -85,7 +85,7 @@ def bench_soak(
     from plugin_host.soak import Plan
 
     plan = Plan(minutes, device, preset, artifact, rate, block, channels)
-    commands_soak.bench_soak(plan, ["onnx", "torch"] if runtime == "both" else [runtime], out)
+    commands_soak.bench_soak(plan, RUNTIMES if runtime == "all" else [runtime], out)
 
 
 def drill(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from models.runtime import LIVE, RUNTIMES, Runtime
 from plugin_host import cli_check, commands_panel
 from plugin_host.control_address import REQUESTS, TELEMETRY
 
@@ -38,9 +40,7 @@ ModeOption = Annotated[
     Literal["low", "safe"],
     typer.Option("--mode", help="low: in the device's callback; safe: 10 ms later, in a thread behind a buffer."),
 ]
-RuntimeOption = Annotated[
-    Literal["onnx", "torch"], typer.Option("--runtime", help="What computes the network; torch is the reference.")
-]
+RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What computes the network; torch is the reference.")]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so much sound.")]
 
 
@@ -68,7 +68,7 @@ def live(
     preset: PresetOption = None,
     settings: SetOption = None,
     artifact: ArtifactOption = None,
-    runtime: RuntimeOption = "onnx",
+    runtime: RuntimeOption = LIVE,
     seconds: SecondsOption = None,
     fast: Annotated[bool, typer.Option("--fast", help="Do not wait for the clock; without a sound card only.")] = False,
     record: Annotated[
@@ -138,8 +138,8 @@ def doctor() -> None:
 def bench_live(
     blocks: Annotated[str, typer.Option("--blocks", help="Block sizes, with commas between.")] = "64,128,256,512",
     runtime: Annotated[
-        Literal["onnx", "torch", "both"], typer.Option("--runtime", help="What computes the network.")
-    ] = "both",
+        Literal["kernel", "onnx", "torch", "all"], typer.Option("--runtime", help="What computes the network.")
+    ] = "all",
     artifact: ArtifactOption = None,
     preset: PresetOption = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound for each measurement.")] = 5.0,
@@ -150,7 +150,7 @@ def bench_live(
     """Measure the callback for each block size and runtime as a share of its deadline, and recommend a block."""
     from plugin_host import commands_live
 
-    runtimes: list[Literal["onnx", "torch"]] = ["onnx", "torch"] if runtime == "both" else [runtime]
+    runtimes: Sequence[Runtime] = RUNTIMES if runtime == "all" else [runtime]
     commands_live.bench_live(
         blocks=blocks, runtimes=runtimes, artifact=artifact, preset=preset, seconds=seconds, channels=channels,
         rate=rate, loop=loop,

@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.runtime import Runtime
 from plugin_host.refusal import WORK_FAILED, WRONG_USAGE, refusing
 from plugin_host.stage_kit import Report, levels, run
-from plugin_host.stage_subject import Runtime, find_subject
+from plugin_host.stage_subject import find_subject
 
 
 def check(name: str, level: int | None, seed: int, minutes: float, runtime: Runtime, artifact: str | None) -> None:

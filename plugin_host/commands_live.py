@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import typer
 
+from models.runtime import Runtime
 from plugin_host.interrupt import stoppable
 from plugin_host.refusal import WORK_FAILED, WRONG_USAGE, complain, refusing
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from plugin_host.settings import SettingsStore
 
 Mode = Literal["low", "safe"]
-RuntimeChoice = Literal["onnx", "torch"]
 _MODES = {"low": "low latency", "safe": "safe"}
 _CLOCKED_RATE = 48000
 # Tells a process that it goes on where one before it had to end.
@@ -43,7 +43,7 @@ def live(
     preset: str | None,
     assignments: Sequence[str],
     artifact: str | None,
-    runtime: RuntimeChoice,
+    runtime: Runtime,
     seconds: float | None,
     fast: bool,
     record: Path | None,
@@ -103,7 +103,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _session(resume: bool, preset: str | None, artifact: str | None, runtime: RuntimeChoice) -> Session:
+def _session(resume: bool, preset: str | None, artifact: str | None, runtime: Runtime) -> Session:
     from plugin_host.session_file import Session, read_session, session_path
 
     if resume:
@@ -236,7 +236,7 @@ def doctor() -> None:
 
 
 def bench_live(
-    *, blocks: str, runtimes: Sequence[RuntimeChoice], artifact: str | None, preset: str | None, seconds: float,
+    *, blocks: str, runtimes: Sequence[Runtime], artifact: str | None, preset: str | None, seconds: float,
     channels: int, rate: int, loop: bool,
 ) -> None:  # fmt: skip
     """Measure the callback; see the help of `highband bench live`."""

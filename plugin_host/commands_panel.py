@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import socket
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from models.runtime import LIVE, Runtime
 from plugin_host.cli_control import AddressOption, KeysOption
 from plugin_host.control_address import REQUESTS
 
@@ -94,7 +95,7 @@ def bench_panel(
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound of a turn.")] = 10.0,
     preset: Annotated[str, typer.Option("--preset", "-p", help="Preset by name or path.")] = "",
     artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model; by default live.")] = None,
-    runtime: Annotated[Literal["onnx", "torch"], typer.Option("--runtime")] = "onnx",
+    runtime: Annotated[Runtime, typer.Option("--runtime")] = LIVE,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as JSON.")] = None,
 ) -> None:
     """Measure the live callback with open pages of the panel and without any panel, in turns; needs a Chromium.

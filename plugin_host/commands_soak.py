@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from plugin_host.live_sound import Runtime
+from models.runtime import Runtime
 from plugin_host.refusal import WORK_FAILED, refuse, refusing
 from plugin_host.soak import Plan, soak
 from plugin_host.whole_file import write_whole

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from models.runtime import LIVE
 from plugin_host.automation import AutomationWriter
 from plugin_host.channels import chain_channels
 from plugin_host.device import Device
@@ -163,7 +164,7 @@ class Live:
 
     def _reliefs(self) -> list[Relief]:
         engine, heavy = self._engine, self.host.sound
-        light = replace(heavy, artifact=DEFAULT_ARTIFACT, runtime="onnx")
+        light = replace(heavy, artifact=DEFAULT_ARTIFACT, runtime=LIVE)
         steps = [Relief("spectra off", engine.stop_spectra, engine.start_spectra)]
         if (heavy.artifact, heavy.runtime) != (light.artifact, light.runtime):
             steps.append(Relief("lighter model", lambda: self._change(light), lambda: self._change(heavy)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from dsp.control import Control
+from models.runtime import Runtime
 from models.stage import Stage
 from plugin_host.compared import MATCH
 from plugin_host.effect_table import effect
@@ -17,7 +18,6 @@ from plugin_host.plugin_catalogue import is_installed
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
 from plugin_host.timed_chain import TimedChain
 
-Runtime = Literal["onnx", "torch"]
 DEFAULT_ARTIFACT = "live"
 
 
@@ -51,7 +51,7 @@ def build(preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound
     Args:
         preset_name: Name or path, "" for the extender alone.
         artifact: Name or path; by default the preset's, else "live".
-        runtime: "onnx" or "torch".
+        runtime: What computes the predictor.
 
     Raises:
         ValueError: With one sentence: the preset, an effect, a plug-in or the artifact can't be used.

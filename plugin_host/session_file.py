@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.runtime import LIVE, Runtime
 from plugin_host.audio_file import reason
-from plugin_host.live_sound import Runtime
 from plugin_host.whole_file import write_whole
 
 FORMAT = 1
@@ -33,7 +33,7 @@ class Session(BaseModel):
     format: int = FORMAT
     preset: str = ""
     artifact: str | None = None
-    runtime: Runtime = "onnx"
+    runtime: Runtime = LIVE
     settings: dict[str, float] = Field(default_factory=dict)
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models.runtime import Runtime
 from plugin_host.jack_device import has_server
-from plugin_host.live_sound import Runtime
 from plugin_host.midi_port import VIRTUAL, MidiPort
 from plugin_host.player_process import PlayerError, playing
 from plugin_host.resident import resident_bytes

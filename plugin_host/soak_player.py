@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from dsp.control import Control
+from models.runtime import LIVE, Runtime
 from models.stage import Block
 from plugin_host.chain import Chain
 from plugin_host.device import Device, Wishes
@@ -24,7 +25,7 @@ from plugin_host.engine import Engine
 from plugin_host.file_device import ClockedDevice
 from plugin_host.live import Live
 from plugin_host.live_host import LiveHost
-from plugin_host.live_sound import LiveSound, Runtime, build, build_around
+from plugin_host.live_sound import LiveSound, build, build_around
 from plugin_host.load import LoadMeter
 from plugin_host.midi_control import MidiControl
 from plugin_host.midi_map import MidiMap
@@ -64,7 +65,7 @@ class Part(BaseModel):
     device: Literal["jack", "null"] = "null"
     preset: str = ""
     artifact: str | None = None
-    runtime: Runtime = "onnx"
+    runtime: Runtime = LIVE
     rate: int = 48000
     block: int = 128
     channels: int = 2

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from dsp.control import Control
+from models.runtime import LIVE, Runtime
 from models.stage import FollowsBandwidth, Stage
 from plugin_host.chain import Chain
 from plugin_host.preset import Preset, PresetError, load_preset
 from plugin_host.stage_sounds import EDGE_HZ
 
 Kind = Literal["artifact", "preset", "class"]
-Runtime = Literal["onnx", "torch"]
 _CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 
 
@@ -69,7 +69,7 @@ def subject_of(name: str, stage: Stage, kind: Kind = "class", preset: Preset | N
     return Subject(name, kind, stage, controls, settings, preset)
 
 
-def find_subject(name: str, runtime: Runtime = "onnx", artifact: str | None = None) -> Subject:
+def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None) -> Subject:
     """Load what a name means: an artifact's name or folder, `module:Class`, or a preset's name or path.
 
     Args:

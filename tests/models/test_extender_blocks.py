@@ -9,6 +9,7 @@ import pytest
 
 from models.artifact import load_extender
 from models.extender import Extender
+from models.runtime import Runtime
 from tests.models.extenders import MOVED, delayed, music, play, prepared, whole
 
 Case = tuple[Path, int, int]
@@ -104,8 +105,9 @@ def test_another_rate_or_layout_is_prepared_from_scratch(artifact: Path) -> None
         np.testing.assert_array_equal(heard, prepared(artifact, rate, channels).process(sound, {}))
 
 
-def test_the_compiled_predictor_is_the_same_function(artifact: Path) -> None:
-    compiled, plain = load_extender(artifact, "onnx"), prepared(artifact, 48000, 2)
+@pytest.mark.parametrize("runtime", ["kernel", "onnx"])
+def test_the_compiled_predictor_is_the_same_function(artifact: Path, runtime: Runtime) -> None:
+    compiled, plain = load_extender(artifact, runtime), prepared(artifact, 48000, 2)
     compiled.set_bandwidth(6000.0)
     compiled.prepare(48000, 2, 1024)
     sound = music(48000, 2)
