@@ -8,7 +8,8 @@ import numpy as np
 
 from dsp import bands, crossover
 from dsp.fourier import Array, Spectrum, rfft
-from dsp.ltv import filter_steady, hop_ramp, steady_fft
+from dsp.ltv import hop_ramp
+from dsp.steady_filter import filter_steady, steady_fft
 from models.tape import Tape
 
 # High-pass spectra that are kept: every step of the crossover at a few lengths.

@@ -8,8 +8,8 @@ import torch
 
 from dsp import bands, ltv
 from dsp.band_power import LOG_PER_DB
-from dsp.fourier import Array, rfft
-from dsp.ltv import FilterDesign, filter_steady, minimum_phase_spectrum, steady_fft
+from dsp.fourier import Array
+from dsp.ltv import FilterDesign, minimum_phase_spectrum
 
 RATES = (44100, 48000, 96000)
 
@@ -136,18 +136,3 @@ def test_filters_are_cross_faded_without_a_step() -> None:
     assert np.abs(np.diff(flat)).max() == pytest.approx(9 / hop, rel=1e-3)
     assert flat[0] == pytest.approx(1.0, abs=9 / hop)
     assert flat[hop] == pytest.approx(10.0, abs=9 / hop)
-
-
-@pytest.mark.parametrize("samples", [1, 7, 500, 9000, 20000])
-@pytest.mark.parametrize("taps", [2, 64, 1023])
-def test_a_steady_filter_is_a_convolution(samples: int, taps: int) -> None:
-    rng = np.random.default_rng(0)
-    signal = rng.standard_normal((2, taps - 1 + samples)).astype(np.float32)
-    response = (rng.standard_normal(taps) / taps**0.5).astype(np.float32)
-    padded = np.zeros((1, steady_fft(signal.shape[1])), np.float32)
-    padded[0, :taps] = response
-    filtered = np.empty((2, samples), np.float32)
-    filter_steady(signal, taps - 1, rfft(padded), taps, filtered)
-    for row in range(2):
-        direct = np.convolve(signal[row].astype(np.float64), response, "valid")
-        np.testing.assert_allclose(filtered[row], direct, atol=1e-4)
