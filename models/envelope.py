@@ -38,14 +38,23 @@ class Shape:
 
     def offset_db(self) -> Array:
         """Return what amount, tilt and ceiling add to predicted levels, shape (bands,)."""
-        octaves = np.maximum(np.log2(_CENTRES_HZ / self.crossover_hz), 0.0)
-        above = np.maximum(np.log2(_CENTRES_HZ / self.ceiling_hz), 0.0)
-        offset = self.amount_db + self.tilt_db_per_octave * octaves - _CEILING_SLOPE_DB_PER_OCTAVE * above
-        return offset.astype(np.float32)
+        offset = np.empty(bands.BAND_COUNT, np.float32)
+        _offset_db(self.crossover_hz, self.amount_db, self.tilt_db_per_octave, self.ceiling_hz, _CENTRES_HZ, offset)
+        return offset
 
     def first_band(self) -> int:
         """Return the first band above the crossover; below it the high-pass lets nothing through."""
         return min(bisect.bisect_right(bands.band_edges_hz()[2:], self.crossover_hz), bands.BAND_COUNT - 1)
+
+
+@kernel
+def _offset_db(
+    crossover_hz: float, amount_db: float, tilt: float, ceiling_hz: float, centres_hz: Array, offset: Array
+) -> None:
+    for band in range(len(offset)):
+        octaves = max(0.0, math.log2(centres_hz[band] / crossover_hz))
+        above = max(0.0, math.log2(centres_hz[band] / ceiling_hz))
+        offset[band] = amount_db + tilt * octaves - _CEILING_SLOPE_DB_PER_OCTAVE * above
 
 
 @kernel

@@ -120,15 +120,11 @@ class Extender:
         self._position += count
         self._hear_ahead(step)
         output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
-        dry_gain = self._dry_gain.next(1.0 if bypass else 0.0 if delta else output, count)
-        band_gain = self._band_gain.next(0.0 if bypass else output * values["mix"] / 100, count)
-        dry = self._input.newest(count, self._delay)
-        # What is multiplied by 1 is the same to the last bit.
-        if not isinstance(band_gain, float) or band_gain != 1.0:
-            band *= band_gain
-        if not isinstance(dry_gain, float) or dry_gain != 1.0:
-            dry = dry * dry_gain
-        return dry + band
+        out = self._input.newest(count, self._delay).copy()
+        self._dry_gain.apply(1.0 if bypass else 0.0 if delta else output, out)
+        self._band_gain.apply(0.0 if bypass else output * values["mix"] / 100, band)
+        out += band
+        return out
 
     def _band(self, count: int, step: int | None, values: Mapping[str, float]) -> Array:
         """Return the generated band of the newest samples at full mix, shape (channels, count)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dsp.kernel import kernel
+from models.stage import Block
 
 _RAMP_SECONDS = 0.01
 
@@ -13,16 +13,25 @@ class GainRamp:
 
     def __init__(self, sample_rate: float) -> None:
         self._step = 1.0 / (_RAMP_SECONDS * sample_rate)
-        self._value: float | None = None
+        self._gain: float | None = None
 
-    def next(self, target: float, count: int) -> NDArray[np.float32] | float:
-        """Return the gain of each of the next samples, shape (count,), or one number where it rests."""
-        start = target if self._value is None else self._value
+    def apply(self, target: float, block: Block) -> None:
+        """Multiply a block (channels, samples) in place; what rests at 1 stays as it is to the last bit."""
+        start = target if self._gain is None else self._gain
         way = target - start
-        if way == 0.0:
-            self._value = target
-            return target
-        covered = np.minimum(np.arange(1, count + 1) * self._step, abs(way))
-        gains = start + (covered if way > 0 else -covered)
-        self._value = target if covered[-1] >= abs(way) else float(gains[-1])
-        return np.where(covered >= abs(way), target, gains).astype(np.float32)
+        covered = min(abs(way), block.shape[1] * self._step)
+        self._gain = target if covered == abs(way) else start + (covered if way > 0 else -covered)
+        if start != 1.0 or target != 1.0:
+            _ramp(block, start, target, self._step)
+
+
+@kernel
+def _ramp(block: Block, start: float, target: float, step: float) -> None:
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
+            covered = (i + 1) * step
+            if covered >= abs(target - start):
+                gain = target
+            else:
+                gain = start + covered if target > start else start - covered
+            block[channel, i] *= gain

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from dsp.fourier import Array
 from models.gain_ramp import GainRamp
 
 
-def gains(ramp: GainRamp, target: float, count: int) -> NDArray[np.float32]:
-    return np.broadcast_to(np.asarray(ramp.next(target, count), np.float32), count)
+def gains(ramp: GainRamp, target: float, count: int) -> Array:
+    block = np.ones((2, count), np.float32)
+    ramp.apply(target, block)
+    first, second = block
+    np.testing.assert_array_equal(first, second)
+    return np.array(first)
 
 
-def test_a_gain_that_rests_is_one_number() -> None:
+def test_a_gain_starts_where_it_is_told_and_rests() -> None:
     ramp = GainRamp(48000)
-    assert ramp.next(0.7, 10) == 0.7
-    assert ramp.next(0.7, 1000) == 0.7
+    for count in (10, 1000):
+        np.testing.assert_array_equal(gains(ramp, 0.7, count), np.float32(0.7))
+
+
+def test_a_gain_of_one_changes_no_bit() -> None:
+    block = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
+    heard = block.copy()
+    GainRamp(48000).apply(1.0, heard)
+    np.testing.assert_array_equal(heard, block)
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0, 3.0])
@@ -24,7 +35,7 @@ def test_a_gain_that_rests_is_one_number() -> None:
 def test_blocks_equal_whole_and_no_step_is_longer_than_a_full_gain_in_10_ms(target: float, size: int) -> None:
     whole, parts = GainRamp(48000), GainRamp(48000)
     for ramp in (whole, parts):
-        ramp.next(1.0, 5)
+        gains(ramp, 1.0, 5)
     expected = gains(whole, target, 1440)
     heard = np.concatenate([gains(parts, target, size) for _ in range(1440 // size)])
     np.testing.assert_allclose(heard, expected[: len(heard)], atol=1e-6)
