@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def parse_preset(data: bytes | str, where: str = "the preset") -> Preset:
     try:
         # A number too long for an int becomes infinite here, and is refused below with its line.
         value = json.loads(text, object_pairs_hook=unique, parse_int=lambda n: int(n) if len(n) < 300 else float("inf"))
-        for path, why in _unwritable(value):
+        for path, why in (*_unwritable(value), *_slips(value)):
             _refuse(where, text, path, why)
     except json.JSONDecodeError as error:
         raise PresetError(f"{where}, line {error.lineno}: this is not JSON ({error.msg})") from None
@@ -110,6 +111,25 @@ def _unwritable(value: Any, path: JsonPath = ()) -> Iterator[tuple[JsonPath, str
         yield path, "the text holds half a character (a lone surrogate)"
     elif not is_finite(value):
         yield path, "a number must be finite"
+
+
+def _slips(value: Any) -> Iterator[tuple[JsonPath, str]]:
+    """Yield the fields that a slip of the pen made unknown, and so silently without effect."""
+    if not isinstance(value, dict):
+        return
+    yield from _slips_of(value, ["schema", *list(Preset.model_fields)[1:]], ())
+    for place in ("before", "after"):
+        nodes = value.get(place)
+        for index, node in enumerate(nodes if isinstance(nodes, list) else []):
+            if isinstance(node, dict) and ("plugin" in node or "effect" in node):
+                kind = PluginNode if "plugin" in node else EffectNode
+                yield from _slips_of(node, list(kind.model_fields), (place, index))
+
+
+def _slips_of(fields: dict[str, Any], known: list[str], path: JsonPath) -> Iterator[tuple[JsonPath, str]]:
+    for key in sorted(fields.keys() - set(known)):
+        if meant := difflib.get_close_matches(key.lower(), known, 1, 0.8):
+            yield (*path, key), f"'{key}' is unknown here; '{meant[0]}' is known"
 
 
 def _encodable(text: str) -> bool:
