@@ -111,10 +111,18 @@ def _instance(module: str, name: str) -> Stage:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        made = getattr(importlib.import_module(module), name)()
+        kind = getattr(importlib.import_module(module), name)
     except Exception as error:  # Whatever somebody's module does when it is imported.
-        why = " ".join(str(error).split()) or type(error).__name__
+        raise SubjectError(f"{module}:{name} can't be imported: {_reason(error)}; give module:Class") from None
+    try:
+        made = kind()
+    except Exception as error:  # Whatever somebody's class does when it is made.
+        why = _reason(error)
         raise SubjectError(f"{module}:{name} can't be made without arguments: {why}; see models/stage.py") from None
     if not isinstance(made, Stage):
         raise SubjectError(f"{module}:{name} is no stage: it needs what models/stage.py names, such as process")
     return made
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -86,8 +86,10 @@ def test_a_class_of_ones_own_is_found_by_its_module() -> None:
     ("name", "told"),
     [
         ("nonsense", "there is no artifact or preset 'nonsense'"),
-        ("no.such.module:Gain", "can't be made without arguments"),
-        ("tests.plugin_host.gain:Missing", "can't be made without arguments"),
+        ("no.such.module:Gain", "can't be imported: No module named"),
+        ("tests.plugin_host.gain:Missing", "can't be imported: .* has no attribute"),
+        ("fractions:Fraction.from_float", "there is no artifact"),
+        ("datetime:date", "can't be made without arguments"),
         ("fractions:Fraction", "is no stage"),
     ],
 )
