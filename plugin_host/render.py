@@ -16,6 +16,8 @@ from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.audio_file import AudioFileError, AudioReader, Bits, reason
 from plugin_host.audio_writer import AudioWriter
 
+# As many as a file can hold; an array with more has its axes the other way round.
+_MOST_CHANNELS = 1024
 LOWEST_KEPT_RATE, RAISED_RATE = 44100, 48000
 # A minute of sound tells a file's bandwidth; spread out, it is found anywhere in an hour within two seconds.
 _MOST_STRETCHES = 60
@@ -131,14 +133,30 @@ def render_samples(
         samples: float32, -1..1, at a rate the stage can do.
         sample_rate: In Hz.
         block: Samples of one call; all at once by default.
+
+    Raises:
+        ValueError: The samples are not of this shape or kind, or the stage can't do the rate.
     """
+    _refuse_shape(samples)
     channels, length = samples.shape
+    if not length:
+        return samples.copy()
     size = block or max(1, length)
     stage.prepare(sample_rate, channels, size)
     if isinstance(stage, FollowsBandwidth):
         is_auto = settings.get("crossover", 0.0) == 0.0
         stage.set_bandwidth(measure_edge([samples], sample_rate) if is_auto else None)
     return np.concatenate(list(aligned(stage, settings, [samples], channels, size)), axis=1)
+
+
+def _refuse_shape(samples: Block) -> None:
+    if samples.ndim != 2 or not 1 <= samples.shape[0] <= _MOST_CHANNELS:
+        raise ValueError(
+            f"samples must be of shape (channels, samples), not {samples.shape}; of soundfile's with always_2d=True "
+            "give samples.T"
+        )
+    if samples.dtype != np.float32:
+        raise ValueError(f"samples must be float32 from -1 to 1, not {samples.dtype}; convert and scale them first")
 
 
 def output_rate(rate: int) -> int:

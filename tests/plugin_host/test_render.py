@@ -6,6 +6,7 @@ import os
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,24 @@ def test_the_edge_of_a_long_file_is_that_of_a_short_one(tmp_path: Path, seconds:
 def test_arrays_come_back_aligned(block: int | None) -> None:
     samples = noise(3000)
     np.testing.assert_array_equal(render_samples(Delay(77), {}, samples, 48000, block=block), samples)
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (noise(3000).T, "give samples.T"),
+        (noise(3000)[0], "shape"),
+        (np.zeros((2, 10), np.int16), "float32"),
+        (np.zeros((2, 10), np.float64), "float32"),
+    ],
+)
+def test_an_array_of_another_form_is_refused_at_once(samples: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        render_samples(Delay(0), {}, samples, 48000)
+
+
+def test_no_samples_come_back_as_none() -> None:
+    assert render_samples(Delay(7), {}, np.zeros((2, 0), np.float32), 48000).shape == (2, 0)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
