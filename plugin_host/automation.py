@@ -42,6 +42,10 @@ class Automation:
         """Return every control's value at a sample."""
         return self.values[max(0, bisect_right(self.starts, sample) - 1)]
 
+    def knobs(self) -> set[str]:
+        """Return the names of all controls that are moved."""
+        return {name for values in self.values[-1:] for name in values}
+
     def stretches(self, start: int, count: int) -> Iterator[tuple[int, Mapping[str, float]]]:
         """Cut a block where values change: yields the samples of each piece with the values that hold there.
 

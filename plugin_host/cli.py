@@ -106,7 +106,10 @@ def render(
     settings: SetOption = None,
     artifact: ArtifactOption = None,
     automation: Annotated[
-        Path | None, typer.Option("--automation", metavar="FILE", help="Knob moves that highband live recorded.")
+        Path | None,
+        typer.Option(
+            "--automation", metavar="FILE", help="Knob moves that highband live recorded; give it the preset too."
+        ),
     ] = None,
     bits: BitsOption = None,
     format_name: FormatOption = None,

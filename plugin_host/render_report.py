@@ -140,10 +140,14 @@ def _tell(**told: Any) -> None:
 def _line(done: Rendering) -> str:
     notes = [f"{done.target}: {_figures(done)}, {done.speed:.0f} x real time"]
     if done.clipped:
-        notes.append(f"{done.clipped} samples were beyond full scale and clipped; --bits 32f keeps them")
+        notes.append(f"{_samples(done.clipped)} beyond full scale and clipped; --bits 32f keeps what is beyond it")
     if done.mended:
-        notes.append(f"{done.mended} samples of the input were not numbers and became silence")
+        notes.append(f"{_samples(done.mended)} NaN or infinite in the input and became silence")
     return "; ".join(notes)
+
+
+def _samples(count: int) -> str:
+    return "1 sample was" if count == 1 else f"{count} samples were"
 
 
 def _figures(done: Rendering) -> str:

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models import knobs
 from models.stage import Stage
+
+if TYPE_CHECKING:
+    from plugin_host.automation import Automation
 
 # The heavier model with look-ahead is the better one wherever nobody is waiting for the next block.
 _FOR_FILES = ("studio", "live")
@@ -68,7 +71,9 @@ def choose(
     if automation is not None:
         from plugin_host.automation import AutomatedStage, read_automation
 
-        stage = AutomatedStage(stage, read_automation(automation))
+        moves = read_automation(automation)
+        _refuse_foreign(moves, stage, automation)
+        stage = AutomatedStage(stage, moves)
         identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
     settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
     return Sound(stage, settings, name, loaded.name if loaded else "", identity)
@@ -80,6 +85,18 @@ def read_assignment(text: str) -> tuple[str, float]:
     if not equals:
         raise ValueError(f"'{text}' is not of the form knob=value, such as amount=-3")
     return name.strip(), knobs.control(name.strip()).from_text(value)
+
+
+def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:
+    """Moves of effects that are not here would leave another sound than the one that was heard."""
+    from plugin_host.compared import MATCH
+
+    known = {control.id for control in (*stage.controls, *getattr(stage, "effect_controls", ()), MATCH)}
+    if foreign := sorted(moves.knobs() - known):
+        raise ValueError(
+            f"{path} turns {foreign[0]}, which is not in this chain; name with --preset what was played, whose effects "
+            "must have stayed the same meanwhile"
+        )
 
 
 def default_artifact() -> str:

@@ -112,6 +112,29 @@ def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[st
     assert os.listdir(tmp_path) == ["a.wav"]
 
 
+def test_moves_of_effects_that_are_not_here_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav")
+    moves = {"mix": 50.0, "compare.match": 0.0, "before.0.cutoff_frequency_hz": 80.0}
+    lines = [{"highband_automation": 1, "sample_rate": 48000}, {"at": 0, "set": moves}]
+    (tmp_path / "moves").write_text("\n".join(map(json.dumps, lines)))
+    words = ["render", "a.wav", "-o", "b.wav", "--automation", "moves"]
+    done = highband(tmp_path, *words)
+    assert done.returncode == 2
+    assert "turns before.0.cutoff_frequency_hz, which is not in this chain" in done.stderr
+    preset = {"before": [{"effect": "HighpassFilter"}]}
+    (tmp_path / "p.json").write_text(json.dumps(preset))
+    done = highband(tmp_path, *words, "--preset", "p.json")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_sample_is_told_as_one(tmp_path: Path) -> None:
+    samples = np.zeros(4800, np.float32)
+    samples[100] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, 48000, subtype="FLOAT")
+    done = highband(tmp_path, "render", "a.wav", "-o", "b.wav")
+    assert "; 1 sample was NaN" in done.stdout
+
+
 def test_verify_prints_the_worst_difference(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
     done = highband(tmp_path, "verify", "a.wav", "--blocks", "1,64,random")
