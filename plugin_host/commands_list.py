@@ -38,7 +38,10 @@ def show_artifacts() -> None:
         found = list_artifacts()
     if not found:
         refuse("no artifact is installed; install Highband again, or train one with highband train", WORK_FAILED)
-    table = Table("artifact", "what it is", "weights", "latency", "figures", "licence")
+    table = Table("artifact", "what it is", "weights", "latency")
+    for heading in ("figures", "licence"):
+        # Folded where the window is narrow; a licence or a split cut short says nothing.
+        table.add_column(heading, overflow="fold")
     for info in found:
         figures = "\n".join(f"{name} {_figure(value)}" for name, value in info.metrics.items())
         table.add_row(info.name, info.about, f"{info.weights:,}", f"{info.latency_ms:g} ms", figures, info.licence)
