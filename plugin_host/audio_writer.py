@@ -25,6 +25,16 @@ _BYTES: dict[Bits, int] = {"16": 2, "24": 3, "32f": 4}
 _SUBTYPES: dict[Bits, str] = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
 
 
+def refuse_overwrite(source: Path, target: Path) -> None:
+    """Make the target's folder; raise AudioFileError where the target is the source, or the folder can't be made."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.samefile(source):
+            raise AudioFileError(f"{target} is the input itself; choose another name for the output")
+    except OSError as error:
+        raise AudioFileError(f"{target} can't be written: {reason(error)}") from None
+
+
 class AudioWriter:
     """A WAV or FLAC file in the making: written under a temporary name, put in place when complete.
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from plugin_host.audio_file import AudioReader, Bits
-from plugin_host.audio_writer import AudioWriter
+from plugin_host.audio_writer import AudioWriter, refuse_overwrite
 from plugin_host.channels import chain_channels
 from plugin_host.engine import Engine
 
@@ -115,8 +115,9 @@ class FileDevice(ClockedDevice):
     """A file at both ends: the output is the input as it is heard, later by the chain's latency and as much longer."""
 
     def __init__(self, source: Path, target: Path, block: int, *, is_paced: bool = True) -> None:
-        """Look at the input; raises AudioFileError if it can't be read."""
+        """Look at both; raises AudioFileError if the input can't be read, or would be written over."""
         with AudioReader(source) as reader:
+            refuse_overwrite(source, target)
             super().__init__(reader.rate, reader.channels, block, is_paced=is_paced)
             self._frames = reader.frames
         self.name = f"file {source} to {target}"

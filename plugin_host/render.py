@@ -13,8 +13,8 @@ import numpy as np
 import soxr
 
 from models.stage import Block, FollowsBandwidth, Stage
-from plugin_host.audio_file import AudioFileError, AudioReader, Bits, reason
-from plugin_host.audio_writer import AudioWriter
+from plugin_host.audio_file import AudioFileError, AudioReader, Bits
+from plugin_host.audio_writer import AudioWriter, refuse_overwrite
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
@@ -98,7 +98,7 @@ def render_file(
     """
     began = time.monotonic()
     with AudioReader(source) as reader:
-        _refuse_overwrite(source, target)
+        refuse_overwrite(source, target)
         rate = output_rate(reader.rate)
         size = reader.block_frames()
         _prepare(stage, reader, rate, size)
@@ -254,12 +254,3 @@ def _refuse_fault(stage: Stage, source: Path) -> None:
     """A file must not come out dry in places without a word."""
     if isinstance(stage, KeepsFaults) and (fault := stage.take_error()):
         raise AudioFileError(f"{source} can't be rendered: {fault}")
-
-
-def _refuse_overwrite(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and target.samefile(source):
-            raise AudioFileError(f"{target} is the input itself; choose another name for the output")
-    except OSError as error:
-        raise AudioFileError(f"{target} can't be written: {reason(error)}") from None
