@@ -94,7 +94,8 @@ class Control:
                 word, scale = word[: -len(ending)].strip(), factor
                 break
         try:
-            value = float(word) * scale
+            # Half the world writes a comma before the fraction.
+            value = float(word.replace(",", ".")) * scale
         except ValueError:
             raise ValueError(f"{self.id} must be {self.range_text()}, not '{text}'") from None
         return self.check(value)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 FORMAT = 1
@@ -89,13 +90,16 @@ def rows(found: Sequence[Score]) -> list[Row]:
 
 def table(summary: Sequence[Row]) -> Table:
     """Return the means as a table for people; the medians are in the file that `write` makes."""
-    drawn = Table("category", "rate", "system", "clips", *MEASURES.values())
+    drawn = Table("category", "rate", "system", "clips", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for label in MEASURES.values():
+        # On several lines, so that the table fits a terminal of 80 columns.
+        drawn.add_column(label.replace(" ", "\n"), justify="right", no_wrap=True)
     before: tuple[str, int] | None = None
     for row in summary:
         if before not in (None, (row.category, row.rate)):
             drawn.add_section()
         before = (row.category, row.rate)
-        rate = "full band" if row.rate >= FULL_BAND_RATE else f"{row.rate / 1000:g} kHz"
+        rate = "full" if row.rate >= FULL_BAND_RATE else f"{row.rate / 1000:g} kHz"
         drawn.add_row(row.category, rate, row.system, str(row.clips), *(_cell(row, measure) for measure in MEASURES))
     return drawn
 

@@ -54,6 +54,7 @@ def test_the_ends_are_the_range(control: Control) -> None:
     ("control", "text", "value"),
     [
         (LOG, "6.3 kHz", 6300.0),
+        (LOG, "6,3 kHz", 6300.0),
         (LOG, "6300", 6300.0),
         (LOG, " 6300 HZ ", 6300.0),
         (AUTO, "Auto", 0.0),
