@@ -27,6 +27,7 @@ class CrossoverPath:
         self.edge_hz = edge_hz
         self._rate = sample_rate
         self._hop = bands.hop_samples(sample_rate)
+        self._tracker = BandwidthTracker(sample_rate)
         self.reset()
 
     def reset(self) -> None:
@@ -34,7 +35,7 @@ class CrossoverPath:
         self._position = 0
         self._held: int | None = None
         self._heard_hz = self._rate / 2
-        self._tracker = BandwidthTracker(self._rate)
+        self._tracker.reset()
 
     def pieces(self, samples: Block, knob_hz: float) -> Iterator[tuple[Block, int | None]]:
         """Cut a block at the hops where the crossover moves, and where it is too long to work in one go.

@@ -92,6 +92,7 @@ class Extender:
         self._excitation = Excitation(self.config.exciter, rate)
         self._shaper = Shaper(rate)
         self._high_pass = CrossoverFilter(rate)
+        self._path = CrossoverPath(rate, self._edge_hz)
 
     def reset(self) -> None:
         """Forget the past."""
@@ -100,8 +101,8 @@ class Extender:
         self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
-        self._path = CrossoverPath(self._rate, self._edge_hz)
         self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
+        self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
 
