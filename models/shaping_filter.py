@@ -1,4 +1,4 @@
-"""The LTV filter of a learned exciter: what `dsp.ltv` does on arrays, differentiable and for whole signals.
+"""The LTV filter of training and of learned exciters: what `dsp.ltv` does on arrays, differentiable, on whole signals.
 
 Short minimum-phase filters with the magnitude of the band levels, cross-faded from frame to frame: the response is
 never negative, there is no latency, and gradients flow to the excitation and to the levels.
@@ -18,12 +18,16 @@ HOP = bands.hop_samples(RATE)
 
 
 class ShapingFilter(nn.Module):
-    """Shapes a white excitation at 48 kHz to the levels of frames."""
+    """Shapes a white excitation at 48 kHz to the levels of frames.
+
+    Attributes:
+        reach: Samples of past that a filter hears.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         design = FilterDesign(RATE)
-        self._taps, self._n_fft = design.taps, design.n_fft
+        self.reach, self._n_fft = design.taps - 1, design.n_fft
         arrays = {
             "log_magnitude": design.log_magnitude, "phase": design.phase, "fade": design.fade, "ramp": hop_ramp(HOP),
         }  # fmt: skip
@@ -46,9 +50,17 @@ class ShapingFilter(nn.Module):
         Returns:
             Shape (batch, frames * HOP).
         """
-        reach = self._taps - 1
-        heard = nn.functional.pad(excitation, (reach, 0)).unfold(-1, reach + HOP, HOP)
-        blocks = torch.fft.rfft(heard, n=self._n_fft)
+        return self.shape(nn.functional.pad(excitation, (self.reach, 0)), levels_db)
+
+    def shape(self, heard: Tensor, levels_db: Tensor) -> Tensor:
+        """Return the shaped signal of an excitation that had begun before; see `forward`.
+
+        Args:
+            heard: `reach` samples of past, then the excitation, shape (batch or none, reach + frames * HOP).
+            levels_db: Shape (batch, frames + 1, bands).
+        """
+        reach = self.reach
+        blocks = torch.fft.rfft(heard.unfold(-1, reach + HOP, HOP), n=self._n_fft)
         filters = self._filters(levels_db * LOG_PER_DB)
         before, after = (
             torch.fft.irfft(blocks * part, n=self._n_fft)[..., reach : reach + HOP]
@@ -58,6 +70,6 @@ class ShapingFilter(nn.Module):
 
     def _filters(self, gains: Tensor) -> Tensor:
         spectrum = torch.polar(torch.exp(gains @ self.log_magnitude), gains @ self.phase)
-        impulse = torch.fft.irfft(spectrum, n=self._n_fft)[..., : self._taps] * self.fade
+        impulse = torch.fft.irfft(spectrum, n=self._n_fft)[..., : self.reach + 1] * self.fade
         filters: Tensor = torch.fft.rfft(impulse, n=self._n_fft)
         return filters
