@@ -13,6 +13,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from models.tape import Tape
 from plugin_host.effects import EffectsStage
 from plugin_host.finite import is_finite
+from plugin_host.pieces import in_pieces
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError
 
 BYPASS = "bypass"
@@ -135,11 +136,7 @@ class Chain:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape, whatever happens inside."""
-        if block.shape[1] <= self._max_block:
-            return self._process(block, settings)
-        starts = range(0, block.shape[1], self._max_block)
-        parts = [self._process(block[:, start : start + self._max_block], settings) for start in starts]
-        return np.concatenate(parts, axis=1)
+        return in_pieces(self._process, block, settings, self._max_block)
 
     def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
         block = np.asarray(block, np.float32)

@@ -10,6 +10,7 @@ from dsp.control import Control
 from models.stage import Block
 from plugin_host.chain import BYPASS, FADE_S
 from plugin_host.loudness_match import LoudnessMatch
+from plugin_host.pieces import in_pieces
 from plugin_host.sample_queue import SampleQueue
 from plugin_host.timed_chain import TimedChain
 
@@ -84,11 +85,7 @@ class Compared:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape."""
-        if block.shape[1] <= self._max_block:
-            return self._process(block, settings)
-        starts = range(0, block.shape[1], self._max_block)
-        parts = [self._process(block[:, start : start + self._max_block], settings) for start in starts]
-        return np.concatenate(parts, axis=1)
+        return in_pieces(self._process, block, settings, self._max_block)
 
     def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
         self._dry.push(block)
