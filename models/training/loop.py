@@ -26,6 +26,7 @@ from models.training.checkpoint import averaged_weights, load_checkpoint, save_c
 from models.training.features import ClipFeatures, load_features
 from models.training.run_config import RunConfig, read_run
 from models.training.spectral_loss import SpectralLoss
+from models.training.weight_average import follow
 
 CUTOFFS_HZ = (4000.0, 8000.0, 12000.0)
 _BETAS = (0.9, 0.98)
@@ -89,10 +90,7 @@ def train(
             group["lr"] = learning_rate(run, step)
         optimiser.step()
         step += 1
-        # Early on the average must not cling to the first, untrained weights.
-        keep = min(run.average, step / (step + 20))
-        for name, value in network.state_dict().items():
-            average[name].lerp_(value, 1 - keep)
+        follow(average, network, run.average, step)
         recent.append(float(loss.detach()))
         if rank == 0 and (step % run.save_every == 0 or step == run.steps):
             save_checkpoint(last, step, network, average, optimiser, run.full())

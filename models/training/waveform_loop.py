@@ -25,6 +25,7 @@ from models.training.waveform_examples import WaveExamples, trusted_hz
 from models.training.waveform_judge import WaveformJudge
 from models.training.waveform_listening import listen
 from models.training.waveform_run import WaveformRun, read_waveform_run
+from models.training.weight_average import follow
 
 _BETAS = (0.8, 0.99)
 _DECAY = 0.01
@@ -80,10 +81,7 @@ def train(run: WaveformRun, heard: Sequence[Clip], judged: Sequence[Clip], home:
             group["lr"] = learning_rate(run, step)
         optimiser.step()
         step += 1
-        # Early on the average must not cling to the first, untrained weights.
-        keep = min(run.average, step / (step + 20))
-        for name, value in extender.state_dict().items():
-            average[name].lerp_(value, 1 - keep)
+        follow(average, extender, run.average, step)
         recent.add(losses.generator | ({} if losses.critics is None else {"critics": losses.critics}))
         if step % run.save_every == 0 or step == run.steps:
             save_checkpoint(last, step, parts, average, optimiser, run.full())
