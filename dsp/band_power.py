@@ -83,16 +83,3 @@ def _measure(
             for k in range(first[band], end[band]):
                 total += squares[k] * weights[band, k]
             power[row // frames, row % frames, band] = total + np.float32(floor)
-
-
-def to_db(power: Array) -> Array:
-    """Return levels in dB of powers above 0."""
-    levels = np.log(power)
-    levels *= np.float32(1 / LOG_PER_DB)
-    return levels
-
-
-def to_power(levels_db: Array) -> Array:
-    """Return powers of levels in dB."""
-    logarithms: Array = levels_db * np.float32(LOG_PER_DB)
-    return np.exp(logarithms, out=logarithms)
