@@ -148,7 +148,8 @@ class Engine:
         self.position += count
 
     def _note(self, values: Mapping[str, float]) -> None:
-        changed = {name: value for name, value in values.items() if self._noted.get(name) != value}
+        noted = self._noted
+        changed = {name: value for name, value in values.items() if name not in noted or noted[name] != value}
         self._noted = dict(values)
         self.moves.append((self.position, changed))
 

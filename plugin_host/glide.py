@@ -41,24 +41,22 @@ class Glide:
         control: The declaration.
         value: The value after the samples so far, in the control's unit.
         goal: Where it goes.
+        moving: Whether the goal is not reached yet.
     """
 
-    __slots__ = ("_elapsed", "_length", "_rate", "_start", "control", "goal", "value")
+    __slots__ = ("_elapsed", "_is_log", "_length", "_own", "_rate", "_start", "control", "goal", "moving", "value")
 
     def __init__(self, control: Control, value: float, sample_rate: int) -> None:
         self.control = control
         self.value = self.goal = self._start = value
         self._rate = sample_rate
-        self._length = self._elapsed = self._samples(None)
+        self._is_log = control.curve == "log"
+        self._own = self._samples(control.glide_ms)
+        self._length = self._elapsed = 0
+        self.moving = False
 
-    def _samples(self, most_ms: float | None) -> int:
-        own_ms = self.control.glide_ms
-        return round((own_ms if most_ms is None else min(own_ms, most_ms)) * self._rate / 1000.0)
-
-    @property
-    def moving(self) -> bool:
-        """Whether the goal is not reached yet."""
-        return self._elapsed < self._length
+    def _samples(self, milliseconds: float) -> int:
+        return round(milliseconds * self._rate / 1000.0)
 
     def aim(self, goal: float, most_ms: float | None = None) -> None:
         """Start on the way to a goal from where the value is now; the same goal again changes nothing.
@@ -69,22 +67,23 @@ class Glide:
         """
         if goal == self.goal:
             return
-        self._length = self._samples(most_ms)
         self.goal, self._start, self._elapsed = goal, self.value, 0
-        if self._length == 0 or self._jumps():
-            self.value, self._elapsed = goal, self._length
+        self._length = self._own if most_ms is None else min(self._own, self._samples(most_ms))
+        if self._jumps():
+            self._length = 0
+        self.moving = self._length > 0
+        if not self.moving:
+            self.value = goal
 
     def advance(self, frames: int) -> float:
         """Let so many samples pass and return the value after the last of them."""
-        self._elapsed = min(self._length, self._elapsed + frames)
-        if self._elapsed == self._length:
-            self.value = self.goal
-            return self.goal
-        share = self._elapsed / self._length
-        if self.control.curve == "log":
-            self.value = self._start * (self.goal / self._start) ** share
+        self._elapsed += frames
+        if self._elapsed >= self._length:
+            self.moving, self.value = False, self.goal
+        elif self._is_log:
+            self.value = self._start * (self.goal / self._start) ** (self._elapsed / self._length)
         else:
-            self.value = self._start + (self.goal - self._start) * share
+            self.value = self._start + (self.goal - self._start) * (self._elapsed / self._length)
         return self.value
 
     def _jumps(self) -> bool:
@@ -127,9 +126,10 @@ class Glides:
 
     def advance(self, frames: int) -> Mapping[str, float]:
         """Let so many samples pass and return the values after the last of them."""
-        for name in tuple(self._moving):
-            glide = self._moving[name]
+        arrived = False
+        for name, glide in self._moving.items():
             self.values[name] = glide.advance(frames)
-            if not glide.moving:
-                del self._moving[name]
+            arrived = arrived or not glide.moving
+        if arrived:
+            self._moving = {name: glide for name, glide in self._moving.items() if glide.moving}
         return self.values
