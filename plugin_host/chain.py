@@ -144,18 +144,21 @@ class Chain:
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         count = block.shape[1]
         self._dry.extend(count)[:] = block
-        dry = self._dry.newest(count, self._latency)
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
-        wet = self._run(block, settings)
-        if wet is None:
-            out, self._dryness = self._rescued(dry), self._fade
-        else:
-            out = self._mixed(dry, wet, self._fade if bypassed else 0)
+        out = self._run(block, settings)
+        if out is None:
+            out, self._dryness = self._rescued(self.dry(count)), self._fade
+        elif bypassed or self._dryness != 0:
+            out = self._mixed(self.dry(count), out, self._fade if bypassed else 0)
         if count:
-            self._last = out[:, -1:].copy()
+            self._last[:] = out[:, -1:]
         return out
+
+    def dry(self, count: int) -> Block:
+        """Return a view of what went in, aligned with the newest samples that came out, shape (channels, count)."""
+        return self._dry.newest(count, self._latency)
 
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         """Return what comes out of the last stage, or None if one of them failed."""

@@ -11,7 +11,6 @@ from models.stage import Block
 from plugin_host.chain import BYPASS, FADE_S
 from plugin_host.loudness_match import LoudnessMatch
 from plugin_host.pieces import in_pieces
-from plugin_host.sample_queue import SampleQueue
 from plugin_host.timed_chain import TimedChain
 
 MATCH = Control(
@@ -64,7 +63,6 @@ class Compared:
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Prepare the chain; raise ValueError if it can't do this."""
         self._chain.prepare(sample_rate, channels, max_block)
-        self._dry = SampleQueue(channels, self.latency_samples + max_block, self.latency_samples)
         self._max_block = max_block
         self._fade = max(1, round(FADE_S * sample_rate))
         self._slope = 1.0 / (_GAIN_S * sample_rate)
@@ -74,7 +72,6 @@ class Compared:
     def reset(self) -> None:
         """Forget the past."""
         self._chain.reset()
-        self._dry.clear()
         self._forget()
 
     def _forget(self) -> None:
@@ -88,13 +85,15 @@ class Compared:
         return in_pieces(self._process, block, settings, self._max_block)
 
     def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
-        self._dry.push(block)
-        dry = self._dry.pop(block.shape[1])
-        bypassed = settings.get(BYPASS, 0.0) >= 0.5
+        bypassed, is_on = settings.get(BYPASS, 0.0) >= 0.5, settings.get(MATCH.id, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
         wet = self._chain.process(block, settings)
-        is_on = settings.get(MATCH.id, 0.0) >= 0.5
+        # Nothing is compared, nor was just now.
+        if not bypassed and not is_on and self._dryness == 0 and self._gains == [1.0, 1.0]:
+            self._was_on = False
+            return wet
+        dry = self._chain.dry(block.shape[1])
         if is_on:
             if not self._was_on:
                 self._match.begin()
@@ -119,7 +118,7 @@ class Compared:
         if self._dryness is None:
             self._dryness = goal
         if self._dryness == goal:
-            return dry if goal else wet
+            return dry.copy() if goal else wet
         direction = 1 if goal else -1
         steps = self._dryness + direction * np.arange(1, dry.shape[1] + 1)
         share = np.clip(steps, 0, self._fade).astype(np.float32) / np.float32(self._fade)

@@ -70,19 +70,19 @@ class Lane:
         """
         count = block.shape[1]
         self._dry.extend(count)[:] = block
-        dry = self._dry.newest(count, self.latency_samples)
-        wet = None if rest else self._wet(block, settings)
-        if wet is None:
+        out = None if rest else self._wet(block, settings)
+        if out is None:
             self._unfit = self.latency_samples
-            out = self._rescued(dry)
+            out = self._rescued(self._aligned(count))
             self.dryness = 1.0
         elif self.dryness > 0.0:
-            out = self._returned(dry, wet)
-        else:
-            out = wet
+            out = self._returned(self._aligned(count), out)
         if count:
-            self._last = out[:, -1:].copy()
+            self._last[:] = out[:, -1:]
         return out
+
+    def _aligned(self, count: int) -> Block:
+        return self._dry.newest(count, self.latency_samples)
 
     def _wet(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         try:
