@@ -23,7 +23,7 @@ from models.crossover_path import CrossoverPath
 from models.excitation import Excitation
 from models.extender_config import ExtenderConfig
 from models.frame_path import FramePath, Frames
-from models.gain_ramp import GainRamp
+from models.gain_ramp import GainRamps
 from models.predictor import Predictor
 from models.shaper import Shaper
 from models.stage import Block
@@ -101,14 +101,14 @@ class Extender:
         self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
-        self._dry_gain, self._band_gain = GainRamp(self._rate), GainRamp(self._rate)
+        self._gains = GainRamps(self._rate)
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
-        values = {**_DEFAULTS, **settings}
+        values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
         block = _audio(block)
         parts = [self._piece(piece, step, values) for piece, step in self._path.pieces(block, values["crossover"])]
         return parts[0] if len(parts) == 1 else np.concatenate([block[:, :0], *parts], 1)
@@ -121,11 +121,10 @@ class Extender:
         self._position += count
         self._hear_ahead(step)
         output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
-        out = self._input.newest(count, self._delay).copy()
-        self._dry_gain.apply(1.0 if bypass else 0.0 if delta else output, out)
-        self._band_gain.apply(0.0 if bypass else output * values["mix"] / 100, band)
-        out += band
-        return out
+        return self._gains.mix(
+            self._input.samples, self._input.end - count - self._delay, 1.0 if bypass else 0.0 if delta else output,
+            band, 0.0 if bypass else output * values["mix"] / 100,
+        )  # fmt: skip
 
     def _band(self, count: int, step: int | None, values: Mapping[str, float]) -> Array:
         """Return the generated band of the newest samples at full mix, shape (channels, count)."""

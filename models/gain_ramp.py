@@ -1,6 +1,9 @@
-"""A gain that moves without clicks: a straight ramp, sample by sample, wherever the blocks are cut."""
+"""Gains that move without clicks: straight ramps, sample by sample, wherever the blocks are cut."""
 
 from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dsp.kernel import kernel
 from models.stage import Block
@@ -8,30 +11,56 @@ from models.stage import Block
 _RAMP_SECONDS = 0.01
 
 
-class GainRamp:
-    """Moves toward its target by at most one full gain in 10 ms; starts on the first target it is given."""
+class GainRamps:
+    """The gains of a signal and of what is added to it.
+
+    Each moves toward its target by at most one full gain in 10 ms, and starts on the first target it is given.
+
+    Args:
+        sample_rate: Hz.
+    """
 
     def __init__(self, sample_rate: float) -> None:
         self._step = 1.0 / (_RAMP_SECONDS * sample_rate)
-        self._gain: float | None = None
+        # Not a number before the first target.
+        self._gains = np.full(2, np.nan)
 
-    def apply(self, target: float, block: Block) -> None:
-        """Multiply a block (channels, samples) in place; what rests at 1 stays as it is to the last bit."""
-        start = target if self._gain is None else self._gain
-        way = target - start
-        covered = min(abs(way), block.shape[1] * self._step)
-        self._gain = target if covered == abs(way) else start + (covered if way > 0 else -covered)
-        if start != 1.0 or target != 1.0:
-            _ramp(block, start, target, self._step)
+    def mix(self, signal: Block, start: int, target: float, added: Block, added_target: float) -> Block:
+        """Return the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
+
+        Args:
+            signal: Shape (channels, time).
+            start: Where the block begins in it.
+            target: Of its gain.
+            added: The block of the other signal, shape (channels, count).
+            added_target: Of that one's gain.
+        """
+        out = np.empty_like(added)
+        _mix(signal, start, added, self._gains, target, added_target, self._step, out)
+        return out
 
 
 @kernel
-def _ramp(block: Block, start: float, target: float, step: float) -> None:
-    for channel in range(block.shape[0]):
-        for i in range(block.shape[1]):
-            covered = (i + 1) * step
-            if covered >= abs(target - start):
-                gain = target
-            else:
-                gain = start + covered if target > start else start - covered
-            block[channel, i] *= gain
+def _mix(
+    signal: Block, start: int, added: Block, gains: NDArray[np.float64], target: float, added_target: float,
+    step: float, out: Block,
+) -> None:  # fmt: skip
+    count = out.shape[1]
+    before = target if np.isnan(gains[0]) else gains[0]
+    added_before = added_target if np.isnan(gains[1]) else gains[1]
+    for channel in range(out.shape[0]):
+        for i in range(count):
+            gain = np.float32(_after(i + 1, before, target, step))
+            added_gain = np.float32(_after(i + 1, added_before, added_target, step))
+            out[channel, i] = gain * signal[channel, start + i] + added_gain * added[channel, i]
+    gains[0] = _after(count, before, target, step)
+    gains[1] = _after(count, added_before, added_target, step)
+
+
+@kernel
+def _after(samples: int, before: float, target: float, step: float) -> float:
+    """Return where a gain is after so many samples."""
+    covered = samples * step
+    if covered >= abs(target - before):
+        return target
+    return before + covered if target > before else before - covered

@@ -1,4 +1,4 @@
-"""Laws of the gain ramp: it starts where it is told, never jumps, and does not mind where blocks are cut."""
+"""Laws of the gain ramps: they start where they are told, never jump, and do not mind where blocks are cut."""
 
 from __future__ import annotations
 
@@ -6,38 +6,46 @@ import numpy as np
 import pytest
 
 from dsp.fourier import Array
-from models.gain_ramp import GainRamp
+from models.gain_ramp import GainRamps
 
 
-def gains(ramp: GainRamp, target: float, count: int) -> Array:
-    block = np.ones((2, count), np.float32)
-    ramp.apply(target, block)
-    first, second = block
+def gains(ramps: GainRamps, target: float, count: int, *, of_added: bool) -> Array:
+    one, none = np.ones((2, count), np.float32), np.zeros((2, count), np.float32)
+    first, second = ramps.mix(none, 0, 0.5, one, target) if of_added else ramps.mix(one, 0, target, none, 0.5)
     np.testing.assert_array_equal(first, second)
     return np.array(first)
 
 
-def test_a_gain_starts_where_it_is_told_and_rests() -> None:
-    ramp = GainRamp(48000)
+@pytest.mark.parametrize("of_added", [False, True])
+def test_a_gain_starts_where_it_is_told_and_rests(of_added: bool) -> None:
+    ramps = GainRamps(48000)
     for count in (10, 1000):
-        np.testing.assert_array_equal(gains(ramp, 0.7, count), np.float32(0.7))
+        np.testing.assert_array_equal(gains(ramps, 0.7, count, of_added=of_added), np.float32(0.7))
 
 
-def test_a_gain_of_one_changes_no_bit() -> None:
-    block = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
-    heard = block.copy()
-    GainRamp(48000).apply(1.0, heard)
-    np.testing.assert_array_equal(heard, block)
+def test_a_gain_of_one_changes_no_bit_of_the_block() -> None:
+    signal = np.random.default_rng(0).standard_normal((2, 130)).astype(np.float32)
+    heard = GainRamps(48000).mix(signal, 30, 1.0, np.ones((2, 100), np.float32), 0.0)
+    np.testing.assert_array_equal(heard, signal[:, 30:])
+
+
+def test_signals_add_up() -> None:
+    one, other = np.random.default_rng(0).standard_normal((2, 2, 100)).astype(np.float32)
+    heard = GainRamps(48000).mix(one, 0, 0.5, other, 2.0)
+    np.testing.assert_allclose(heard, 0.5 * one + 2.0 * other, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0, 3.0])
 @pytest.mark.parametrize("size", [1, 7, 480])
-def test_blocks_equal_whole_and_no_step_is_longer_than_a_full_gain_in_10_ms(target: float, size: int) -> None:
-    whole, parts = GainRamp(48000), GainRamp(48000)
-    for ramp in (whole, parts):
-        gains(ramp, 1.0, 5)
-    expected = gains(whole, target, 1440)
-    heard = np.concatenate([gains(parts, target, size) for _ in range(1440 // size)])
+@pytest.mark.parametrize("of_added", [False, True])
+def test_blocks_equal_whole_and_no_step_is_longer_than_a_full_gain_in_10_ms(
+    target: float, size: int, of_added: bool
+) -> None:
+    whole, parts = GainRamps(48000), GainRamps(48000)
+    for ramps in (whole, parts):
+        gains(ramps, 1.0, 5, of_added=of_added)
+    expected = gains(whole, target, 1440, of_added=of_added)
+    heard = np.concatenate([gains(parts, target, size, of_added=of_added) for _ in range(1440 // size)])
     np.testing.assert_allclose(heard, expected[: len(heard)], atol=1e-6)
     assert np.abs(np.diff(expected, prepend=1.0)).max() <= 1 / 480 + 1e-6
     assert expected[-1] == np.float32(target)
