@@ -62,15 +62,14 @@ class Frames(NamedTuple):
 
 
 class Gains(NamedTuple):
-    """What the LTV filters at the ends of frames shall do.
+    """What the LTV filters at the ends of frames shall do: those of the source in each channel, then of the noise.
 
     Attributes:
-        source, noise: Logarithms of power ratios, shape (channels, frames, bands).
-        gate: On all of a filter, shape (channels, frames).
+        power: Logarithms of power ratios, shape (2 * channels, frames, bands).
+        gate: On all of a filter, shape (2 * channels, frames).
     """
 
-    source: Array
-    noise: Array
+    power: Array
     gate: Array
 
 
@@ -179,18 +178,19 @@ class FramePath:
         present, source, gate, energy = self._delayed(frames.levels, source)
         if frames.step is not None:
             self._turn_knobs(frames.step, values)
-        added_db = np.empty_like(source)
-        envelope.add_knobs(self._offset_db, values["attack"] / 100, energy, self._energy, added_db)
+        attack = values["attack"] / 100
         if frames.step is None:
+            envelope.add_knobs(self._offset_db, attack, energy, self._energy, np.empty_like(source))
             return None
         if not self._whitens:
             source = np.broadcast_to(np.exp(np.log(source).mean(-1, keepdims=True)), source.shape).copy()
-        of_source, of_noise = np.empty_like(source), np.empty_like(source)
-        envelope.source_gains(
-            frames.told.levels_db, added_db, frames.told.tonality, present, source, self._noise_power,
-            values["tone"] / 100, self._first, of_source, of_noise,
+        channels, number, count = source.shape
+        gains = Gains(np.empty((2 * channels, number, count), np.float32), np.empty((2 * channels, number), np.float32))
+        _gains(
+            *frames.told, self._offset_db, attack, energy, self._energy, present, source, gate, self._noise_power,
+            values["tone"] / 100, self._first, *gains,
         )  # fmt: skip
-        return Gains(of_source, of_noise, gate)
+        return gains
 
     def _turn_knobs(self, step: int, values: Mapping[str, float]) -> None:
         knobs = step, values["amount"], values["tilt"], values["ceiling"]
@@ -261,3 +261,17 @@ def _average(power: Array, past: Array, sums: Array) -> None:
             for k in range(kept - 1):
                 past[channel, k] = past[channel, k + 1]
             past[channel, kept - 1] = power[channel, frame]
+
+
+@kernel
+def _gains(
+    levels_db: Array, tonality: Array, offset_db: Array, attack: float, energy: Array, past: Array, present: Array,
+    source: Array, gate: Array, noise: float, tone: float, first: int, gains: Array, gates: Array,
+) -> None:  # fmt: skip
+    channels = len(source)
+    added_db = np.empty_like(source)
+    envelope.add_knobs(offset_db, attack, energy, past, added_db)
+    envelope.source_gains(
+        levels_db, added_db, tonality, present, source, noise, tone, first, gains[:channels], gains[channels:]
+    )
+    gates[:channels], gates[channels:] = gate, gate

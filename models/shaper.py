@@ -29,9 +29,9 @@ class Shaper:
         """Forget the past."""
         bins = self._design.n_fft // 2 + 1
         self._rows = exciter.noise_rows(channels)
-        # Filters of both sources at the start of the hop that is under way and at its end.
-        self._source_filters = np.zeros((channels, 2, bins), np.complex64)
-        self._noise_filters = np.zeros((channels, 2, bins), np.complex64)
+        self._channels = channels
+        # Filters of the source in each channel, then of the noise, at the start of the hop under way and at its end.
+        self._filters = np.zeros((2 * channels, 2, bins), np.complex64)
         self._is_open = [False, False]
         self._noise_for: tuple[int, float] | None = None
 
@@ -45,12 +45,10 @@ class Shaper:
         """
         kept = len(self._is_open) if phase else 1
         if gains is None:
-            closed = np.zeros((len(self._rows) - 1, frames, self._design.n_fft // 2 + 1), np.complex64)
-            self._source_filters = np.concatenate([self._source_filters[:, -kept:], closed], 1)
-            self._noise_filters = np.concatenate([self._noise_filters[:, -kept:], closed], 1)
+            closed = np.zeros((2 * self._channels, frames, self._design.n_fft // 2 + 1), np.complex64)
+            self._filters = np.concatenate([self._filters[:, -kept:], closed], 1)
         else:
-            self._source_filters = self._design.behind(self._source_filters, kept, gains.source, gains.gate)
-            self._noise_filters = self._design.behind(self._noise_filters, kept, gains.noise, gains.gate)
+            self._filters = self._design.behind(self._filters, kept, *gains)
         self._is_open = [*(self._is_open if phase else self._is_open[-1:]), *[gains is not None] * frames]
         self._noise_for = None
 
@@ -64,14 +62,13 @@ class Shaper:
             count: Samples.
             width: Of the noise, 0..1.
         """
-        shaped = np.zeros((len(self._source_filters), count), np.float32)
-        if any(self._is_open):
-            noise, phase = self._noise(position, width), position % self._hop
-            end = source.end - delay
-            ltv.shape(source.samples, end, self._source_filters, noise, self._hop, self.taps, phase, shaped)
+        shaped = np.zeros((self._channels, count), np.float32)
+        if True in self._is_open:
+            noise, filters = self._noise(position, width), self._filters[: self._channels]
+            end, phase = source.end - delay, position % self._hop
+            ltv.shape(source.samples, end, filters, noise, self._hop, self.taps, phase, shaped)
         if len(self._is_open) > 2:
-            self._source_filters = self._source_filters[:, -2:].copy()
-            self._noise_filters = self._noise_filters[:, -2:].copy()
+            self._filters = self._filters[:, -2:].copy()
             self._is_open, self._noise_for = self._is_open[-2:], None
         return shaped
 
@@ -82,6 +79,6 @@ class Shaper:
             hops, reach = len(self._is_open) - 1, self.taps - 1
             noise = exciter.noise(self._rows, hop * self._hop - reach, hops * self._hop + reach, width)
             self._noise_left = np.zeros((2, len(noise) * hops, self._design.n_fft // 2 + 1), np.complex64)
-            ltv.leave(noise, self._noise_filters, self._hop, self.taps, self._noise_left)
+            ltv.leave(noise, self._filters[self._channels :], self._hop, self.taps, self._noise_left)
             self._noise_for = (hop, width)
         return self._noise_left
