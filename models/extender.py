@@ -140,8 +140,8 @@ class Extender:
             frames = ahead or self._frames.hear(levels, self._source, before, step)
             if frames.step != step:
                 frames = self._frames.hear_again(frames, step)
-            self._shaper.turn(self._frames.gains(frames, values), number, phase)
-        shaped = self._shaper.shape(self._source, self._delay, self._position, count, values["width"] / 100)
+            self._shaper.turn(self._frames.gains(frames, values), number, phase, values["width"] / 100)
+        shaped = self._shaper.shape(self._source, self._delay, self._position, count)
         return self._high_pass.cut(shaped, phase, number, step)
 
     def _hear_ahead(self, step: int | None) -> None:
