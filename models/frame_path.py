@@ -127,7 +127,7 @@ class FramePath:
             number: Of frames, a hop apart.
         """
         start = signal.end - before - (number - 1) * self._hop - self.window
-        gate, energy, lift = (np.empty((self._channels, number), np.float32) for _ in range(3))
+        gate, energy, lift = np.empty((3, self._channels, number), np.float32)
         _measure(signal.samples, start, self._hop, self.window, gate, energy, lift)
         return Levels(self._power(signal.samples, start, self._hop, number), gate, energy, lift)
 
@@ -155,7 +155,7 @@ class FramePath:
             self._mask = bands.band_mask(self._rate, 0.0, top).numpy()
             self._top = envelope.top_weights(self._mask)
             self._masked_for = step
-        present_db, reference_db = np.empty_like(levels.present), np.zeros_like(levels.gate)
+        present_db, reference_db = np.empty_like(levels.present), np.zeros(levels.gate.shape, np.float32)
         _to_db(levels.present, self._top, present_db, reference_db)
         told = self._teller.tell(present_db, self._mask)
         if self._channels > 1:
@@ -197,7 +197,9 @@ class FramePath:
         if knobs != self._knobs:
             crossover_hz = crossover.step_hz(step)
             shape = Shape(crossover_hz, values["amount"], values["tilt"], max(values["ceiling"], crossover_hz))
-            self._knobs, self._offset_db, self._first = knobs, shape.offset_db(), shape.first_band()
+            if self._knobs is None or step != self._knobs[0]:
+                self._first = shape.first_band()
+            self._knobs, self._offset_db = knobs, shape.offset_db()
 
     def _delayed(self, levels: Levels, source: Array) -> tuple[Array, Array, Array, Array]:
         """Hold what was measured back until the delayed signal gets there."""

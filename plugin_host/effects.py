@@ -117,13 +117,16 @@ class EffectsStage:
         if not is_finite(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         self._take(settings)
+        count = block.shape[1]
         pieces: list[Block] = []
         start = 0
-        while start < block.shape[1]:
-            stop = min(block.shape[1], start + self._next_length())
+        while start < count:
+            stop = start + self._next_length()
+            if not start and stop >= count:
+                return self._stream(block)
             pieces.append(self._stream(block[:, start:stop]))
             start = stop
-        return pieces[0] if len(pieces) == 1 else np.concatenate([block[:, :0], *pieces], 1)
+        return np.concatenate([block[:, :0], *pieces], 1)
 
     def _take(self, settings: Mapping[str, float]) -> None:
         for index, knob in enumerate(self._controls):
