@@ -22,7 +22,7 @@ from models.predictor import Predictor
 from models.stage import Block
 from models.training import corpus
 from models.training.checkpoint import averaged_weights
-from models.training.evaluate import System, clean_48k, restore, scores
+from models.training.evaluate import System, clean_48k, restore, scores, settle_arithmetic
 from models.training.oracle import exact_extender
 from models.training.run_config import read_run
 from models.training.scorecard import Score, rows, table, write
@@ -75,7 +75,7 @@ def _changed(extender: Extender, **fields: object) -> Extender:
 
 
 def _system(extender: Extender, **settings: float) -> System:
-    return partial(_restored, extender, {**knobs.defaults(), **settings})
+    return partial(restore, extender, settings={**knobs.defaults(), **settings})
 
 
 def _exact(extender: Extender, clean: Block, merge: int = 1, **settings: float) -> System:
@@ -84,12 +84,9 @@ def _exact(extender: Extender, clean: Block, merge: int = 1, **settings: float) 
     return lambda degraded, rate: restore(exact_extender(extender, clean, merge), degraded, rate, values)
 
 
-def _restored(extender: Extender, settings: Mapping[str, float], degraded: Block, rate: int) -> Block:
-    return restore(extender, degraded, rate, settings)
-
-
 def main(out: Path | None = None) -> None:
     """Run the comparison, print the table and write its figures."""
+    settle_arithmetic()
     console = Console()
     trained = {name: load_extender(name) for name in ("live", "studio")}
     extra = {name: _system(extender) for name, extender in short_runs().items()}

@@ -26,7 +26,16 @@ from models.artifact import load_extender
 from models.extender import Extender
 from models.training import corpus, learned_system
 from models.training.corpus import Clip
-from models.training.evaluate import SINC, Audio, System, artifact_systems, clean_48k, edge_hz, scores
+from models.training.evaluate import (
+    SINC,
+    Audio,
+    System,
+    artifact_systems,
+    clean_48k,
+    edge_hz,
+    scores,
+    settle_arithmetic,
+)
 from models.training.learned_system import LearnedSystem, costs
 from models.training.lowpass import resample_to
 from models.training.metrics import RATE
@@ -106,9 +115,6 @@ class _Clock:
         self._system, self._sounded, self._worked = system, 0.0, 0.0
 
     def __call__(self, degraded: Audio, rate: int) -> Audio:
-        # ViSQOL changes both for the whole program; a network that dies away into denormals takes six times as long.
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
         begun = time.process_time()
         restored = self._system(degraded, rate)
         self._worked += time.process_time() - begun
@@ -173,6 +179,7 @@ def cost_table(systems: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def main(out: Path, folder: Path = Path("runs")) -> None:
     """Run the comparison, print the tables and write its figures."""
+    settle_arithmetic()
     learned = learned_systems(folder)
     systems: dict[str, System] = {SINC: lambda degraded, rate: degraded, DSP: artifact_systems(["live"])["live"]}
     systems |= {name: system for name, (system, _, _) in learned.items()}

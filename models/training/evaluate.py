@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -70,7 +71,7 @@ def artifact_systems(names: Sequence[str]) -> dict[str, System]:
     from models.artifact import load_extender
     from models.knobs import defaults
 
-    return {name: partial(_restored, load_extender(name), defaults()) for name in names}
+    return {name: partial(restore, load_extender(name), settings=defaults()) for name in names}
 
 
 def clean_48k(clip: Clip, seconds: float | None) -> Audio:
@@ -165,6 +166,7 @@ def command(
         raise ValueError(f"the rate must be between {_LOWEST_RATE} and {RATE - 1} Hz, not {wrong[0]}")
     clips = chosen(folder, split, category, limit, source)
     systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts)}
+    settle_arithmetic()
     console = Console()
     found: list[Score] = []
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
@@ -176,14 +178,10 @@ def command(
         write(out, found, summary, about | {"digest": corpus.digest(clips)})
 
 
-def _restored(extender: Stage, settings: Mapping[str, float], degraded: Audio, rate: int) -> Audio:
-    import torch
-
-    # As every host does, and before each restoration, as ViSQOL leaves both switches otherwise: two threads wait for
-    # each other on small work, and what dies away into denormals costs ten times as long.
+def settle_arithmetic() -> None:
+    """Compute as every host does: threads wait for each other on small work, and denormals cost ten times as much."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    return restore(extender, degraded, rate, settings)
 
 
 def _unchanged(degraded: Audio, rate: int) -> Audio:

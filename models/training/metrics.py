@@ -5,6 +5,8 @@ All of them average over the channels and take both signals at the same rate and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Protocol
 
@@ -96,7 +98,24 @@ def visqol(clean: Audio, estimate: Audio) -> float:
         return float("nan")
     missing = max(0, round(_VISQOL_LEAST_SECONDS * RATE) - len(pair[0]))
     first, second = (np.pad(signal, (0, missing)) for signal in pair)
-    return float(_visqol_judge().measure_from_arrays(first, second, RATE).moslqo)
+    with _arithmetic_kept():
+        return float(_visqol_judge().measure_from_arrays(first, second, RATE).moslqo)
+
+
+@contextmanager
+def _arithmetic_kept() -> Iterator[None]:
+    """Put back the two switches of the whole program that ViSQOL turns: torch's threads and denormals."""
+    threads, flushes = torch.get_num_threads(), flushes_denormals()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(flushes)
+
+
+def flushes_denormals() -> bool:
+    """Tell whether numbers too small for full precision count as zero on this thread."""
+    return float(torch.tensor(1e-30) * torch.tensor(1e-10)) == 0.0
 
 
 class _Score(Protocol):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from models.training import metrics
@@ -95,6 +96,15 @@ def test_silence_gives_finite_ratios() -> None:
 @pytest.mark.parametrize("samples", [1, 2, 1000])
 def test_short_signals_are_judged(samples: int) -> None:
     assert math.isfinite(metrics.lsd(noise(1, samples=samples), noise(2, samples=samples)))
+
+
+def test_visqol_leaves_the_arithmetic_as_it_was() -> None:
+    torch.set_flush_denormal(True)
+    metrics.visqol(noise(1, samples=60000), noise(2, samples=60000))
+    assert metrics.flushes_denormals()
+    assert torch.get_num_threads() == 1
+    torch.set_flush_denormal(False)
+    assert not metrics.flushes_denormals()
 
 
 def test_visqol_puts_equal_above_narrow() -> None:
