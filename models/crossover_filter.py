@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dsp import bands, crossover
-from dsp.fourier import Array, Spectrum, rfft
+from dsp.fourier import Array, Spectrum
 from dsp.ltv import hop_ramp
-from dsp.steady_filter import filter_steady, steady_fft
+from dsp.steady_filter import filter_steady, steady_layout, steady_spectrum
 from models.tape import Tape
 
 # High-pass spectra that are kept: every step of the crossover at a few lengths.
@@ -27,7 +27,7 @@ class CrossoverFilter:
         self._high_passes = crossover.high_pass_table(sample_rate)
         self._reach = self._high_passes.shape[1] - 1
         self._ramp = hop_ramp(bands.hop_samples(sample_rate))
-        self._spectra: dict[tuple[int, int], Spectrum] = {}
+        self._spectra: dict[tuple[int, int, int], Spectrum] = {}
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
@@ -53,7 +53,7 @@ class CrossoverFilter:
         generated, start = self._generated.samples, self._generated.end - count
         passed = [np.empty_like(shaped) for _ in used]
         for held, part in zip(used, passed, strict=True):
-            filter_steady(generated, start, self._spectrum(held, self._reach + count), self._reach + 1, part)
+            filter_steady(generated, start, self._spectrum(held, count), self._reach + 1, part)
         if len(used) == 1:
             return passed[0]
         for part, held in zip(passed, used, strict=True):
@@ -61,15 +61,13 @@ class CrossoverFilter:
         summed: Array = np.add.reduce(passed)
         return summed
 
-    def _spectrum(self, step: int, samples: int) -> Spectrum:
-        """Return the transform of a high-pass for a signal of this length; live there is but one of each."""
-        key = (step, steady_fft(samples))
+    def _spectrum(self, step: int, count: int) -> Spectrum:
+        """Return the transforms of a high-pass for blocks of so many samples; live there is but one of each."""
+        key = (step, *steady_layout(self._reach + 1, count))
         if key not in self._spectra:
             if len(self._spectra) > _MOST_SPECTRA:
                 self._spectra.clear()
-            padded = np.zeros((1, key[1]), np.float32)
-            padded[0, : self._reach + 1] = self._high_passes[step]
-            self._spectra[key] = rfft(padded)
+            self._spectra[key] = steady_spectrum(self._high_passes[step], *key[1:])
         return self._spectra[key]
 
     def _presence(self, steps: Sequence[int | None], held: int) -> Array:
