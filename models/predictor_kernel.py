@@ -23,6 +23,9 @@ _NAMES = (
 )  # fmt: skip
 
 
+_HALF_ROOT = math.sqrt(0.5)
+
+
 class _Weights(NamedTuple):
     """What `_NAMES` name, in that order."""
 
@@ -51,7 +54,7 @@ class KernelTeller:
         told = {name: value.detach().numpy() for name, value in predictor.state_dict().items()}
         # One row for each output over all that the convolution sees, oldest frame first.
         told["enter.weight"] = told["enter.weight"].transpose(0, 2, 1).reshape(predictor.config.width, -1)
-        self._weights = _Weights(*(np.ascontiguousarray(told[name], np.float32) for name in _NAMES))
+        self._weights = _Weights(*(np.ascontiguousarray(told[name].T, np.float32) for name in _NAMES))
 
     def start(self, channels: int) -> None:
         """Forget everything, for so many channels."""
@@ -77,40 +80,41 @@ def _tell(
     inward_bias: Array, onward: Array, onward_bias: Array, mix: Array, mix_bias: Array, leave: Array, leave_bias: Array,
     told_db: Array, tonality: Array, next_past: Array, next_state: Array,
 ) -> None:  # fmt: skip
-    kept, features = past.shape[1], past.shape[2]
-    width, hidden = enter.shape[0], state.shape[1]
-    window = np.empty((kept + 1) * features, np.float32)
-    entered, joined = np.empty(width, np.float32), np.empty(width + hidden, np.float32)
-    gates, recalled = np.empty(3 * hidden, np.float32), np.empty(3 * hidden, np.float32)
-    mixed, left = np.empty(width, np.float32), np.empty(2 * BAND_COUNT, np.float32)
-    for channel in range(levels_db.shape[0]):
-        for k in range(kept):
-            window[k * features : (k + 1) * features] = past[channel, k]
-        heard = state[channel].copy()
-        for frame in range(levels_db.shape[1]):
-            reference_db = _features(levels_db[channel, frame], mask, window[kept * features :])
-            _product(enter, enter_bias, window, entered)
-            _gelu(entered)
-            _product(inward, inward_bias, entered, gates)
-            _product(onward, onward_bias, heard, recalled)
+    channels, kept, features = past.shape
+    width, hidden = enter.shape[1], state.shape[1]
+    # All channels go through a layer together, so that its weights come by once.
+    window = np.empty((channels, (kept + 1) * features), np.float32)
+    window[:, : kept * features] = past.reshape(channels, -1)
+    heard, reference_db = state.copy(), np.empty(channels, np.float32)
+    entered, joined = np.empty((channels, width), np.float32), np.empty((channels, width + hidden), np.float32)
+    gates, recalled = np.empty((channels, 3 * hidden), np.float32), np.empty((channels, 3 * hidden), np.float32)
+    mixed, left = np.empty((channels, width), np.float32), np.empty((channels, 2 * BAND_COUNT), np.float32)
+    for frame in range(levels_db.shape[1]):
+        for channel in range(channels):
+            reference_db[channel] = _features(levels_db[channel, frame], mask, window[channel, kept * features :])
+        _product(enter, enter_bias, window, entered)
+        _gelu(entered)
+        _product(inward, inward_bias, entered, gates)
+        _product(onward, onward_bias, heard, recalled)
+        for channel in range(channels):
             for k in range(hidden):
-                reset = _sigmoid(gates[k] + recalled[k])
-                update = _sigmoid(gates[hidden + k] + recalled[hidden + k])
-                fresh = math.tanh(gates[2 * hidden + k] + reset * recalled[2 * hidden + k])
-                heard[k] = (1.0 - update) * fresh + update * heard[k]
-            joined[:width], joined[width:] = entered, heard
-            _product(mix, mix_bias, joined, mixed)
-            _gelu(mixed)
-            _product(leave, leave_bias, mixed, left)
+                reset = _sigmoid(gates[channel, k] + recalled[channel, k])
+                update = _sigmoid(gates[channel, hidden + k] + recalled[channel, hidden + k])
+                fresh = _tanh(gates[channel, 2 * hidden + k] + reset * recalled[channel, 2 * hidden + k])
+                heard[channel, k] = fresh + update * (heard[channel, k] - fresh)
+        joined[:, :width], joined[:, width:] = entered, heard
+        _product(mix, mix_bias, joined, mixed)
+        _gelu(mixed)
+        _product(leave, leave_bias, mixed, left)
+        for channel in range(channels):
             for band in range(BAND_COUNT):
-                offset = min(max(left[band], -MOST_DB / 5), MOST_DB / 5)
-                told_db[channel, frame, band] = reference_db + SPREAD_DB * offset
-                tonality[channel, frame, band] = _sigmoid(left[BAND_COUNT + band])
+                offset = min(max(left[channel, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
+                told_db[channel, frame, band] = reference_db[channel] + np.float32(SPREAD_DB) * offset
+                tonality[channel, frame, band] = _sigmoid(left[channel, BAND_COUNT + band])
             for i in range(kept * features):
-                window[i] = window[i + features]
-        for k in range(kept):
-            next_past[channel, k] = window[k * features : (k + 1) * features]
-        next_state[channel] = heard
+                window[channel, i] = window[channel, i + features]
+    next_past[:] = window[:, : kept * features].copy().reshape(channels, kept, features)
+    next_state[:] = heard
 
 
 @kernel
@@ -136,19 +140,55 @@ def _features(levels_db: Array, mask: Array, frame: Array) -> float:
 
 @kernel
 def _product(weight: Array, bias: Array, values: Array, out: Array) -> None:
-    for row in range(weight.shape[0]):
-        total = bias[row]
-        for k in range(weight.shape[1]):
-            total += weight[row, k] * values[k]
-        out[row] = total
+    """Tell the outputs of a layer; its weights have shape (inputs, outputs), so that no sum runs across a vector."""
+    inputs = weight.shape[0]
+    for channel in range(values.shape[0]):
+        out[channel] = bias
+    whole = inputs - inputs % 4
+    for k in range(0, whole, 4):
+        for channel in range(values.shape[0]):
+            first, second, third, fourth = (
+                values[channel, k], values[channel, k + 1], values[channel, k + 2], values[channel, k + 3],
+            )  # fmt: skip
+            for row in range(weight.shape[1]):
+                out[channel, row] += (
+                    weight[k, row] * first + weight[k + 1, row] * second
+                    + weight[k + 2, row] * third + weight[k + 3, row] * fourth
+                )  # fmt: skip
+    for k in range(whole, inputs):
+        for channel in range(values.shape[0]):
+            for row in range(weight.shape[1]):
+                out[channel, row] += weight[k, row] * values[channel, k]
 
 
 @kernel
 def _gelu(values: Array) -> None:
-    for k in range(len(values)):
-        values[k] *= 0.5 * (1.0 + math.erf(values[k] * math.sqrt(0.5)))
+    for channel in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            value = values[channel, k]
+            values[channel, k] = np.float32(0.5) * value * (np.float32(1.0) + _erf(value * np.float32(_HALF_ROOT)))
 
 
 @kernel
-def _sigmoid(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-value))
+def _erf(value: np.float32) -> np.float32:
+    """Return the error function to 2e-7 (Abramowitz and Stegun 1964, 7.1.26), at a fifth of the library's price."""
+    size = abs(value)
+    share = np.float32(1.0) / (np.float32(1.0) + np.float32(0.3275911) * size)
+    power = np.float32(1.061405429)
+    for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        power = power * share + np.float32(factor)
+    within = np.float32(1.0) - power * share * np.exp(-size * size)
+    told: np.float32 = within if value >= 0 else -within
+    return told
+
+
+@kernel
+def _sigmoid(value: np.float32) -> np.float32:
+    told: np.float32 = np.float32(1.0) / (np.float32(1.0) + np.exp(-value))
+    return told
+
+
+@kernel
+def _tanh(value: np.float32) -> np.float32:
+    told: np.float32 = np.float32(1.0) - np.float32(2.0) / (np.exp(np.float32(2.0) * value) + np.float32(1.0))
+    return told
