@@ -25,13 +25,14 @@ class BandPower:
         floor: Power that is added to every band.
         lifts_top: Whether bands above Nyquist repeat the highest one below it instead of being empty.
         factor: On every power and the floor.
+        fall: Share of a frame over which its window falls off; see `dsp.bands.late_hann`.
     """
 
     def __init__(
         self, sample_rate: float, samples: int, floor: float = FLOOR_POWER, *, lifts_top: bool = False,
-        factor: float = 1.0,
+        factor: float = 1.0, fall: float = 0.5,
     ) -> None:  # fmt: skip
-        window = bands.hann(samples)
+        window = bands.late_hann(samples, fall)
         weights = bands.band_weights(sample_rate, bands.fft_size(samples))
         if lifts_top:
             above = bands.band_centres_hz() >= sample_rate / 2

@@ -133,3 +133,20 @@ def bands_to_frequencies(frequencies_hz: Tensor) -> Tensor:
 def hann(samples: int) -> Tensor:
     """Return a periodic Hann window, shape (samples,)."""
     return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(samples) / samples)
+
+
+def late_hann(samples: int, fall: float) -> Tensor:
+    """Return a window that rises as slowly and falls as fast as a share of it says, shape (samples,).
+
+    Its two sides are halves of Hann windows. One that falls fast hears what is newest, and still tells bands apart by
+    all of its length.
+
+    Args:
+        samples: Length.
+        fall: Share of it that falls, more than 0 and less than 1; 0.5 is the Hann window.
+    """
+    if fall == 0.5:
+        return hann(samples)
+    falling = round(fall * samples)
+    sides = hann(2 * (samples - falling))[: samples - falling], hann(2 * falling)[falling:]
+    return torch.cat(sides)

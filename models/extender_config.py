@@ -16,12 +16,15 @@ class ExtenderConfig:
         predictor: Sizes of the network.
         lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
         exciter: One of `models.excitation.KINDS`: what stands beside the noise.
+        window_fall: Share of the input's frame over which its window falls off: 0.5 is a Hann window; where nothing is
+            seen ahead, a shorter fall tells more of what is newest.
         whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
     """
 
     predictor: PredictorConfig
     lookahead_hops: int = 0
     exciter: str = "harmonics"
+    window_fall: float = 0.5
     whiten: bool = True
 
 

@@ -92,7 +92,7 @@ class FramePath:
         self._hop = bands.hop_samples(sample_rate)
         self.window = bands.window_samples(sample_rate)
         self.source_window = self.window // 2
-        self._power = BandPower(sample_rate, self.window)
+        self._power = BandPower(sample_rate, self.window, fall=config.window_fall)
         self._noise_power = 48000.0 / sample_rate
         self._lag = max(0, -horizon(config.lookahead_hops))
         self._averaged = _AVERAGED_LATE if self._lag else _AVERAGED_NOW

@@ -17,16 +17,17 @@ REACH = bands.window_samples(RATE) // 2
 WHITE_DB = 0.0
 
 
-def acoustic_features(signal: Tensor) -> Tensor:
+def acoustic_features(signal: Tensor, fall: float = 0.5) -> Tensor:
     """Return log band energies in dB of whole frames.
 
     Args:
         signal: At 48 kHz with `REACH` samples more at either end, shape (batch, REACH + frames * HOP + REACH).
+        fall: Share of a frame over which its window falls off; see `dsp.bands.late_hann`.
 
     Returns:
         Shape (batch, frames + 1, bands); frame k is centred on sample REACH + k * HOP.
     """
-    window = bands.hann(2 * REACH).to(signal.device)
+    window = bands.late_hann(2 * REACH, fall).to(signal.device)
     weights = bands.band_weights(RATE, bands.fft_size(2 * REACH)).to(signal.device)
     return bands.band_levels_db(signal.unfold(-1, 2 * REACH, HOP), window, weights, bands.power_scale(RATE, window))
 

@@ -88,8 +88,8 @@ class Examples:
 
     def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
         self.config, self.horizon, self.seed = config, horizon, seed
-        self._whole = _grouped([clip for clip in clips if clip.heard_db is None])
-        self._degraded = _grouped([clip for clip in clips if clip.heard_db is not None])
+        self._whole = _grouped([clip for clip in clips if not clip.cutoff_hz])
+        self._degraded = _grouped([clip for clip in clips if clip.cutoff_hz])
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Example:
         """Return a process's share of the batch of a step, each field with a leading batch axis."""
@@ -114,7 +114,7 @@ class Examples:
         return power, clip.tonality[rows].astype(np.float32) / 255
 
     def _example(self, rng: np.random.Generator) -> Example:
-        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if degraded, what is heard."""
+        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if it differs, what is heard."""
         config = self.config
         is_degraded = bool(self._degraded) and rng.random() < config.degraded_share
         clip = self._pick(self._degraded if is_degraded else self._whole, rng)

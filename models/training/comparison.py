@@ -65,12 +65,12 @@ SYSTEMS: Mapping[str, str] = {
 
 def learned_systems(folder: Path) -> dict[str, tuple[LearnedSystem, WaveformRun, int]]:
     """Return those systems that have been trained, by name, with their runs and steps."""
-    predictor, found = load_extender("live").predictor, {}
+    live, found = load_extender("live"), {}
     for name, run_name in SYSTEMS.items():
         run = read_waveform_run(_RUNS / f"{run_name}.toml")
         if (folder / run.name / LAST).exists():
             extender, step = trained(run, folder)
-            found[name] = (LearnedSystem(extender, predictor), run, step)
+            found[name] = (LearnedSystem(extender, live.predictor, live.config.window_fall), run, step)
     return found
 
 

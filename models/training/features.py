@@ -27,6 +27,8 @@ from models.training.degradation import Degradation
 
 FORMAT = 2
 _CHUNK = 4096
+# The fall of a Hann window, through which targets are always seen.
+_HANN = 0.5
 _TOP_ONLY = Degradation(gain_db=0.0, eq_share=0.0, noise_share=0.0, room_share=0.0)
 
 
@@ -40,8 +42,9 @@ class ClipFeatures:
         bandwidth_hz: Frequency up to which the levels can be trusted; targets above are masked.
         category: The clip's category in the manifest.
         source: The clip's source, so that whole sources can be left out.
-        heard_db: Levels of the same frames after a degradation, or None where the cutoff is only a mask.
-        cutoff_hz: Where the degraded recording's band ends, as a host finds it.
+        heard_db: Levels of the same frames as the predictor hears them, by another window or after a degradation; None
+            where they are no others.
+        cutoff_hz: Where the degraded recording's band ends, as a host finds it; 0 where the cutoff is only a mask.
     """
 
     levels_db: NDArray[np.float16]
@@ -54,41 +57,45 @@ class ClipFeatures:
     cutoff_hz: float = 0.0
 
 
-def analyse(samples: NDArray[np.float32], rate: float) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
-    """Return levels and tonality of a mono signal declared to have this rate.
+def levels_of(samples: NDArray[np.float32], rate: float, fall: float = _HANN) -> NDArray[np.float16]:
+    """Return log band energies of a mono signal declared to have this rate.
 
     Args:
         samples: Shape (time,).
         rate: Hz; may differ from the true rate to change the speed.
+        fall: Share of a frame over which its window falls off; see `dsp.bands.late_hann`.
 
     Returns:
-        Levels in dB as float16 and tonality as uint8, both of shape (frames, bands); frame k is centred at k * hop.
+        In dB, shape (frames, bands); frame k is centred at k * hop.
     """
-    hop, window = bands.hop_samples(rate), bands.hann(bands.window_samples(rate))
+    window = bands.late_hann(bands.window_samples(rate), fall)
+    weights, scale = bands.band_weights(rate, bands.fft_size(len(window))), bands.power_scale(rate, window)
+    chunks = _frames(samples, rate, len(window)).split(_CHUNK)
+    return torch.cat([bands.band_levels_db(chunk, window, weights, scale).half() for chunk in chunks]).numpy()
+
+
+def tonality_of(samples: NDArray[np.float32], rate: float) -> NDArray[np.uint8]:
+    """Return the tonality, 0..255 for 0..1, of the frames of `levels_of`, looked at twice as long."""
+    window = bands.hann(2 * bands.window_samples(rate))
     weights = bands.band_weights(rate, bands.fft_size(len(window)))
-    long_window = bands.hann(2 * len(window))
-    long_weights = bands.band_weights(rate, bands.fft_size(len(long_window)))
-    reach = len(long_window) // 2
-    padded = torch.nn.functional.pad(torch.from_numpy(samples), (reach, reach))
-    long_frames = padded.unfold(0, len(long_window), hop)
-    inner = slice(reach // 2, reach // 2 + len(window))
-    scale = bands.power_scale(rate, window)
-    levels, tones = [], []
-    for chunk in long_frames.split(_CHUNK):
-        levels.append(bands.band_levels_db(chunk[:, inner], window, weights, scale).half())
-        tones.append((tonality(chunk, long_window, long_weights) * 255).to(torch.uint8))
-    return torch.cat(levels).numpy(), torch.cat(tones).numpy()
+    chunks = _frames(samples, rate, len(window)).split(_CHUNK)
+    return torch.cat([(tonality(chunk, window, weights) * 255).to(torch.uint8) for chunk in chunks]).numpy()
 
 
-def features(clip: Clip, speed: float, cache: Path) -> ClipFeatures:
-    """Return a clip's features at a speed, from the cache folder where they are there."""
+def _frames(samples: NDArray[np.float32], rate: float, length: int) -> torch.Tensor:
+    padded = torch.nn.functional.pad(torch.from_numpy(samples), (length // 2, length // 2))
+    return padded.unfold(0, length, bands.hop_samples(rate))
+
+
+def features(clip: Clip, speed: float, cache: Path, fall: float = _HANN) -> ClipFeatures:
+    """Return a clip's features at a speed, from the cache folder where they are there; for `fall` see `levels_of`."""
     file = _cached(cache, clip, speed)
     if not file.exists():
         samples, rate = _mono(clip)
-        levels, tones = analyse(samples, rate * speed)
+        levels, tones = levels_of(samples, rate * speed), tonality_of(samples, rate * speed)
         _store(file, levels=levels, tonality=tones, rate=np.float64(rate * speed))
     with np.load(file) as stored:
-        return ClipFeatures(
+        whole = ClipFeatures(
             stored["levels"],
             stored["tonality"],
             clip.trusted_hz * speed,
@@ -96,16 +103,27 @@ def features(clip: Clip, speed: float, cache: Path) -> ClipFeatures:
             clip.category,
             clip.source,
         )
+    return whole if fall == _HANN else replace(whole, heard_db=_heard(clip, speed, cache, fall))
 
 
-def degraded_features(clip: Clip, seed: int, cache: Path) -> ClipFeatures:
+def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:
+    file = _cached(cache, clip, speed, "fall", fall)
+    if not file.exists():
+        samples, rate = _mono(clip)
+        _store(file, heard=levels_of(samples, rate * speed, fall))
+    with np.load(file) as stored:
+        heard: NDArray[np.float16] = stored["heard"]
+    return heard
+
+
+def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = _HANN) -> ClipFeatures:
     """Return a clip's features together with those of the clip after a seeded degradation.
 
     Level, room and noise are left to the examples, which change them cheaply; here the top is lost, by a filter, a
     converter or a codec, and the edge is the one that a host would find.
     """
     whole = features(clip, 1.0, cache)
-    file = _cached(cache, clip, 1.0, seed)
+    file = _cached(cache, clip, 1.0, seed, *(() if fall == _HANN else ("fall", fall)))
     if not file.exists():
         samples, rate = _mono(clip)
         recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
@@ -113,7 +131,7 @@ def degraded_features(clip: Clip, seed: int, cache: Path) -> ClipFeatures:
         meter = BandwidthMeter(rate)
         meter.add(heard)
         edge = min(meter.edge_hz(), recipe.cutoff_hz)
-        _store(file, heard=analyse(heard[0], rate)[0], cutoff=np.float64(edge))
+        _store(file, heard=levels_of(heard[0], rate, fall), cutoff=np.float64(edge))
     with np.load(file) as stored:
         return replace(whole, heard_db=stored["heard"], cutoff_hz=float(stored["cutoff"]))
 
@@ -123,7 +141,7 @@ def _mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
     return np.ascontiguousarray(samples.mean(1)), int(rate)
 
 
-def _cached(cache: Path, clip: Clip, *about: float) -> Path:
+def _cached(cache: Path, clip: Clip, *about: float | str) -> Path:
     key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, *about, bands.BAND_COUNT])
     return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
@@ -136,8 +154,8 @@ def _store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
 
 
 def load_features(
-    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0
+    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0, fall: float = _HANN
 ) -> list[ClipFeatures]:
-    """Return the features of every clip at every speed, and after so many degradations each."""
-    plain = [features(clip, speed, cache) for clip in clips for speed in speeds]
-    return plain + [degraded_features(clip, seed, cache) for clip in clips for seed in range(degradations)]
+    """Return the features of every clip at every speed, and after so many degradations each; see `features`."""
+    plain = [features(clip, speed, cache, fall) for clip in clips for speed in speeds]
+    return plain + [degraded_features(clip, seed, cache, fall) for clip in clips for seed in range(degradations)]

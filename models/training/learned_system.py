@@ -27,11 +27,12 @@ class LearnedSystem:
     Args:
         extender: Trained.
         predictor: Of a shipped artifact; what it predicts lies in the future of what it hears.
+        window_fall: Of that artifact; see `models.extender_config.ExtenderConfig`.
     """
 
-    def __init__(self, extender: LearnedExtender, predictor: Predictor) -> None:
+    def __init__(self, extender: LearnedExtender, predictor: Predictor, window_fall: float = 0.5) -> None:
         folded(extender)
-        self.extender, self.predictor = extender.eval(), predictor.eval()
+        self.extender, self.predictor, self._fall = extender.eval(), predictor.eval(), window_fall
 
     def __call__(self, degraded: Audio, rate: int) -> Audio:
         """Return the restored signal, same shape (channels, samples), at 48 kHz."""
@@ -41,7 +42,8 @@ class LearnedSystem:
     def restored(self, degraded: Audio, crossover_hz: float) -> Audio:
         """Return the restored signal for a known edge of the degraded one's band."""
         heard = _whole_hops(degraded)
-        generated = self.extender(heard, predicted_db(self.predictor, heard, crossover_hz), [crossover_hz] * len(heard))
+        levels_db = predicted_db(self.predictor, heard, crossover_hz, self._fall)
+        generated = self.extender(heard, levels_db, [crossover_hz] * len(heard))
         restored: Audio = generated.restored[:, : degraded.shape[1]].numpy()
         return restored
 
@@ -49,7 +51,7 @@ class LearnedSystem:
     def flatness(self, degraded: Audio, crossover_hz: float, clean_hz: float) -> float:
         """Return the mean spectral flatness of the excitation between crossover and the clean signal's bandwidth."""
         heard = _whole_hops(degraded)
-        levels_db = predicted_db(self.predictor, heard, crossover_hz)
+        levels_db = predicted_db(self.predictor, heard, crossover_hz, self._fall)
         return flatness(self.extender.excite(heard, levels_db, [crossover_hz] * len(heard)), crossover_hz, clean_hz)
 
 
@@ -96,13 +98,14 @@ def block_ms(extender: LearnedExtender, blocks: int = 60) -> float:
     return round(1000 * float(np.median(times)), 3)
 
 
-def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float) -> Tensor:
+def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fall: float = 0.5) -> Tensor:
     """Return the features of the frames on a signal's hops as they are known when each hop begins.
 
     Args:
         predictor: Its horizon says how many frames beyond the newest one it hears it tells of.
         degraded: At 48 kHz, shape (batch, frames * HOP).
         crossover_hz: Up to where the signal may be trusted.
+        fall: Of the window of the frames that the predictor hears.
 
     Returns:
         Shape (batch, frames + 1, bands); frame k lies on sample k * HOP.
@@ -112,7 +115,7 @@ def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float) ->
     behind = max(0, REACH - horizon * HOP)
     heard = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
     mask = bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
-    told, _ = predictor(acoustic_features(heard), mask, predictor.start(len(degraded)))
+    told, _ = predictor(acoustic_features(heard, fall), mask, predictor.start(len(degraded)))
     levels_db: Tensor = told.levels_db
     return levels_db
 

@@ -50,8 +50,9 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
         if not clip.source.startswith(run.without or "\0")
     ]
-    heard = load_features([clip for clip in clips if clip.split == "train"], run.speeds, cache, run.degradations)
-    judged = load_features([clip for clip in clips if clip.split == "valid"], (1.0,), cache)
+    fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
+    heard = load_features(of["train"], run.speeds, cache, run.degradations, fall)
+    judged = load_features(of["valid"], (1.0,), cache, fall=fall)
     if not heard:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed. It is a switch of the whole
@@ -164,7 +165,8 @@ def expected_distance(network: Predictor, clip: ClipFeatures, cutoff_hz: float, 
     levels = torch.from_numpy(clip.levels_db.astype(np.float32)).to(device)
     mask = bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
     past = network.start(1)
-    told, _ = network(levels[None], mask[None, None], type(past)(*(part.to(device) for part in past)))
+    heard = levels if clip.heard_db is None else torch.from_numpy(clip.heard_db.astype(np.float32)).to(device)
+    told, _ = network(heard[None], mask[None, None], type(past)(*(part.to(device) for part in past)))
     ahead = network.config.horizon
     told_db, true_db = told.levels_db[0], levels
     told_db = told_db[: len(levels) - ahead] if ahead >= 0 else told_db[-ahead:]

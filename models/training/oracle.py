@@ -11,7 +11,7 @@ from dsp.fourier import Array
 from models.extender import Extender
 from models.stage import Block
 from models.teller import Told
-from models.training.features import analyse
+from models.training.features import levels_of, tonality_of
 from models.training.metrics import RATE
 
 
@@ -25,10 +25,10 @@ class ExactEnvelope:
     """
 
     def __init__(self, clean: Block, horizon: int, merge: int = 1) -> None:
-        analysed = [analyse(np.ascontiguousarray(channel), RATE) for channel in clean]
-        levels = torch.stack([torch.from_numpy(pair[0].astype(np.float32)) for pair in analysed])
+        rows = [np.ascontiguousarray(channel) for channel in clean]
+        levels = torch.stack([torch.from_numpy(levels_of(row, RATE).astype(np.float32)) for row in rows])
         self._levels = _merged(levels, merge).numpy()
-        self._tonality = np.stack([pair[1].astype(np.float32) / np.float32(255) for pair in analysed])
+        self._tonality = np.stack([tonality_of(row, RATE).astype(np.float32) / np.float32(255) for row in rows])
         # The newest input frame is centred half a window, two hops, before its end.
         self._first = horizon - bands.window_samples(RATE) // (2 * bands.hop_samples(RATE))
 

@@ -36,7 +36,7 @@ class RunConfig(BaseModel):
         spectrum_rows: Examples a step that the spectral loss listens to.
         settle: Frames at the start of an example that are not judged, while the predictor finds its feet.
         save_every: Steps between checkpoints and evaluations.
-        lookahead_hops, exciter: See `models.extender.ExtenderConfig`.
+        lookahead_hops, window_fall, exciter: See `models.extender.ExtenderConfig`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +63,7 @@ class RunConfig(BaseModel):
     settle: int = 20
     save_every: int = Field(default=250, ge=1)
     lookahead_hops: int = Field(default=0, ge=0, le=11)
+    window_fall: float = Field(default=0.5, gt=0, lt=1)
     exciter: str = "harmonics"
     predictor: dict[str, Any] = Field(default_factory=dict)
     augmentation: dict[str, Any] = Field(default_factory=dict)
@@ -70,7 +71,7 @@ class RunConfig(BaseModel):
     def extender(self) -> ExtenderConfig:
         """Return the extender that this run trains; its horizon follows from the look-ahead."""
         sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops)})
-        return ExtenderConfig(sizes, self.lookahead_hops, self.exciter)
+        return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, self.window_fall)
 
     def examples(self) -> AugmentationConfig:
         """Return how examples are drawn."""

@@ -111,3 +111,21 @@ def test_silence_is_the_floor() -> None:
 def test_a_hann_window_overlaps_to_a_constant() -> None:
     window = bands.hann(1024)
     torch.testing.assert_close(window[:512] + window[512:], torch.ones(512))
+
+
+@pytest.mark.parametrize("fall", [0.5, 0.25, 0.125])
+@pytest.mark.parametrize("samples", [1024, 940, 2048])
+def test_a_late_window_rises_slowly_to_one_and_falls_fast(samples: int, fall: float) -> None:
+    window = bands.late_hann(samples, fall)
+    peak = samples - round(fall * samples)
+    assert len(window) == samples
+    assert float(window[peak]) == pytest.approx(1.0)
+    assert bool((window[1 : peak + 1] > window[:peak]).all())
+    assert bool((window[peak + 1 :] < window[peak:-1]).all())
+    # Halves of Hann windows: no step where they meet nor at the ends, or loud lows would leak into soft highs.
+    assert float(window[0]) == 0.0
+    assert float(window[-1]) < 20.0 / (fall * samples) ** 2
+
+
+def test_a_late_window_that_falls_over_its_half_is_hann() -> None:
+    assert torch.equal(bands.late_hann(1024, 0.5), bands.hann(1024))

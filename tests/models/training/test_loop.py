@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from models.predictor import Predictor
 from models.training import loop
 from models.training.augmentation import Examples
 from models.training.checkpoint import averaged_weights
@@ -107,3 +109,15 @@ def test_examples_judge_only_what_is_masked() -> None:
     assert not (batch.mask * batch.weight).any()
     assert bool((batch.weight.sum(-1) > 0).all())
     assert bool(((batch.tonality >= 0) & (batch.tonality <= 1)).all())
+
+
+def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
+    clip = clips()[0]
+    network = Predictor(RUN.extender().predictor).eval()
+    device = torch.device("cpu")
+    with torch.inference_mode():
+        alone = loop.expected_distance(network, clip, 4000.0, device)
+        same = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db), 4000.0, device)
+        other = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db[::-1].copy()), 4000.0, device)
+    assert same == alone
+    assert other != alone
