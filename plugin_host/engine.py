@@ -54,7 +54,7 @@ class Engine:
         position: Samples played since `prepare`.
         xruns: Interruptions that the device reported.
         missed: Deadlines that were missed.
-        moves: Changed settings with the sample they begin at, oldest first, for whoever writes them down.
+        moves: Changed settings with the sample they begin at, oldest first; none unless `keep_moves` was called.
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
         listener: Takes what is played, such as a recorder.
@@ -69,7 +69,7 @@ class Engine:
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_enter: Callable[[], None] | None = None
         self.is_timed = True
-        self._with_spectra, self._resting = True, False
+        self._with_spectra, self._resting, self._keeps_moves = True, False, False
         self.listener: Listener | None = None
         self._error: Exception | None = None
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
@@ -133,7 +133,7 @@ class Engine:
         if not is_finite(block):
             np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         self._values = values = self._store.drain(count)
-        if values != self._noted:
+        if self._keeps_moves and values != self._noted:
             self._note(values)
         rest = self._resting or self._blocks_to_rest > 0
         self._blocks_to_rest = 0
@@ -193,6 +193,10 @@ class Engine:
     def resume(self) -> None:
         """Play the chain again."""
         self._resting = False
+
+    def keep_moves(self) -> None:
+        """Keep the moves for whoever writes them down, beginning with every knob; before the audio thread starts."""
+        self._keeps_moves = True
 
     def stop_spectra(self) -> None:
         """Spare the time that spectra take other threads from this one; `spectra` tells silence."""

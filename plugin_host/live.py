@@ -70,6 +70,7 @@ class Live:
             self._engine.listener = self._recorder
         if automation is not None:
             self._automation = AutomationWriter(automation, self._device.rate)
+            self._engine.keep_moves()
         if self._engine.is_timed:
             self._engine.on_enter = lambda: settle_audio_thread(self._told.put)
             for sentence in settle_process():
@@ -130,9 +131,8 @@ class Live:
 
     def _write_moves(self) -> None:
         moves = self._engine.moves
-        waiting = [moves.popleft() for _ in range(len(moves))]
         if self._automation is not None:
-            self._automation.add(waiting)
+            self._automation.add([moves.popleft() for _ in range(len(moves))])
 
     def _check_recorder(self) -> None:
         if self._recorder is not None and self._recorder.fault is not None and self._engine.listener is not None:

@@ -80,6 +80,7 @@ def test_a_render_replays_what_was_played_to_the_same_samples(tmp_path: Path, bl
     store = SettingsStore(CONTROLS)
     engine = Engine(Gain(), store)
     engine.is_timed = False
+    engine.keep_moves()
     engine.prepare(48000, 2, 128)
     samples = np.random.default_rng(5).standard_normal((2, 128 * 40)).astype(np.float32)
     heard = np.zeros((128 * 40, 2), np.float32)
