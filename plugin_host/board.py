@@ -100,9 +100,11 @@ class _Run:
     Args:
         effects: One plug-in, or any number of effects that take all channels at once.
         channels: Of the whole signal.
+        rate: In Hz.
+        size: The longest block to come.
     """
 
-    def __init__(self, effects: Sequence[NativeEffect | ExternalPlugin], channels: int) -> None:
+    def __init__(self, effects: Sequence[NativeEffect | ExternalPlugin], channels: int, rate: int, size: int) -> None:
         one = effects[0] if effects else None
         width = one.width if isinstance(one, ExternalPlugin) else channels
         # Containers, as they remember the layout: some effects alone take one stereo sample for two mono ones.
@@ -113,31 +115,31 @@ class _Run:
             places = [slice(start, min(channels, start + width)) for start in range(0, channels, width)]
             boards = [_PEDALBOARD.Pedalboard([plugin]) for plugin in one.instances]
             self._sets = list(zip(places, boards, strict=False))
-        self._width, self._channels = width, channels
+        self._width, self._channels, self._rate, self._size = width, channels, rate, size
 
     def reset(self) -> None:
         for _, board in self._sets:
             board.reset()
 
-    def process(self, block: Block, rate: int, size: int) -> Block:
+    def process(self, block: Block) -> Block:
         if self._width == self._channels:
-            return _called(self._sets[0][1], block, rate, size)
-        return np.concatenate([self._part(block[place], board, rate, size) for place, board in self._sets])
+            return self._played(self._sets[0][1], block)
+        return np.concatenate([self._part(block[place], board) for place, board in self._sets])
 
-    def _part(self, part: Block, board: Any, rate: int, size: int) -> Block:
+    def _part(self, part: Block, board: Any) -> Block:
         # A plug-in for two gets a channel that is alone on both sides, and is heard on the left one.
         source = np.concatenate([part, *[part[-1:]] * (self._width - len(part))])
-        return _called(board, source, rate, size)[: len(part)]
+        return self._played(board, source)[: len(part)]
 
-
-def _called(board: Any, block: Block, rate: int, size: int) -> Block:
-    channels, samples = block.shape
-    if samples == channels > 1:
-        # A square block has no layout that pedalboard could tell.
-        parts = [_called(board, part, rate, size) for part in (block[:, :-1], block[:, -1:])]
-        return np.concatenate(parts, axis=1)
-    out: Block = board.process(np.ascontiguousarray(block), rate, buffer_size=size, reset=False)
-    return out if out.size else np.zeros((channels, 0), np.float32)
+    def _played(self, board: Any, block: Block) -> Block:
+        channels, samples = block.shape
+        if samples == channels > 1:
+            # A square block has no layout that pedalboard could tell.
+            parts = [self._played(board, part) for part in (block[:, :-1], block[:, -1:])]
+            return np.concatenate(parts, axis=1)
+        # By place, which takes a fifth off the price of the call: buffer size, then whether to reset.
+        out: Block = board.process(np.ascontiguousarray(block), self._rate, self._size, False)
+        return out if out.size else np.zeros((channels, 0), np.float32)
 
 
 class Board:
@@ -181,8 +183,8 @@ class Board:
                 one.fit(sample_rate, channels, size)
             else:
                 one.prepare(sample_rate)
-        self._all = _runs(self.effects, channels)
-        self._external = _runs([one for one in self.effects if isinstance(one, ExternalPlugin)], channels)
+        self._all = self._runs(self.effects)
+        self._external = self._runs([one for one in self.effects if isinstance(one, ExternalPlugin)])
         try:
             self._silence()
         except (ValueError, RuntimeError) as error:
@@ -208,25 +210,20 @@ class Board:
 
     def process(self, block: Block, only_plugins: bool = False) -> Block:
         """Process (channels, samples); plug-ins and codecs may give fewer samples back than they got."""
-        return self._through(self._external if only_plugins else self._all, block)
-
-    def _through(self, runs: Sequence[_Run], block: Block) -> Block:
-        for run in runs:
+        for run in self._external if only_plugins else self._all:
             if block.size:
-                block = run.process(block, self._rate, self._size)
+                block = run.process(block)
         return block
 
     def _silence(self, only_plugins: bool = False) -> Block:
-        silence = np.zeros((self._channels, self._size), np.float32)
-        return self._through(self._external if only_plugins else self._all, silence)
+        return self.process(np.zeros((self._channels, self._size), np.float32), only_plugins)
 
-
-def _runs(effects: Sequence[NativeEffect | ExternalPlugin], channels: int) -> list[_Run]:
-    """Cut a row of effects at the plug-ins that don't take all channels at once."""
-    rows: list[list[NativeEffect | ExternalPlugin]] = [[]]
-    for one in effects:
-        if isinstance(one, ExternalPlugin) and one.width != channels:
-            rows += [[one], []]
-        else:
-            rows[-1].append(one)
-    return [_Run(row, channels) for row in rows if row] or [_Run([], channels)]
+    def _runs(self, effects: Sequence[NativeEffect | ExternalPlugin]) -> list[_Run]:
+        """Cut a row of effects at the plug-ins that don't take all channels at once."""
+        rows: list[list[NativeEffect | ExternalPlugin]] = [[]]
+        for one in effects:
+            if isinstance(one, ExternalPlugin) and one.width != self._channels:
+                rows += [[one], []]
+            else:
+                rows[-1].append(one)
+        return [_Run(row, self._channels, self._rate, self._size) for row in rows if row or not effects]
