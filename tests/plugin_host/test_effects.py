@@ -232,7 +232,7 @@ def test_nothing_but_numbers_comes_out_and_the_stage_recovers(name: str, bad: fl
 def test_a_plug_in_that_fails_is_silent_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     made = stage(native("Gain", gain_db=0))
     honest = made._board.process
-    monkeypatch.setattr(made._board, "process", lambda block: np.full_like(block, np.nan))
+    monkeypatch.setattr(made._board, "process", lambda block, only_plugins=False: np.full_like(block, np.nan))
     np.testing.assert_array_equal(made.process(noise(2, 64), {}), 0.0)
     assert "not numbers" in str(made.error)
     monkeypatch.setattr(made._board, "process", honest)
