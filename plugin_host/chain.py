@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from models.tape import Tape
 from plugin_host.effects import EffectsStage
 from plugin_host.finite import is_finite
+from plugin_host.load import LoadMeter
 from plugin_host.pieces import in_pieces
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError
 
@@ -37,6 +39,7 @@ class Chain:
 
     The `bypass` knob bypasses all of it, aligned and cross-faded, while every stage is still fed and so is warm on
     return; the extender never sees that knob. Where a stage fails, the aligned dry signal plays and `error` tells why.
+    `loads` tells where the time goes.
 
     Args:
         before: Stages in front of the extender.
@@ -49,6 +52,7 @@ class Chain:
         if extender is not None:
             self._named.append(("extender", extender))
         self._named += [(_name(stage, "after"), stage) for stage in after]
+        self._loads = [LoadMeter() for _ in self._named]
         self._extender = extender
         self._error: Exception | None = None
         self._latency = 0
@@ -96,6 +100,12 @@ class Chain:
         return [knob for _, stage in self._named if stage is not self._extender for knob in stage.controls]
 
     @property
+    def crossover_hz(self) -> float | None:
+        """Where the generated band begins now, in Hz, or None where nothing is generated."""
+        edge = getattr(self._extender, "crossover_hz", None)
+        return edge if isinstance(edge, float) else None
+
+    @property
     def latency_samples(self) -> int:
         """The sum over all stages."""
         return self._latency
@@ -115,16 +125,20 @@ class Chain:
         """Return the last fault and forget it; for the main thread."""
         fault, self._error = self.error, None
         for _, stage in self._named:
-            if isinstance(stage, EffectsStage):
+            if hasattr(stage, "error"):
                 stage.error = None
         return fault
+
+    def loads(self) -> dict[str, dict[str, float]]:
+        """Return each stage's share of the deadline; see `LoadMeter.figures`."""
+        return {name: load.figures() for (name, _), load in zip(self._named, self._loads, strict=True)}
 
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Prepare every stage; raise ValueError if one can't do it."""
         for _, stage in self._named:
             stage.prepare(sample_rate, channels, max_block)
         self._latency = sum(stage.latency_samples for _, stage in self._named)
-        self._channels, self._max_block = channels, max_block
+        self._rate, self._channels, self._max_block = sample_rate, channels, max_block
         self._fade = max(1, round(FADE_S * sample_rate))
         self._forget()
 
@@ -163,7 +177,9 @@ class Chain:
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         """Return what comes out of the last stage, or None if one of them failed."""
         failed = False
-        for name, stage in self._named:
+        deadline_s = max(1, block.shape[1]) / self._rate
+        began = time.perf_counter()
+        for (name, stage), load in zip(self._named, self._loads, strict=True):
             try:
                 out = stage.process(block, settings)
                 if out.shape != block.shape or not is_finite(out):
@@ -173,6 +189,9 @@ class Chain:
                 # The next stages are still fed, so that their time goes on.
                 failed = True
                 self._error = RuntimeError(f"{name} failed, the dry signal plays: {error}")
+            ended = time.perf_counter()
+            load.add(ended - began, deadline_s)
+            began = ended
         return None if failed else block
 
     def _mixed(self, dry: Block, wet: Block, goal: int) -> Block:
@@ -197,6 +216,9 @@ class Chain:
 
     def _forget(self) -> None:
         self._error = None
+        # What a warm-up took does not count.
+        for load in self._loads:
+            load.clear()
         self._dry = Tape(self._channels, self._latency + 1)
         self._last = np.zeros((self._channels, 1), np.float32)
         self._dryness = None

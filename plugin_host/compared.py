@@ -8,10 +8,9 @@ import numpy as np
 
 from dsp.control import Control
 from models.stage import Block
-from plugin_host.chain import BYPASS, FADE_S
+from plugin_host.chain import BYPASS, FADE_S, Chain
 from plugin_host.loudness_match import LoudnessMatch
 from plugin_host.pieces import in_pieces
-from plugin_host.timed_chain import TimedChain
 
 MATCH = Control(
     "compare.match",
@@ -39,7 +38,7 @@ class Compared:
         match: Measures; one for all chains of a host.
     """
 
-    def __init__(self, chain: TimedChain, match: LoudnessMatch) -> None:
+    def __init__(self, chain: Chain, match: LoudnessMatch) -> None:
         self._chain, self._match = chain, match
 
     @property

@@ -191,5 +191,5 @@ class LiveHost:
 
 def _choices(stage: Any) -> dict[int, dict[str, Any]]:
     """Return what the plug-ins of a run of effects let one choose, by their places."""
-    found: dict[int, dict[str, Any]] = getattr(getattr(stage, "stage", stage), "choices", {})
+    found: dict[int, dict[str, Any]] = getattr(stage, "choices", {})
     return found

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from dsp.control import Control
 from models.runtime import Runtime
 from models.stage import Stage
+from plugin_host.chain import Chain
 from plugin_host.compared import MATCH
 from plugin_host.effect_table import effect
 from plugin_host.plugin_catalogue import is_installed
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
-from plugin_host.timed_chain import TimedChain
 
 DEFAULT_ARTIFACT = "live"
 
@@ -33,7 +33,7 @@ class LiveSound:
         runtime: What computes the predictor.
     """
 
-    chain: TimedChain
+    chain: Chain
     preset: Preset
     preset_name: str
     artifact: str
@@ -64,8 +64,7 @@ def build_around(preset: Preset, preset_name: str, artifact: str | None, runtime
     """Build what a preset in memory describes; see `build`."""
     name = artifact or preset.artifact or DEFAULT_ARTIFACT
     model = load_model(name, runtime)
-    chain = TimedChain.from_preset(preset, model, live=True)
-    assert isinstance(chain, TimedChain)
+    chain = Chain.from_preset(preset, model, live=True)
     return LiveSound(chain, preset, preset_name, name, runtime)
 
 

@@ -15,7 +15,6 @@ from plugin_host.loudness_match import LoudnessMatch, gated_loudness
 from plugin_host.stage_kit import LEVELS, Level, run
 from plugin_host.stage_sounds import delayed, largest_step, music, play
 from plugin_host.stage_subject import subject_of
-from plugin_host.timed_chain import TimedChain
 from tests.plugin_host.stages import Delay
 
 RATE, LATENCY = 48000, 50
@@ -25,7 +24,7 @@ DRY = {"bypass": 1.0}
 
 def compared(gain: float) -> tuple[Compared, LoudnessMatch]:
     match = LoudnessMatch()
-    made = Compared(TimedChain([], Delay(LATENCY, gain), []), match)
+    made = Compared(Chain([], Delay(LATENCY, gain), []), match)
     made.prepare(RATE, 2, 512)
     return made, match
 
@@ -89,7 +88,7 @@ def test_a_match_that_comes_and_goes_makes_no_click() -> None:
 
 @pytest.mark.parametrize("level", [LEVELS[0], *LEVELS[2:5], LEVELS[7]], ids=lambda level: str(level.number))
 def test_it_keeps_the_laws_of_a_stage(level: Level) -> None:
-    chain = TimedChain([], Delay(LATENCY), [])
+    chain = Chain([], Delay(LATENCY), [])
     assert run(level, subject_of("compared", Compared(chain, LoudnessMatch()))).faults == []
 
 
