@@ -20,10 +20,10 @@ def fold(frames: NDArray[np.float32], block: Block) -> None:
     out and channels without an input are silent.
     """
     inputs, channels = frames.shape[1], block.shape[0]
-    if channels == 1 and inputs > 1:
-        np.mean(frames, axis=1, out=block[0])
-    elif inputs == 1:
+    if inputs in (channels, 1):
         block[:] = frames.T
+    elif channels == 1:
+        np.mean(frames, axis=1, out=block[0])
     else:
         shared = min(inputs, channels)
         block[:shared] = frames.T[:shared]
@@ -34,10 +34,10 @@ def fold(frames: NDArray[np.float32], block: Block) -> None:
 def spread(block: Block, frames: NDArray[np.float32]) -> None:
     """Fill frames (samples, outputs) from a block (channels, samples), by the rules of `fold`."""
     channels, outputs = block.shape[0], frames.shape[1]
-    if outputs == 1 and channels > 1:
-        np.mean(block, axis=0, out=frames[:, 0])
-    elif channels == 1:
+    if channels in (outputs, 1):
         frames[:] = block.T
+    elif outputs == 1:
+        np.mean(block, axis=0, out=frames[:, 0])
     else:
         shared = min(channels, outputs)
         frames[:, :shared] = block.T[:, :shared]

@@ -74,6 +74,7 @@ class Engine:
         self._error: Exception | None = None
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._rate = self._wait = 0
+        self._took_s = 0.0
         self._swapping = threading.Lock()
 
     def prepare(self, rate: int, channels: int, max_block: int) -> None:
@@ -90,6 +91,7 @@ class Engine:
         self._make_ready(self._lane)
         self._next = None
         self._input = np.zeros((channels, max_block), np.float32)
+        self._block = self._input
         self._steps = np.arange(1, max_block + 1, dtype=np.float32)[None]
         self.meter_in, self.meter_out = Meter(rate, channels), Meter(rate, channels)
         self._noted: dict[str, float] = {}
@@ -111,13 +113,16 @@ class Engine:
             if not self._has_entered:
                 self._enter()
             self.xruns += xrun
-            for start in range(0, len(indata), self._max_block):
-                self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
+            if 0 < len(indata) <= self._max_block:
+                self._play(indata, outdata)
+            else:
+                for start in range(0, len(indata), self._max_block):
+                    self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
         except Exception as error:  # An exception in a device's callback would stop the sound for good.
             self._error = error
             outdata.fill(0.0)
-        frames = len(indata)
-        if frames and self.load.add(time.perf_counter() - began, frames / self._rate) and self.is_timed:
+        frames, self._took_s = len(indata), time.perf_counter() - began
+        if frames and self.load.add(self._took_s, frames / self._rate) and self.is_timed:
             self.missed += 1
             self._blocks_to_rest = 1
 
@@ -128,7 +133,10 @@ class Engine:
 
     def _play(self, indata: Frames, outdata: Frames) -> None:
         count = len(indata)
-        block = self._input[:, :count]
+        if self._block.shape[1] != count:
+            # Without gaps between the channels, which kernels are compiled for and like best.
+            self._block = self._input.ravel()[: len(self._input) * count].reshape(-1, count)
+        block = self._block
         fold(indata, block)
         if not is_finite(block):
             np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.kernel import kernel
 from models.stage import Block
 
 
@@ -17,17 +18,12 @@ class SampleTap:
     def __init__(self, channels: int, size: int) -> None:
         self._ring = np.zeros((channels, size), np.float32)
         self._end = 0
+        # Compiled here and not on the audio thread.
+        self.write(np.zeros((channels, 0), np.float32))
 
     def write(self, block: Block) -> None:
         """Add a block (channels, samples), whatever its length."""
-        size = self._ring.shape[1]
-        block = block[:, -size:]
-        count = block.shape[1]
-        head = min(count, size - self._end)
-        self._ring[:, self._end : self._end + head] = block[:, :head]
-        if head < count:
-            self._ring[:, : count - head] = block[:, head:]
-        self._end = (self._end + count) % size
+        self._end = _write(self._ring, self._end, block)
 
     def read(self, count: int | None = None) -> Block:
         """Return a copy of the newest samples, oldest first, silence in front until the ring is full.
@@ -45,3 +41,19 @@ class SampleTap:
         """Return each channel's mean square over all that the ring holds, shape (channels,); order does not count."""
         mean: NDArray[np.float32] = np.einsum("cs,cs->c", self._ring, self._ring) / self._ring.shape[1]
         return mean
+
+
+@kernel
+def _write(ring: Block, end: int, block: Block) -> int:
+    """Write a block behind the end, around the ring's own end, and return the new one."""
+    size, count = ring.shape[1], block.shape[1]
+    first = max(0, count - size)
+    for channel in range(ring.shape[0]):
+        place = (end + first) % size
+        for i in range(first, count):
+            ring[channel, place] = block[channel, i]
+            place += 1
+            if place == size:
+                place = 0
+    after: int = (end + count) % size
+    return after
