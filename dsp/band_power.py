@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from dsp.kernel import kernel
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.
 LOG_PER_DB = math.log(10.0) / 10.0
+# Window, first bin of each band, the bin behind its last, its weights of the bins, floor.
+PowerTables: TypeAlias = tuple[Array, NDArray[np.int64], NDArray[np.int64], Array, float]
 
 
 class BandPower:
@@ -26,6 +29,9 @@ class BandPower:
         lifts_top: Whether bands above Nyquist repeat the highest one below it instead of being empty.
         factor: On every power and the floor.
         fall: Share of a frame over which its window falls off; see `dsp.bands.late_hann`.
+
+    Attributes:
+        tables: What `measure_power` wants of all this.
     """
 
     def __init__(
@@ -37,13 +43,11 @@ class BandPower:
         if lifts_top:
             above = bands.band_centres_hz() >= sample_rate / 2
             weights[:, above] = weights[:, ~above][:, -1:]
-        self._window: Array = window.numpy()
         # One band after another, so that each is a stretch of neighbouring bins.
-        self._weights: Array = (weights * (factor * bands.power_scale(sample_rate, window))).T.contiguous().numpy()
-        held = self._weights > 0
-        self._first = held.argmax(1)
-        self._end = np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
-        self._floor = factor * floor
+        shares: Array = (weights * (factor * bands.power_scale(sample_rate, window))).T.contiguous().numpy()
+        held = shares > 0
+        end = np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
+        self.tables: PowerTables = (window.numpy(), held.argmax(1), end, shares, factor * floor)
 
     def __call__(self, signal: Array, start: int, hop: int, frames: int) -> Array:
         """Return power against full-scale white noise at 48 kHz, not below the floor.
@@ -57,16 +61,17 @@ class BandPower:
         Returns:
             Shape (channels, frames, bands).
         """
-        power = np.empty((len(signal), frames, len(self._weights)), np.float32)
-        _measure(signal, start, hop, self._window, self._first, self._end, self._weights, self._floor, power)
+        power = np.empty((len(signal), frames, bands.BAND_COUNT), np.float32)
+        measure_power(signal, start, hop, *self.tables, power)
         return power
 
 
 @kernel
-def _measure(
+def measure_power(
     signal: Array, start: int, hop: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
     weights: Array, floor: float, power: Array,
 ) -> None:  # fmt: skip
+    """Tell what a `BandPower` returns, with its tables."""
     channels, frames, count = power.shape
     bins = weights.shape[1]
     rows = np.zeros((channels * frames, 2 * (bins - 1)), np.float32)

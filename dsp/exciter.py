@@ -75,38 +75,13 @@ def harmonics(
             done += stretch
 
 
-def boundaries(levels: Array, drives: Array, phase: int, lift: Array, drive: float) -> tuple[Array, Array]:
-    """Return levels and drives at the boundaries of the hops that a block touches.
-
-    Args:
-        levels: At the start of the hop that is under way and at its end, shape (channels, 2).
-        drives: The same, shape (2,); no drive yet is 0, and the first one is there at once.
-        phase: Samples of that hop that came before the block; 0 where it is over.
-        lift: Levels of the frames that end inside the block, shape (channels, frames).
-        drive: At their ends.
-
-    Returns:
-        Shapes (channels, hops + 1) and (hops + 1,).
-    """
-    kept = 2 if phase else 1
-    all_levels = np.empty((len(levels), kept + lift.shape[1]), np.float32)
-    all_drives = np.empty(all_levels.shape[1], np.float32)
-    _join(levels, drives, kept, lift, drive, all_levels, all_drives)
-    return all_levels, all_drives
-
-
 @kernel
-def _join(
-    levels: Array, drives: Array, kept: int, lift: Array, drive: float, all_levels: Array, all_drives: Array
-) -> None:
-    all_drives[:] = drive
-    for k in range(kept):
-        if drives[2 - kept + k] != 0:
-            all_drives[k] = drives[2 - kept + k]
-    for channel in range(levels.shape[0]):
-        all_levels[channel, :kept] = levels[channel, 2 - kept :]
-        for frame in range(lift.shape[1]):
-            all_levels[channel, kept + frame] = max(lift[channel, frame], np.float32(LEAST_LEVEL))
+def lift(signal: Array, channel: int, start: int, samples: int) -> float:
+    """Return the root mean square of a frame's first difference, not less than what counts as silence."""
+    lifted = np.float32(0.0)
+    for i in range(start + 1, start + samples):
+        lifted += (signal[channel, i] - signal[channel, i - 1]) ** 2
+    return max(math.sqrt(lifted / (samples - 1)), LEAST_LEVEL)
 
 
 def translation_reach(sample_rate: float) -> int:
@@ -168,25 +143,17 @@ def noise_rows(channels: int) -> Array:
     return np.stack([np.roll(table, -stride * row) for row in range(channels + 1)])
 
 
-def noise(rows: Array, start: int, length: int, width: float) -> Array:
-    """Return noise for each channel.
+@kernel
+def noise(rows: Array, start: int, width: float, mixed: Array) -> None:
+    """Tell noise of unit variance for each channel.
 
     Args:
         rows: From `noise_rows`.
         start: Index of the first sample since the reset; may be negative.
-        length: Samples.
         width: 0 gives every channel the same noise, 1 noises that have nothing in common; the power stays the same.
-
-    Returns:
-        Shape (channels, length), unit variance.
+        mixed: Where it goes, shape (channels, length).
     """
-    mixed = np.empty((len(rows) - 1, length), np.float32)
-    _mix(rows, start % NOISE_LENGTH, width, mixed)
-    return mixed
-
-
-@kernel
-def _mix(rows: Array, first: int, width: float, mixed: Array) -> None:
+    first = start % NOISE_LENGTH
     own, common = np.float32(width), np.float32(math.sqrt(1.0 - width * width))
     for channel in range(mixed.shape[0]):
         at = first

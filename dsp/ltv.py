@@ -32,6 +32,7 @@ class FilterDesign:
         n_fft: Size of the transform that applies it to one hop.
         log_magnitude, phase: Nepers and radians per gain of each band, shape (bands, n_fft // 2 + 1).
         fade: Window over the taps, shape (taps,).
+        tables: What `put_behind` wants of all this.
     """
 
     def __init__(self, sample_rate: float) -> None:
@@ -45,6 +46,7 @@ class FilterDesign:
         self._phase_below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(
             np.float32
         )
+        self.tables = self.log_magnitude, self._band, self.phase, self._phase_below, self.fade
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -71,18 +73,7 @@ class FilterDesign:
             Shape (rows, kept + filters, n_fft // 2 + 1).
         """
         filters = np.empty((len(gains), kept + gains.shape[1], self.n_fft // 2 + 1), np.complex64)
-        _behind(
-            before,
-            kept,
-            gains,
-            factors,
-            self.log_magnitude,
-            self._band,
-            self.phase,
-            self._phase_below,
-            self.fade,
-            filters,
-        )
+        put_behind(before, kept, gains, factors, *self.tables, filters)
         return filters
 
     def impulse(self, gains: Array) -> Array:
@@ -91,10 +82,11 @@ class FilterDesign:
 
 
 @kernel
-def _behind(
+def put_behind(
     before: Spectrum, kept: int, gains: Array, factors: Array, log_magnitude: Array, band_of: NDArray[np.int64],
     phase: Array, phase_below: Array, fade: Array, out: Spectrum,
 ) -> None:  # fmt: skip
+    """Tell filters in a row behind others: what `FilterDesign.behind` returns, with its tables."""
     rows, filters, count = gains.shape
     bins = out.shape[2]
     responses = np.empty((rows * filters, bins), np.complex64)

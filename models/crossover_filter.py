@@ -8,66 +8,74 @@ import numpy as np
 
 from dsp import bands, crossover
 from dsp.fourier import Array, Spectrum
+from dsp.kernel import kernel
 from dsp.ltv import hop_ramp
 from dsp.steady_filter import filter_steady, steady_layout, steady_spectrum
 from models.tape import Tape
 
 # High-pass spectra that are kept: every step of the crossover at a few lengths.
 _MOST_SPECTRA = 500
+_NONE, _WHOLE = np.zeros((0, 1, 2), np.complex64), np.ones((0, 0), np.float32)
 
 
 class CrossoverFilter:
     """High-passes from the table, cross-faded over a hop where the crossover moves.
 
     Attributes:
+        taps: Length of a high-pass in samples.
+        generated: What was generated.
         steps: The crossover at the start of the hop that is under way and at its end; None is off.
     """
 
     def __init__(self, sample_rate: int) -> None:
         self._high_passes = crossover.high_pass_table(sample_rate)
-        self._reach = self._high_passes.shape[1] - 1
+        self.taps = self._high_passes.shape[1]
         self._ramp = hop_ramp(bands.hop_samples(sample_rate))
         self._spectra: dict[tuple[int, int, int], Spectrum] = {}
+        # Live there is but one.
+        self._usual: tuple[int | None, int] = None, 0
+        self._spectra_now = _NONE
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        self._generated = Tape(channels, self._reach)
+        self.generated = Tape(channels, self.taps - 1)
         self.steps: list[int | None] = [None, None]
 
-    def cut(self, shaped: Array, phase: int, frames: int, step: int | None) -> Array:
-        """Return a block without what lies below the crossover.
+    def turn(self, phase: int, frames: int, step: int | None, count: int) -> tuple[Spectrum, Array]:
+        """Move the crossover on over a block, and return what `cut` wants to know of the high-passes in it.
 
         Args:
-            shaped: The generated band, shape (channels, count).
             phase: Samples of the first hop that came before the block.
             frames: Hops that begin inside the block.
             step: Where their crossover goes.
+            count: Samples of the block.
+
+        Returns:
+            Their transforms, and how much of each sample passes through each where there are several.
         """
+        if step == self.steps[0] == self.steps[1]:
+            return self._steady(step, count)
         steps = (self.steps if phase else self.steps[1:]) + [step] * frames
         self.steps = (self.steps + [step] * frames)[-2:]
-        count = shaped.shape[1]
-        self._generated.extend(count)[:] = shaped
         used = {held for held in steps if held is not None}
-        if not used:
-            return np.zeros_like(shaped)
-        generated, start = self._generated.samples, self._generated.end - count
-        passed = [np.empty_like(shaped) for _ in used]
-        for held, part in zip(used, passed, strict=True):
-            filter_steady(generated, start, self._spectrum(held, count), self._reach + 1, part)
-        if len(used) == 1:
-            return passed[0]
-        for part, held in zip(passed, used, strict=True):
-            part *= self._presence(steps, held)[phase : phase + count]
-        summed: Array = np.add.reduce(passed)
-        return summed
+        if len(used) < 2:
+            return self._steady(used.pop() if used else None, count)
+        presence = [self._presence(steps, held)[phase : phase + count] for held in used]
+        return np.concatenate([self._spectrum(held, count) for held in used]), np.stack(presence)
+
+    def _steady(self, step: int | None, count: int) -> tuple[Spectrum, Array]:
+        if (step, count) != self._usual:
+            self._usual = step, count
+            self._spectra_now = _NONE if step is None else self._spectrum(step, count)
+        return self._spectra_now, _WHOLE
 
     def _spectrum(self, step: int, count: int) -> Spectrum:
-        """Return the transforms of a high-pass for blocks of so many samples; live there is but one of each."""
-        key = (step, *steady_layout(self._reach + 1, count))
+        """Return the transforms of a high-pass for blocks of so many samples, shape (1, parts, bins)."""
+        key = (step, *steady_layout(self.taps, count))
         if key not in self._spectra:
             if len(self._spectra) > _MOST_SPECTRA:
                 self._spectra.clear()
-            self._spectra[key] = steady_spectrum(self._high_passes[step], *key[1:])
+            self._spectra[key] = steady_spectrum(self._high_passes[step], *key[1:])[None]
         return self._spectra[key]
 
     def _presence(self, steps: Sequence[int | None], held: int) -> Array:
@@ -75,3 +83,28 @@ class CrossoverFilter:
         # Where generation stops or starts the LTV filters fade; the high-pass itself stays.
         at = np.array([step is None or step == held for step in steps], np.float32)
         return (at[:-1, None] + (at[1:] - at[:-1])[:, None] * self._ramp).ravel()
+
+
+@kernel
+def cut(band: Array, generated: Array, start: int, spectra: Spectrum, presence: Array, taps: int) -> None:
+    """Take what lies below the crossover out of a block.
+
+    Args:
+        band: The generated band, shape (channels, count); overwritten.
+        generated: What was generated before, shape (channels, time); the block is written into it.
+        start: Where it goes, at least `taps - 1`.
+        spectra: Of the high-passes, from `CrossoverFilter.turn`; none where nothing is generated.
+        presence: How much of each sample passes through each of several, shape (high-passes, count).
+        taps: Length of a high-pass in samples.
+    """
+    generated[:, start : start + band.shape[1]] = band
+    if len(spectra) == 1:
+        filter_steady(generated, start, spectra[0], taps, band)
+        return
+    band[:] = 0
+    part = np.empty_like(band)
+    for k in range(len(spectra)):
+        filter_steady(generated, start, spectra[k], taps, part)
+        for channel in range(len(band)):
+            for i in range(band.shape[1]):
+                band[channel, i] += presence[k, i] * part[channel, i]

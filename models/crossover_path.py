@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
 from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
@@ -28,6 +28,9 @@ class CrossoverPath:
         self._rate = sample_rate
         self._hop = bands.hop_samples(sample_rate)
         self._tracker = BandwidthTracker(sample_rate)
+        # Not a number before the first question.
+        self._wanted_hz = math.nan
+        self._target: int | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -35,33 +38,34 @@ class CrossoverPath:
         self._position = 0
         self._held: int | None = None
         self._heard_hz = self._rate / 2
+        self._listens = False
         self._tracker.reset()
 
-    def pieces(self, samples: Block, knob_hz: float) -> Iterator[tuple[Block, int | None]]:
-        """Cut a block at the hops where the crossover moves, and where it is too long to work in one go.
+    def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
+        """Tell how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
 
         Args:
-            samples: Shape (channels, time).
+            most: Samples that are left of the block.
             knob_hz: What the knob says; 0 is auto.
 
-        Yields:
-            A piece, and the step that holds from its first hop's start on.
+        Returns:
+            Its samples, and the step that holds from its first hop's start on.
         """
-        listening = knob_hz == 0.0 and self.edge_hz is None
-        start = 0
-        while start < samples.shape[-1]:
-            # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
-            target = self._step_for(self._heard_hz if listening else knob_hz or self.edge_hz or 0.0)
-            phase = self._position % self._hop
-            self._held = self._next(target, phase, listening=listening)
-            rests = self._held == target and not listening
-            stop = min(samples.shape[-1], start + self._hop * (_MOST_HOPS if rests else 1) - phase)
-            piece = samples[:, start:stop]
-            yield piece, self._held
-            if listening:
-                self._heard_hz = self._tracker.update(piece)
-            self._position += stop - start
-            start = stop
+        self._listens = listening = knob_hz == 0.0 and self.edge_hz is None
+        # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
+        wanted_hz = self._heard_hz if listening else knob_hz or self.edge_hz or 0.0
+        if wanted_hz != self._wanted_hz:
+            self._wanted_hz, self._target = wanted_hz, self._step_for(wanted_hz)
+        phase = self._position % self._hop
+        self._held = self._next(self._target, phase, listening=listening)
+        rests = self._held == self._target and not listening
+        return min(most, self._hop * (_MOST_HOPS if rests else 1) - phase), self._held
+
+    def end(self, piece: Block) -> None:
+        """Take the piece that was played, shape (channels, time)."""
+        if self._listens:
+            self._heard_hz = self._tracker.update(piece)
+        self._position += piece.shape[1]
 
     def _step_for(self, edge_hz: float) -> int | None:
         if edge_hz > min(_HIGHEST_HZ, 0.43 * self._rate):

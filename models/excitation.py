@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsp import bands, exciter
+from dsp import bands, crossover, exciter
 from dsp.fourier import Array
+from dsp.kernel import kernel
 from models.tape import Tape
 
 KINDS = ("harmonics", "translation")
+# A sample beyond this is not audio; like NaN and Inf it is played as silence.
+_LOUDEST = 1e4
 
 
 class Excitation:
@@ -32,36 +35,76 @@ class Excitation:
         # At the start of the hop that is under way and at its end; no drive yet is 0.
         self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
         self._drives = np.zeros(2, np.float32)
+        self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
+        self._position = 0
 
-    def harmonics(self, signal: Tape, lift: Array | None, phase: int, drive_db: float, out: Tape, count: int) -> None:
-        """Write the harmonics of the newest samples.
-
-        Args:
-            signal: The input.
-            lift: Of the frames that end inside the block, shape (channels, frames), if any do.
-            phase: Samples of the first hop that came before the block.
-            drive_db: As the knob says.
-            out: Where they go; already extended.
-            count: Samples of the block.
-        """
-        if lift is not None:
-            drive = 10 ** (drive_db / 20)
-            self._levels, self._drives = exciter.boundaries(self._levels, self._drives, phase, lift, drive)
-        exciter.harmonics(
-            signal.samples, signal.end - count, self._levels, self._drives, self._hop, phase, out.samples,
-            out.end - count, count,
-        )  # fmt: skip
-        if len(self._drives) > 2:
-            self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
-
-    def translation(self, signal: Tape, count: int, position: int, crossover_hz: float | None) -> Array:
-        """Return the translation of the input's newest samples, shape (channels, count).
+    def excite(
+        self, signal: Tape, source: Tape, count: int, frames: int, window: int, drive_db: float, step: int | None
+    ) -> None:
+        """Silence what is no audio in the newest samples of the input, and make them into the source's.
 
         Args:
             signal: The input.
+            source: Where the result goes.
             count: Samples.
-            position: Index of the first of them since the reset.
-            crossover_hz: None where nothing is generated.
+            frames: How many end at one of these samples' beginnings.
+            window: Samples of a frame.
+            drive_db: As the knob says.
+            step: The crossover; None where nothing is generated.
         """
-        reached = signal.newest(count + self.reach)
-        return exciter.translate(reached, crossover_hz or self._rate / 2, self._rate, position)
+        start, source_start, phase = signal.end - count, source.advance(count), self._position % self._hop
+        if self.kind == "harmonics":
+            drive = 10 ** (drive_db / 20)
+            before, kept = (self._levels, self._drives), 2 if phase else 1
+            if frames:
+                self._turn(kept - 1 + frames)
+            _excite(
+                signal.samples, start, source.samples, source_start, count, self._hop, phase, frames, window, *before,
+                kept, drive, self._levels, self._drives,
+            )  # fmt: skip
+            if len(self._drives) > 2:
+                self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
+        else:
+            silence_strange(signal.samples, start, count)
+            crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
+            reached = signal.newest(count + self.reach)
+            source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, self._position)
+        self._position += count
+
+    def _turn(self, hops: int) -> None:
+        """Find room for levels and drives at the boundaries of so many hops."""
+        if hops == 1:
+            before = self._levels, self._drives
+            (self._levels, self._drives), self._spare = self._spare, before
+        else:
+            self._levels = np.empty((len(self._levels), hops + 1), np.float32)
+            self._drives = np.empty(hops + 1, np.float32)
+
+
+@kernel
+def silence_strange(signal: Array, start: int, count: int) -> None:
+    """Put silence in the place of what is no audio."""
+    for channel in range(signal.shape[0]):
+        for i in range(start, start + count):
+            # NaN fails every comparison.
+            if not abs(signal[channel, i]) <= _LOUDEST:
+                signal[channel, i] = 0
+
+
+@kernel
+def _excite(
+    signal: Array, start: int, source: Array, source_start: int, count: int, hop: int, phase: int, frames: int,
+    window: int, levels_before: Array, drives_before: Array, kept: int, drive: float, levels: Array, drives: Array,
+) -> None:  # fmt: skip
+    silence_strange(signal, start, count)
+    if frames:
+        drives[:] = drive
+        for k in range(kept):
+            if drives_before[2 - kept + k] != 0:
+                drives[k] = drives_before[2 - kept + k]
+        end = start + (hop - phase if phase else 0)
+        for channel in range(signal.shape[0]):
+            levels[channel, :kept] = levels_before[channel, 2 - kept :]
+            for frame in range(frames):
+                levels[channel, kept + frame] = exciter.lift(signal, channel, end + frame * hop - window, window)
+    exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, count)

@@ -12,26 +12,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsp import bands, crossover
+from dsp import bands, crossover, ltv
 from dsp.control import Control
-from dsp.fourier import Array
+from dsp.fourier import Array, Spectrum
 from dsp.kernel import kernel
 from models import knobs
-from models.crossover_filter import CrossoverFilter
+from models.crossover_filter import CrossoverFilter, cut
 from models.crossover_path import CrossoverPath
 from models.excitation import Excitation
 from models.extender_config import ExtenderConfig
 from models.frame_path import FramePath, Frames
-from models.gain_ramp import GainRamps
+from models.gain_ramp import mix, ramp_step, unknown_gains
 from models.predictor import Predictor
 from models.shaper import Shaper
 from models.stage import Block
 from models.tape import Tape
 from models.teller import Teller, TorchTeller
 
-# A sample beyond this is not audio; like NaN and Inf it is played as silence.
-_LOUDEST = 1e4
 _DEFAULTS = knobs.defaults()
 
 
@@ -90,9 +89,10 @@ class Extender:
         self._hop = bands.hop_samples(rate)
         self._frames = FramePath(self.config, rate, self._teller)
         self._excitation = Excitation(self.config.exciter, rate)
-        self._shaper = Shaper(rate)
+        self._shaper = Shaper(self.config, rate)
         self._high_pass = CrossoverFilter(rate)
         self._path = CrossoverPath(rate, self._edge_hz)
+        self._ramp_step = ramp_step(rate)
 
     def reset(self) -> None:
         """Forget the past."""
@@ -101,7 +101,7 @@ class Extender:
         self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
-        self._gains = GainRamps(self._rate)
+        self._gains = unknown_gains()
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
@@ -109,68 +109,71 @@ class Extender:
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
         values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
-        block = _audio(block)
-        parts = [self._piece(piece, step, values) for piece, step in self._path.pieces(block, values["crossover"])]
+        at, count, parts = 0, block.shape[1], []
+        while at < count:
+            length, step = self._path.begin(count - at, values["crossover"])
+            parts.append(self._piece(block[:, at : at + length], step, values))
+            self._path.end(self._input.newest(length))
+            at += length
         return parts[0] if len(parts) == 1 else np.concatenate([block[:, :0], *parts], 1)
 
     def _piece(self, block: Block, step: int | None, values: Mapping[str, float]) -> Block:
         """Process samples whose crossover stays put."""
-        count = block.shape[1]
+        count, hop = block.shape[1], self._hop
         self._input.extend(count)[:] = block
-        band = self._band(count, step, values)
+        phase, first = self._position % hop, -self._position % hop
+        # Frames that end at the beginning of one of these samples.
+        number = max(0, -(-(count - first) // hop))
+        self._excitation.excite(self._input, self._source, count, number, self._frames.window, values["drive"], step)
+        if number:
+            self._turn(count - first - (number - 1) * hop, number, phase, step, values)
+        out = self._play(count, number, phase, step, values)
         self._position += count
         self._hear_ahead(step)
-        output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
-        return self._gains.mix(
-            self._input.samples, self._input.end - count - self._delay, 1.0 if bypass else 0.0 if delta else output,
-            band, 0.0 if bypass else output * values["mix"] / 100,
-        )  # fmt: skip
+        return out
 
-    def _band(self, count: int, step: int | None, values: Mapping[str, float]) -> Array:
-        """Return the generated band of the newest samples at full mix, shape (channels, count)."""
-        phase = self._position % self._hop
-        first = -self._position % self._hop
-        number = max(0, -(-(count - first) // self._hop))
+    def _turn(self, before: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
+        """Turn the filters to frames, the last of which ended so many samples before the end."""
         ahead = self._heard if number == 1 and not phase else None
-        # Samples since the last of the frames ended.
-        before = count - first - (number - 1) * self._hop
-        levels = ahead.levels if ahead else self._frames.measure(self._input, before, number) if number else None
-        self._excite(count, phase, levels.lift if levels else None, step, values["drive"])
-        if levels:
-            frames = ahead or self._frames.hear(levels, self._source, before, step)
-            if frames.step != step:
-                frames = self._frames.hear_again(frames, step)
-            self._shaper.turn(self._frames.gains(frames, values), number, phase, values["width"] / 100)
-        shaped = self._shaper.shape(self._source, self._delay, self._position, count)
-        return self._high_pass.cut(shaped, phase, number, step)
+        frames = ahead or self._frames.hear(self._input, self._source, before, number, step)
+        if frames.step != step:
+            frames = self._frames.hear_again(frames, step)
+        self._frames.keep()
+        self._shaper.turn(frames, values, self._position - phase + (self._hop if phase else 0), phase)
 
     def _hear_ahead(self, step: int | None) -> None:
         """Hear the frame that the block just completed, if it did, for the crossover that is likely to stay."""
         self._heard = None
         if self._position % self._hop == 0:
-            self._heard = self._frames.hear(self._frames.measure(self._input, 0, 1), self._source, 0, step)
+            self._heard = self._frames.hear(self._input, self._source, 0, 1, step)
 
-    def _excite(self, count: int, phase: int, lift: Array | None, step: int | None, drive_db: float) -> None:
-        out = self._source.extend(count)
-        if self._excitation.kind == "harmonics":
-            self._excitation.harmonics(self._input, lift, phase, drive_db, self._source, count)
-        else:
-            crossover_hz = None if step is None else crossover.step_hz(step)
-            out[:] = self._excitation.translation(self._input, count, self._position, crossover_hz)
-
-
-def _audio(block: Block) -> Block:
-    """Return a block with silence in place of what is no audio."""
-    if _is_audio(block):
-        return block
-    return np.where(np.abs(block) <= _LOUDEST, block, np.float32(0.0))
+    def _play(self, count: int, frames: int, phase: int, step: int | None, values: Mapping[str, float]) -> Block:
+        """Return the newest samples as they are heard."""
+        output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
+        shaper, high_pass = self._shaper, self._high_pass
+        spectra, presence = high_pass.turn(phase, frames, step, count)
+        start = high_pass.generated.advance(count)
+        out = np.empty((self._channels, count), np.float32)
+        _play(
+            self._source.samples, self._source.end - self._delay, shaper.filters, shaper.noise_left, shaper.is_open,
+            self._hop, shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps,
+            self._input.samples, self._input.end - count - self._delay, 1.0 if bypass else 0.0 if delta else output,
+            0.0 if bypass else output * values["mix"] / 100, self._gains, self._ramp_step, out,
+        )  # fmt: skip
+        shaper.forget_hops()
+        return out
 
 
 @kernel
-def _is_audio(block: Block) -> bool:
-    strange = 0
-    for channel in range(block.shape[0]):
-        for i in range(block.shape[1]):
-            # NaN fails every comparison.
-            strange += not abs(block[channel, i]) <= _LOUDEST
-    return strange == 0
+def _play(
+    source: Array, end: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int, taps: int, phase: int,
+    generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int, signal: Array,
+    signal_start: int, target: float, band_target: float, gains: NDArray[np.float64], ramp: float, out: Array,
+) -> None:  # fmt: skip
+    """Shape the source, add the noise, cut off what lies below the crossover and mix with the input."""
+    band = np.zeros_like(out)
+    if is_open:
+        others = noise_left.reshape(2, -1, noise_left.shape[3])
+        ltv.shape(source, end, filters[: len(out)], others, hop, taps, phase, band)
+    cut(band, generated, start, high_passes, presence, high_pass_taps)
+    mix(signal, signal_start, target, band, band_target, gains, ramp, out)

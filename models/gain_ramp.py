@@ -11,40 +11,33 @@ from models.stage import Block
 _RAMP_SECONDS = 0.01
 
 
-class GainRamps:
-    """The gains of a signal and of what is added to it.
+def ramp_step(sample_rate: float) -> float:
+    """Return by how much a gain moves toward its target from one sample to the next: one full gain in 10 ms."""
+    return 1.0 / (_RAMP_SECONDS * sample_rate)
 
-    Each moves toward its target by at most one full gain in 10 ms, and starts on the first target it is given.
 
-    Args:
-        sample_rate: Hz.
-    """
-
-    def __init__(self, sample_rate: float) -> None:
-        self._step = 1.0 / (_RAMP_SECONDS * sample_rate)
-        # Not a number before the first target.
-        self._gains = np.full(2, np.nan)
-
-    def mix(self, signal: Block, start: int, target: float, added: Block, added_target: float) -> Block:
-        """Return the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
-
-        Args:
-            signal: Shape (channels, time).
-            start: Where the block begins in it.
-            target: Of its gain.
-            added: The block of the other signal, shape (channels, count).
-            added_target: Of that one's gain.
-        """
-        out = np.empty_like(added)
-        _mix(signal, start, added, self._gains, target, added_target, self._step, out)
-        return out
+def unknown_gains() -> NDArray[np.float64]:
+    """Return the gains of a signal and of what is added to it before the first target, on which they start."""
+    return np.full(2, np.nan)
 
 
 @kernel
-def _mix(
-    signal: Block, start: int, added: Block, gains: NDArray[np.float64], target: float, added_target: float,
+def mix(
+    signal: Block, start: int, target: float, added: Block, added_target: float, gains: NDArray[np.float64],
     step: float, out: Block,
 ) -> None:  # fmt: skip
+    """Tell the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
+
+    Args:
+        signal: Shape (channels, time).
+        start: Where the block begins in it.
+        target: Of its gain.
+        added: The block of the other signal, shape (channels, count).
+        added_target: Of that one's gain.
+        gains: From `unknown_gains`, then as the block before left them; overwritten.
+        step: From `ramp_step`.
+        out: Where the sum goes, like `added`.
+    """
     count = out.shape[1]
     before = target if np.isnan(gains[0]) else gains[0]
     added_before = added_target if np.isnan(gains[1]) else gains[1]

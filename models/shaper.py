@@ -1,93 +1,131 @@
-"""The shaper: passes coloured source and noise through the LTV filters, hop by hop."""
+"""The shaper: the LTV filters of coloured source and noise, turned from hop to hop."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp import bands, exciter, ltv
 from dsp.fourier import Array, Spectrum
-from models.frame_path import Gains
-from models.tape import Tape
+from dsp.kernel import kernel
+from models.extender_config import ExtenderConfig
+from models.frame_path import Frames
+from models.gain_path import GainPath, tell_gains
 
 
 class Shaper:
     """Holds the filters of the hop that is under way; noise needs no state.
 
     Args:
+        config: Of the extender.
         sample_rate: Hz.
 
     Attributes:
         taps: Length of a filter in samples.
+        filters: Of the source in each channel, then of the noise, at the boundaries of the hops that a block touches,
+            shape (2 * channels, hops + 1, bins).
+        noise_left: What they leave of the noise in those hops, shape (2, channels, hops, bins).
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
         self._hop = bands.hop_samples(sample_rate)
         self._design = ltv.FilterDesign(sample_rate)
+        self._gains = GainPath(config, sample_rate)
         self.taps = self._design.taps
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        bins = self._design.n_fft // 2 + 1
-        self._rows = exciter.noise_rows(channels)
         self._channels = channels
-        # Filters of the source in each channel, then of the noise, at the start of the hop under way and at its end.
-        self._filters = np.zeros((2 * channels, 2, bins), np.complex64)
+        self._rows = exciter.noise_rows(channels)
+        self._gains.reset(channels)
+        self.filters, self.noise_left = self._room(1)
+        # For the usual turn, from one hop to the next: no room has to be found for that.
+        self._spare = self._room(1)
         self._is_open = [False, False]
-        # Of the hops under way.
-        self._widths: list[float] = []
-        self._noise_left: Spectrum | None = None
 
-    def turn(self, gains: Gains | None, frames: int, phase: int, width: float) -> None:
-        """Take the filters at the ends of the next frames.
+    def _room(self, hops: int) -> tuple[Spectrum, Spectrum]:
+        channels, bins = self._channels, self._design.n_fft // 2 + 1
+        filters = np.zeros((2 * channels, hops + 1, bins), np.complex64)
+        return filters, np.zeros((2, channels, hops, bins), np.complex64)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is generated in the hops that are under way."""
+        return True in self._is_open
+
+    def turn(self, frames: Frames, values: Mapping[str, float], first: int, phase: int) -> None:
+        """Put the next frames into the past, and take the filters at their ends.
 
         Args:
-            gains: From `models.frame_path.FramePath.gains`.
-            frames: How many there are, at least one.
+            frames: What they tell.
+            values: Of the knobs.
+            first: Where the first hop after them begins, counted from the reset; the noise depends on it.
             phase: Samples of the hop under way that have been shaped; 0 where that is over.
-            width: Of the noise in the hops that begin, 0..1.
         """
-        kept = len(self._is_open) if phase else 1
-        if gains is None:
-            closed = np.zeros((2 * self._channels, frames, self._design.n_fft // 2 + 1), np.complex64)
-            self._filters = np.concatenate([self._filters[:, -kept:], closed], 1)
-        else:
-            self._filters = self._design.behind(self._filters, kept, *gains)
-        self._is_open = [*(self._is_open if phase else self._is_open[-1:]), *[gains is not None] * frames]
-        self._widths = [*(self._widths if phase else ()), *[width] * frames]
-        self._noise_left = None
+        kept = 2 if phase else 1
+        heard, gains, is_open = frames.heard, self._gains, frames.step is not None
+        number = heard.gate.shape[1]
+        self._is_open = [*self._is_open[-kept:], *[is_open] * number]
+        if frames.step is not None:
+            gains.turn_knobs(frames.step, values)
+        before, hops = (self.filters, self.noise_left), kept - 1 + number
+        self.filters, self.noise_left = self._spare if hops == 1 else self._room(hops)
+        if hops == 1:
+            self._spare = before
+        _turn(
+            *frames.told, heard.reference_db, heard.present, heard.source, heard.gate, heard.energy, gains.sources,
+            gains.late, gains.energy, gains.offset_db, gains.first_band, values["attack"] / 100, values["tone"] / 100,
+            gains.noise_power, gains.whitens, is_open, self.is_open, *before, kept, *self._design.tables, self._rows,
+            first, values["width"] / 100, self._hop, self.filters, self.noise_left,
+        )  # fmt: skip
 
-    def shape(self, source: Tape, delay: int, position: int, count: int) -> Array:
-        """Return the shaped samples, shape (channels, count).
-
-        Args:
-            source: The coloured source up to the newest sample.
-            delay: By how much the signal is late.
-            position: Index of the first sample since the reset; the noise depends on it.
-            count: Samples.
-        """
-        shaped = np.zeros((self._channels, count), np.float32)
-        if True in self._is_open:
-            if self._noise_left is None:
-                self._noise_left = self._noise(position // self._hop)
-            end, phase, filters = source.end - delay, position % self._hop, self._filters[: self._channels]
-            ltv.shape(source.samples, end, filters, self._noise_left, self._hop, self.taps, phase, shaped)
+    def forget_hops(self) -> None:
+        """Keep the hop that is under way only, after a block that touched more."""
         if len(self._is_open) > 2:
-            self._filters = self._filters[:, -2:].copy()
-            self._is_open, self._widths, self._noise_left = self._is_open[-2:], self._widths[-1:], None
-        return shaped
+            self.filters, self.noise_left = self.filters[:, -2:].copy(), self.noise_left[:, :, -1:].copy()
+            self._is_open = self._is_open[-2:]
 
-    def _noise(self, hop: int) -> Spectrum:
-        """Return what the filters leave of the noise in the hops under way; live that is worked out once a hop."""
-        hops, bins = len(self._widths), self._filters.shape[2]
-        left = np.zeros((2, self._channels, hops, bins), np.complex64)
-        # Only a block that goes on with a hop that began before can see another width there.
-        runs = [(0, hops)] if self._widths[0] == self._widths[-1] else [(0, 1), (1, hops)]
-        for first, end in runs:
-            start, length = (hop + first) * self._hop, (end - first) * self._hop
-            reach = self.taps - 1
-            noise = exciter.noise(self._rows, start - reach, reach + length, self._widths[first])
-            part = np.zeros((2, self._channels * (end - first), bins), np.complex64)
-            filters = self._filters[self._channels :, first : end + 1]
-            ltv.leave(noise, np.ascontiguousarray(filters), self._hop, self.taps, part)
-            left[:, :, first:end] = part.reshape(2, self._channels, end - first, bins)
-        return left.reshape(2, -1, bins)
+
+@kernel
+def _turn(
+    told_db: Array, tonality: Array, reference_db: Array, present: Array, source: Array, gate: Array, energy: Array,
+    sources: Array, late: Array, energy_before: Array, offset_db: Array, first_band: int, attack: float, tone: float,
+    noise_power: float, whitens: bool, is_open: bool, leaves_noise: bool, filters_before: Spectrum,
+    left_before: Spectrum, kept: int, log_magnitude: Array, band_of: NDArray[np.int64], phase: Array,
+    phase_below: Array, fade: Array, rows: Array, first: int, width: float, hop: int, filters: Spectrum, left: Spectrum,
+) -> None:  # fmt: skip
+    """Tell gains, the filters that have them, and what these leave of the noise."""
+    channels, frames, count = source.shape
+    gains, gates = np.empty((2 * channels, frames, count), np.float32), np.empty((2 * channels, frames), np.float32)
+    tell_gains(
+        told_db, tonality, reference_db, present, source, gate, energy, sources, late, energy_before, offset_db,
+        first_band, attack, tone, noise_power, whitens, gains, gates,
+    )  # fmt: skip
+    if is_open:
+        ltv.put_behind(filters_before, kept, gains, gates, log_magnitude, band_of, phase, phase_below, fade, filters)
+    else:
+        filters[:, :kept] = filters_before[:, filters_before.shape[1] - kept :]
+        filters[:, kept:] = 0
+    if leaves_noise:
+        _leave_noise(rows, first, width, filters, left_before, kept - 1, hop, len(fade), left)
+    else:
+        left[:] = 0
+
+
+@kernel
+def _leave_noise(
+    rows: Array, first: int, width: float, filters: Spectrum, left_before: Spectrum, under_way: int, hop: int,
+    taps: int, left: Spectrum,
+) -> None:  # fmt: skip
+    """Tell what the filters leave of the noise in the hops that begin, behind those under way."""
+    _, channels, hops, bins = left.shape
+    begun = hops - under_way
+    noise = np.empty((channels, taps - 1 + begun * hop), np.float32)
+    exciter.noise(rows, first - (taps - 1), width, noise)
+    made = np.zeros((2, channels * begun, bins), np.complex64)
+    ltv.leave(noise, np.ascontiguousarray(filters[channels:, under_way:]), hop, taps, made)
+    left[:, :, under_way:] = made.reshape(2, channels, begun, bins)
+    if under_way:
+        left[:, :, :under_way] = left_before

@@ -24,10 +24,17 @@ class Tape:
 
     def extend(self, count: int) -> Block:
         """Make so many samples the newest and return the view, shape (channels, count), to be filled by the caller."""
-        if self._end + count > self._samples.shape[1]:
+        start = self.advance(count)
+        return self._samples[:, start : self._end]
+
+    def advance(self, count: int) -> int:
+        """Make so many samples the newest and return where in `samples` they begin, for a kernel that fills them."""
+        start = self._end
+        if start + count > self._samples.shape[1]:
             self._rewind(count)
-        self._end += count
-        return self._samples[:, self._end - count : self._end]
+            start = self._end
+        self._end = start + count
+        return start
 
     @property
     def samples(self) -> Block:

@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 
 from dsp.fourier import Array
-from models.gain_ramp import GainRamps
+from models.gain_ramp import mix, ramp_step, unknown_gains
+from models.stage import Block
 
 
-def gains(ramps: GainRamps, target: float, count: int, *, of_added: bool) -> Array:
+class Ramps:
+    """The gains of one signal and another, kept from block to block."""
+
+    def __init__(self) -> None:
+        self._gains = unknown_gains()
+
+    def mix(self, signal: Block, start: int, target: float, added: Block, added_target: float) -> Block:
+        out = np.empty_like(added)
+        mix(signal, start, target, added, added_target, self._gains, ramp_step(48000), out)
+        return out
+
+
+def gains(ramps: Ramps, target: float, count: int, *, of_added: bool) -> Array:
     one, none = np.ones((2, count), np.float32), np.zeros((2, count), np.float32)
     first, second = ramps.mix(none, 0, 0.5, one, target) if of_added else ramps.mix(one, 0, target, none, 0.5)
     np.testing.assert_array_equal(first, second)
@@ -18,20 +31,20 @@ def gains(ramps: GainRamps, target: float, count: int, *, of_added: bool) -> Arr
 
 @pytest.mark.parametrize("of_added", [False, True])
 def test_a_gain_starts_where_it_is_told_and_rests(of_added: bool) -> None:
-    ramps = GainRamps(48000)
+    ramps = Ramps()
     for count in (10, 1000):
         np.testing.assert_array_equal(gains(ramps, 0.7, count, of_added=of_added), np.float32(0.7))
 
 
 def test_a_gain_of_one_changes_no_bit_of_the_block() -> None:
     signal = np.random.default_rng(0).standard_normal((2, 130)).astype(np.float32)
-    heard = GainRamps(48000).mix(signal, 30, 1.0, np.ones((2, 100), np.float32), 0.0)
+    heard = Ramps().mix(signal, 30, 1.0, np.ones((2, 100), np.float32), 0.0)
     np.testing.assert_array_equal(heard, signal[:, 30:])
 
 
 def test_signals_add_up() -> None:
     one, other = np.random.default_rng(0).standard_normal((2, 2, 100)).astype(np.float32)
-    heard = GainRamps(48000).mix(one, 0, 0.5, other, 2.0)
+    heard = Ramps().mix(one, 0, 0.5, other, 2.0)
     np.testing.assert_allclose(heard, 0.5 * one + 2.0 * other, atol=1e-6)
 
 
@@ -41,7 +54,7 @@ def test_signals_add_up() -> None:
 def test_blocks_equal_whole_and_no_step_is_longer_than_a_full_gain_in_10_ms(
     target: float, size: int, of_added: bool
 ) -> None:
-    whole, parts = GainRamps(48000), GainRamps(48000)
+    whole, parts = Ramps(), Ramps()
     for ramps in (whole, parts):
         gains(ramps, 1.0, 5, of_added=of_added)
     expected = gains(whole, target, 1440, of_added=of_added)

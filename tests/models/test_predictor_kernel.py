@@ -36,7 +36,7 @@ def test_what_is_not_kept_may_be_asked_again() -> None:
     teller = KernelTeller(Predictor(PredictorConfig(width=24, hidden=40)))
     mask = np.ones(BAND_COUNT, np.float32)
     teller.start(2)
-    first = teller.tell(levels(1, 1), mask).levels_db
+    first = teller.tell(levels(1, 1), mask).levels_db.copy()
     teller.tell(levels(1, 2), mask)
     np.testing.assert_array_equal(teller.tell(levels(1, 1), mask).levels_db, first)
     teller.keep()
