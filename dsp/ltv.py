@@ -8,6 +8,7 @@ transform of its log magnitude, Oppenheim and Schafer), so a filter costs two sm
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384
 # A filter's gains are told as logarithms of power, its response in logarithms of amplitude.
 _AMPLITUDE = 0.5
+# Log magnitude, the lower of the two bands that a bin lies between, phase, phase of the first bands together, fade.
+FilterTables: TypeAlias = tuple[Array, NDArray[np.int64], Array, Array, Array]
 
 
 class FilterDesign:
@@ -41,12 +44,10 @@ class FilterDesign:
         self.log_magnitude, self.phase = _responses(sample_rate, self.n_fft)
         self.fade = _fade_out(self.taps)
         # Between which two bands a bin lies; interpolation needs no more.
-        self._band = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
+        band: NDArray[np.int64] = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
         # The phase of the first bands together: below the crossover they all have one gain.
-        self._phase_below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(
-            np.float32
-        )
-        self.tables = self.log_magnitude, self._band, self.phase, self._phase_below, self.fade
+        below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(np.float32)
+        self.tables: FilterTables = (self.log_magnitude, band, self.phase, below, self.fade)
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.

@@ -70,15 +70,16 @@ class Shaper:
         self._is_open = [*self._is_open[-kept:], *[is_open] * number]
         if frames.step is not None:
             gains.turn_knobs(frames.step, values)
-        before, hops = (self.filters, self.noise_left), kept - 1 + number
+        filters, left, hops = self.filters, self.noise_left, kept - 1 + number
         self.filters, self.noise_left = self._spare if hops == 1 else self._room(hops)
         if hops == 1:
-            self._spare = before
+            self._spare = filters, left
         _turn(
-            *frames.told, heard.reference_db, heard.present, heard.source, heard.gate, heard.energy, gains.sources,
-            gains.late, gains.energy, gains.offset_db, gains.first_band, values["attack"] / 100, values["tone"] / 100,
-            gains.noise_power, gains.whitens, is_open, self.is_open, *before, kept, *self._design.tables, self._rows,
-            first, values["width"] / 100, self._hop, self.filters, self.noise_left,
+            frames.told.levels_db, frames.told.tonality, heard.reference_db, heard.present, heard.source, heard.gate,
+            heard.energy, gains.sources, gains.late, gains.energy, gains.offset_db, gains.first_band,
+            values["attack"] / 100, values["tone"] / 100, gains.noise_power, gains.whitens, is_open, self.is_open,
+            filters, left, kept, *self._design.tables, self._rows, first, values["width"] / 100, self._hop,
+            self.filters, self.noise_left,
         )  # fmt: skip
 
     def forget_hops(self) -> None:
