@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
+from dsp.elementary import cos_sin, exp
 from dsp.fourier import Array, Spectrum, irfft, rfft
 from dsp.kernel import kernel
 
@@ -23,8 +24,9 @@ _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384
 # A filter's gains are told as logarithms of power, its response in logarithms of amplitude.
 _AMPLITUDE = 0.5
-# Log magnitude, the lower of the two bands that a bin lies between, phase, phase of the first bands together, fade.
-FilterTables: TypeAlias = tuple[Array, NDArray[np.int64], Array, Array, Array]
+# The lower of the two bands that a bin lies between, log magnitude per gain of these two, phase, phase of the first
+# bands together, fade.
+FilterTables: TypeAlias = tuple[NDArray[np.int64], Array, Array, Array, Array]
 
 
 class FilterDesign:
@@ -45,9 +47,11 @@ class FilterDesign:
         self.fade = _fade_out(self.taps)
         # Between which two bands a bin lies; interpolation needs no more.
         band: NDArray[np.int64] = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
+        bins = np.arange(len(band))
+        between = np.stack([self.log_magnitude[band, bins], self.log_magnitude[band + 1, bins]])
         # The phase of the first bands together: below the crossover they all have one gain.
         below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(np.float32)
-        self.tables: FilterTables = (self.log_magnitude, band, self.phase, below, self.fade)
+        self.tables: FilterTables = (band, between, self.phase, below, self.fade)
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -84,28 +88,15 @@ class FilterDesign:
 
 @kernel
 def put_behind(
-    before: Spectrum, kept: int, gains: Array, factors: Array, log_magnitude: Array, band_of: NDArray[np.int64],
+    before: Spectrum, kept: int, gains: Array, factors: Array, band_of: NDArray[np.int64], between: Array,
     phase: Array, phase_below: Array, fade: Array, out: Spectrum,
 ) -> None:  # fmt: skip
     """Tell filters in a row behind others: what `FilterDesign.behind` returns, with its tables."""
-    rows, filters, count = gains.shape
+    rows, filters, _ = gains.shape
     bins = out.shape[2]
     responses = np.empty((rows * filters, bins), np.complex64)
-    angle = np.empty(bins, np.float32)
     for row in range(rows * filters):
-        gain = gains[row // filters, row % filters]
-        first = 1
-        while first < count and gain[first] == gain[0]:
-            first += 1
-        for k in range(bins):
-            angle[k] = gain[0] * phase_below[first, k]
-        for band in range(first, count):
-            for k in range(bins):
-                angle[k] += gain[band] * phase[band, k]
-        for k in range(bins):
-            band = band_of[k]
-            magnitude = np.exp(gain[band] * log_magnitude[band, k] + gain[band + 1] * log_magnitude[band + 1, k])
-            responses[row, k] = complex(magnitude * np.cos(angle[k]), magnitude * np.sin(angle[k]))
+        _respond(gains[row // filters, row % filters], band_of, between, phase, phase_below, responses[row])
     impulses = irfft(responses, 2 * (bins - 1))
     for row in range(rows * filters):
         for i in range(len(fade)):
@@ -115,6 +106,28 @@ def put_behind(
     for row in range(rows):
         out[row, :kept] = before[row, before.shape[1] - kept :]
         out[row, kept:] = spectra[row * filters : (row + 1) * filters]
+
+
+@kernel
+def _respond(
+    gain: Array, band_of: NDArray[np.int64], between: Array, phase: Array, phase_below: Array, response: Spectrum
+) -> None:
+    """Tell the response, shape (bins,), of the filter with these band gains."""
+    count, bins = len(gain), len(response)
+    angle, nepers = np.empty(bins, np.float32), np.empty(bins, np.float32)
+    first = 1
+    while first < count and gain[first] == gain[0]:
+        first += 1
+    for k in range(bins):
+        angle[k] = gain[0] * phase_below[first, k]
+    for band in range(first, count):
+        for k in range(bins):
+            angle[k] += gain[band] * phase[band, k]
+    for k in range(bins):
+        nepers[k] = gain[band_of[k]] * between[0, k] + gain[band_of[k] + 1] * between[1, k]
+    for k in range(bins):
+        magnitude, (cosine, sine) = exp(nepers[k]), cos_sin(angle[k])
+        response[k] = complex(magnitude * cosine, magnitude * sine)
 
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dsp import bands
 from dsp.band_power import FLOOR_POWER, LOG_PER_DB
+from dsp.elementary import exp, log
 from dsp.fourier import Array
 from dsp.kernel import kernel
 
@@ -112,18 +113,19 @@ def source_gains(
         of_noise: Where those of the noise go.
     """
     channels, frames, count = levels_db.shape
+    least, most, least_share = np.float32(_LEAST_GAIN), np.float32(_MOST_GAIN), np.float32(_LEAST_SHARE)
+    one, toward, up = np.float32(1.0), np.float32(min(tone, 0.0)), np.float32(max(tone, 0.0))
     for channel in range(channels):
         for frame in range(frames):
             for band in range(first, count):
                 wanted_db = levels_db[channel, frame, band] + added_db[channel, frame, band]
-                power = math.exp(wanted_db * LOG_PER_DB) - present[channel, frame, band]
-                power = max(power, _LEAST_GAIN)
-                share = tonality[channel, frame, band]
-                share = share + (1.0 - share) * tone if tone > 0 else share * (1.0 + tone)
-                lines = power * max(share, _LEAST_SHARE) / coloured[channel, frame, band]
-                rest = power * max(1.0 - share, _LEAST_SHARE) / noise
-                of_source[channel, frame, band] = math.log(min(max(lines, _LEAST_GAIN), _MOST_GAIN))
-                of_noise[channel, frame, band] = math.log(min(max(rest, _LEAST_GAIN), _MOST_GAIN))
+                power = exp(wanted_db * np.float32(LOG_PER_DB)) - present[channel, frame, band]
+                power = max(power, least)
+                share = tonality[channel, frame, band] * (one + toward) + up * (one - tonality[channel, frame, band])
+                lines = power * max(share, least_share) / coloured[channel, frame, band]
+                rest = power * max(one - share, least_share) / np.float32(noise)
+                of_source[channel, frame, band] = log(min(max(lines, least), most))
+                of_noise[channel, frame, band] = log(min(max(rest, least), most))
             of_source[channel, frame, :first] = of_source[channel, frame, first]
             of_noise[channel, frame, :first] = of_noise[channel, frame, first]
 

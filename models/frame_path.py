@@ -5,14 +5,14 @@ It can run as soon as a frame's last sample has come in; `models.gain_path` goes
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands, crossover
-from dsp.band_power import FLOOR_POWER, BandPower, measure_power
+from dsp.band_power import FLOOR_POWER, LOG_PER_DB, BandPower, measure_power
+from dsp.elementary import log
 from dsp.fourier import Array
 from dsp.kernel import kernel
 from models import envelope
@@ -179,7 +179,7 @@ def _tell_db(power: Array, top: Array, levels_db: Array, reference_db: Array) ->
         for frame in range(power.shape[1]):
             reference = np.float32(0.0)
             for band in range(power.shape[2]):
-                level = 10.0 * math.log10(power[channel, frame, band])
+                level = log(power[channel, frame, band]) / np.float32(LOG_PER_DB)
                 levels_db[channel, frame, band] = level
                 reference += top[band] * level
             reference_db[channel, frame] = reference

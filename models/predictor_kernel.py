@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dsp.bands import BAND_COUNT
+from dsp.elementary import exp
 from dsp.fourier import Array
 from dsp.kernel import kernel
 from models.predictor import CENTRE_DB, MOST_DB, NEAR_BANDS, SPREAD_DB, Predictor
@@ -180,18 +181,18 @@ def _erf(value: np.float32) -> np.float32:
     power = np.float32(1.061405429)
     for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         power = power * share + np.float32(factor)
-    within = np.float32(1.0) - power * share * np.exp(-size * size)
+    within = np.float32(1.0) - power * share * exp(-size * size)
     told: np.float32 = within if value >= 0 else -within
     return told
 
 
 @kernel
 def _sigmoid(value: np.float32) -> np.float32:
-    told: np.float32 = np.float32(1.0) / (np.float32(1.0) + np.exp(-value))
+    told: np.float32 = np.float32(1.0) / (np.float32(1.0) + exp(-value))
     return told
 
 
 @kernel
 def _tanh(value: np.float32) -> np.float32:
-    told: np.float32 = np.float32(1.0) - np.float32(2.0) / (np.exp(np.float32(2.0) * value) + np.float32(1.0))
+    told: np.float32 = np.float32(1.0) - np.float32(2.0) / (exp(np.float32(2.0) * value) + np.float32(1.0))
     return told

@@ -94,7 +94,7 @@ def _turn(
     told_db: Array, tonality: Array, reference_db: Array, present: Array, source: Array, gate: Array, energy: Array,
     sources: Array, late: Array, energy_before: Array, offset_db: Array, first_band: int, attack: float, tone: float,
     noise_power: float, whitens: bool, is_open: bool, leaves_noise: bool, filters_before: Spectrum,
-    left_before: Spectrum, kept: int, log_magnitude: Array, band_of: NDArray[np.int64], phase: Array,
+    left_before: Spectrum, kept: int, band_of: NDArray[np.int64], between: Array, phase: Array,
     phase_below: Array, fade: Array, rows: Array, first: int, width: float, hop: int, filters: Spectrum, left: Spectrum,
 ) -> None:  # fmt: skip
     """Tell gains, the filters that have them, and what these leave of the noise."""
@@ -105,7 +105,7 @@ def _turn(
         first_band, attack, tone, noise_power, whitens, gains, gates,
     )  # fmt: skip
     if is_open:
-        ltv.put_behind(filters_before, kept, gains, gates, log_magnitude, band_of, phase, phase_below, fade, filters)
+        ltv.put_behind(filters_before, kept, gains, gates, band_of, between, phase, phase_below, fade, filters)
     else:
         filters[:, :kept] = filters_before[:, filters_before.shape[1] - kept :]
         filters[:, kept:] = 0
