@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# Of each kernel, the files that it may be made of, with numba's stamp of their age and size.
+_sources: dict[int, set[tuple[str, tuple[float, int]]]] = {}
 # Sums may be taken in the order that suits the processor; what is no number stays what it is.
 _FREEDOM = {"arcp", "contract", "nsz", "reassoc"}
 
@@ -24,11 +28,30 @@ def kernel(function: Function) -> Function:
     """Compile a function at its first call; it keeps the interpreter while it runs.
 
     An array that a kernel gives back costs as much as a small kernel: those of the block path fill arrays that they are
-    given. A kernel that calls kernels of another file is not compiled anew when only that file changes.
+    given.
     """
     compile_ = partial(numba.njit, error_model="numpy", fastmath=_FREEDOM)
     try:
-        return cast(Function, compile_(cache=True)(function))
+        compiled = compile_(cache=True)(function)
     except RuntimeError:
         # No folder can be written to: then it is compiled anew in every process.
         return cast(Function, compile_()(function))
+    _stamp(compiled, function)
+    return cast(Function, compiled)
+
+
+def _stamp(compiled: Any, function: Callable[..., Any]) -> None:
+    """Let what is kept on disk count only as long as every file stays as it is that the kernel may be made of.
+
+    numba looks at the kernel's own file. The kernels that it calls are compiled into it, and may come from others.
+    """
+    kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if kept is None or not hasattr(kept, "_source_stamp"):
+        return
+    sources = {(function.__code__.co_filename, kept._source_stamp)}
+    for value in function.__globals__.values():
+        for known in vars(value).values() if isinstance(value, ModuleType) else (value,):
+            if isinstance(known, Dispatcher):
+                sources |= _sources.get(id(known), set())
+    _sources[id(compiled)] = sources
+    kept._source_stamp = sorted(sources)

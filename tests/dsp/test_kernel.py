@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -44,3 +49,24 @@ def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatc
         return 2.0 * value
 
     assert twice(21.0) == 42.0
+
+
+def _in_a_process_of_its_own(folder: Path) -> str:
+    """Run the kernel of `outer.py`; return what it gave and how many kernels came from the disk."""
+    told = "import outer; print(outer.passed(), sum(outer.passed.stats.cache_hits.values()))"
+    paths = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    ran = subprocess.run(
+        [sys.executable, "-c", told], env=os.environ | paths, capture_output=True, text=True, check=True
+    )
+    return ran.stdout.strip()
+
+
+def test_a_kernel_is_made_anew_when_one_that_it_calls_is_changed(tmp_path: Path) -> None:
+    inner = "from dsp.kernel import kernel\n@kernel\ndef told() -> int:\n    return {}\n"
+    outer = "import inner\nfrom dsp.kernel import kernel\n@kernel\ndef passed() -> int:\n    return inner.told()\n"
+    (tmp_path / "inner.py").write_text(inner.format("1"))
+    (tmp_path / "outer.py").write_text(outer)
+    assert _in_a_process_of_its_own(tmp_path) == "1 0"
+    assert _in_a_process_of_its_own(tmp_path) == "1 1"
+    (tmp_path / "inner.py").write_text(inner.format("1 + 41"))
+    assert _in_a_process_of_its_own(tmp_path) == "42 0"
