@@ -36,23 +36,24 @@ class Excitation:
         self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
         self._drives = np.zeros(2, np.float32)
         self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
-        self._position = 0
 
     def excite(
-        self, signal: Tape, source: Tape, count: int, frames: int, window: int, drive_db: float, step: int | None
-    ) -> None:
+        self, signal: Tape, source: Tape, position: int, count: int, frames: int, window: int, drive_db: float,
+        step: int | None,
+    ) -> None:  # fmt: skip
         """Silence what is no audio in the newest samples of the input, and make them into the source's.
 
         Args:
             signal: The input.
             source: Where the result goes.
+            position: Index of the first of these samples since the reset.
             count: Samples.
             frames: How many end at one of these samples' beginnings.
             window: Samples of a frame.
             drive_db: As the knob says.
             step: The crossover; None where nothing is generated.
         """
-        start, source_start, phase = signal.end - count, source.advance(count), self._position % self._hop
+        start, source_start, phase = signal.end - count, source.advance(count), position % self._hop
         if self.kind == "harmonics":
             drive = 10 ** (drive_db / 20)
             before, kept = (self._levels, self._drives), 2 if phase else 1
@@ -65,11 +66,10 @@ class Excitation:
             if len(self._drives) > 2:
                 self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
         else:
-            silence_strange(signal.samples, start, count)
+            _silence_strange(signal.samples, start, count)
             crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
             reached = signal.newest(count + self.reach)
-            source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, self._position)
-        self._position += count
+            source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, position)
 
     def _turn(self, hops: int) -> None:
         """Find room for levels and drives at the boundaries of so many hops."""
@@ -82,7 +82,7 @@ class Excitation:
 
 
 @kernel
-def silence_strange(signal: Array, start: int, count: int) -> None:
+def _silence_strange(signal: Array, start: int, count: int) -> None:
     """Put silence in the place of what is no audio."""
     for channel in range(signal.shape[0]):
         for i in range(start, start + count):
@@ -96,7 +96,7 @@ def _excite(
     signal: Array, start: int, source: Array, source_start: int, count: int, hop: int, phase: int, frames: int,
     window: int, levels_before: Array, drives_before: Array, kept: int, drive: float, levels: Array, drives: Array,
 ) -> None:  # fmt: skip
-    silence_strange(signal, start, count)
+    _silence_strange(signal, start, count)
     if frames:
         drives[:] = drive
         for k in range(kept):

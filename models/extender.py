@@ -124,7 +124,9 @@ class Extender:
         phase, first = self._position % hop, -self._position % hop
         # Frames that end at the beginning of one of these samples.
         number = max(0, -(-(count - first) // hop))
-        self._excitation.excite(self._input, self._source, count, number, self._frames.window, values["drive"], step)
+        self._excitation.excite(
+            self._input, self._source, self._position, count, number, self._frames.window, values["drive"], step
+        )
         if number:
             self._turn(count - first - (number - 1) * hop, number, phase, step, values)
         out = self._play(count, number, phase, step, values)
