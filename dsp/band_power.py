@@ -36,7 +36,7 @@ class BandPower:
 
     def __init__(
         self, sample_rate: float, samples: int, floor: float = FLOOR_POWER, *, lifts_top: bool = False,
-        factor: float = 1.0, fall: float = 0.5,
+        factor: float = 1.0, fall: float = bands.HANN_FALL,
     ) -> None:  # fmt: skip
         window = bands.late_hann(samples, fall)
         weights = bands.band_weights(sample_rate, bands.fft_size(samples))

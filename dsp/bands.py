@@ -19,6 +19,8 @@ TOP_HZ = 24000.0
 WINDOW_SECONDS = 1024 / 48000
 HOP_SECONDS = 256 / 48000
 FLOOR_DB = -120.0
+# Share of a Hann window that falls; see `late_hann`.
+HANN_FALL = 0.5
 _FLOOR_POWER = 10 ** (FLOOR_DB / 10)
 _NARROWEST_HZ = 100.0
 
@@ -143,9 +145,9 @@ def late_hann(samples: int, fall: float) -> Tensor:
 
     Args:
         samples: Length.
-        fall: Share of it that falls, more than 0 and less than 1; 0.5 is the Hann window.
+        fall: Share of it that falls, more than 0 and less than 1; `HANN_FALL` gives the Hann window.
     """
-    if fall == 0.5:
+    if fall == HANN_FALL:
         return hann(samples)
     falling = round(fall * samples)
     sides = hann(2 * (samples - falling))[: samples - falling], hann(2 * falling)[falling:]

@@ -50,6 +50,7 @@ class ExtenderSizes(BaseModel):
     predictor: PredictorSizes
     lookahead_hops: int = Field(ge=0, le=64)
     exciter: Literal["harmonics", "translation"]
+    # A manifest that does not say is of an extender that hears through Hann windows.
     window_fall: float = Field(default=0.5, gt=0, lt=1)
     whiten: bool = True
 

@@ -24,7 +24,7 @@ class ExtenderConfig:
     predictor: PredictorConfig
     lookahead_hops: int = 0
     exciter: str = "harmonics"
-    window_fall: float = 0.5
+    window_fall: float = bands.HANN_FALL
     whiten: bool = True
 
 

@@ -22,8 +22,6 @@ _NAMES = (
     "enter.weight", "enter.bias", "recur.weight_ih_l0", "recur.bias_ih_l0", "recur.weight_hh_l0", "recur.bias_hh_l0",
     "mix.weight", "mix.bias", "leave.weight", "leave.bias",
 )  # fmt: skip
-
-
 _HALF_ROOT = math.sqrt(0.5)
 
 

@@ -17,7 +17,7 @@ REACH = bands.window_samples(RATE) // 2
 WHITE_DB = 0.0
 
 
-def acoustic_features(signal: Tensor, fall: float = 0.5) -> Tensor:
+def acoustic_features(signal: Tensor, fall: float = bands.HANN_FALL) -> Tensor:
     """Return log band energies in dB of whole frames.
 
     Args:

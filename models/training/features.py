@@ -27,8 +27,6 @@ from models.training.degradation import Degradation
 
 FORMAT = 2
 _CHUNK = 4096
-# The fall of a Hann window, through which targets are always seen.
-_HANN = 0.5
 _TOP_ONLY = Degradation(gain_db=0.0, eq_share=0.0, noise_share=0.0, room_share=0.0)
 
 
@@ -57,7 +55,7 @@ class ClipFeatures:
     cutoff_hz: float = 0.0
 
 
-def levels_of(samples: NDArray[np.float32], rate: float, fall: float = _HANN) -> NDArray[np.float16]:
+def levels_of(samples: NDArray[np.float32], rate: float, fall: float = bands.HANN_FALL) -> NDArray[np.float16]:
     """Return log band energies of a mono signal declared to have this rate.
 
     Args:
@@ -87,7 +85,7 @@ def _frames(samples: NDArray[np.float32], rate: float, length: int) -> torch.Ten
     return padded.unfold(0, length, bands.hop_samples(rate))
 
 
-def features(clip: Clip, speed: float, cache: Path, fall: float = _HANN) -> ClipFeatures:
+def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FALL) -> ClipFeatures:
     """Return a clip's features at a speed, from the cache folder where they are there; for `fall` see `levels_of`."""
     file = _cached(cache, clip, speed)
     if not file.exists():
@@ -103,11 +101,11 @@ def features(clip: Clip, speed: float, cache: Path, fall: float = _HANN) -> Clip
             clip.category,
             clip.source,
         )
-    return whole if fall == _HANN else replace(whole, heard_db=_heard(clip, speed, cache, fall))
+    return whole if fall == bands.HANN_FALL else replace(whole, heard_db=_heard(clip, speed, cache, fall))
 
 
 def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:
-    file = _cached(cache, clip, speed, "fall", fall)
+    file = _cached(cache, clip, speed, fall=fall)
     if not file.exists():
         samples, rate = _mono(clip)
         _store(file, heard=levels_of(samples, rate * speed, fall))
@@ -116,14 +114,14 @@ def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.flo
     return heard
 
 
-def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = _HANN) -> ClipFeatures:
+def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = bands.HANN_FALL) -> ClipFeatures:
     """Return a clip's features together with those of the clip after a seeded degradation.
 
     Level, room and noise are left to the examples, which change them cheaply; here the top is lost, by a filter, a
     converter or a codec, and the edge is the one that a host would find.
     """
     whole = features(clip, 1.0, cache)
-    file = _cached(cache, clip, 1.0, seed, *(() if fall == _HANN else ("fall", fall)))
+    file = _cached(cache, clip, 1.0, seed, fall=fall)
     if not file.exists():
         samples, rate = _mono(clip)
         recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
@@ -141,8 +139,10 @@ def _mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
     return np.ascontiguousarray(samples.mean(1)), int(rate)
 
 
-def _cached(cache: Path, clip: Clip, *about: float | str) -> Path:
-    key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, *about, bands.BAND_COUNT])
+def _cached(cache: Path, clip: Clip, *about: float, fall: float = bands.HANN_FALL) -> Path:
+    # Files of Hann frames, which most runs share, are named as they were before there were others.
+    window = () if fall == bands.HANN_FALL else ("fall", fall)
+    key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, *about, *window, bands.BAND_COUNT])
     return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 
@@ -154,7 +154,7 @@ def _store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
 
 
 def load_features(
-    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0, fall: float = _HANN
+    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0, fall: float = bands.HANN_FALL
 ) -> list[ClipFeatures]:
     """Return the features of every clip at every speed, and after so many degradations each; see `features`."""
     plain = [features(clip, speed, cache, fall) for clip in clips for speed in speeds]

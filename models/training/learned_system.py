@@ -30,7 +30,7 @@ class LearnedSystem:
         window_fall: Of that artifact; see `models.extender_config.ExtenderConfig`.
     """
 
-    def __init__(self, extender: LearnedExtender, predictor: Predictor, window_fall: float = 0.5) -> None:
+    def __init__(self, extender: LearnedExtender, predictor: Predictor, window_fall: float = bands.HANN_FALL) -> None:
         folded(extender)
         self.extender, self.predictor, self._fall = extender.eval(), predictor.eval(), window_fall
 
@@ -98,7 +98,7 @@ def block_ms(extender: LearnedExtender, blocks: int = 60) -> float:
     return round(1000 * float(np.median(times)), 3)
 
 
-def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fall: float = 0.5) -> Tensor:
+def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fall: float = bands.HANN_FALL) -> Tensor:
     """Return the features of the frames on a signal's hops as they are known when each hop begins.
 
     Args:

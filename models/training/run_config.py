@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dsp.bands import HANN_FALL
 from models.extender_config import ExtenderConfig, horizon
 from models.predictor import PredictorConfig
 from models.training.augmentation import AugmentationConfig
@@ -63,7 +64,7 @@ class RunConfig(BaseModel):
     settle: int = 20
     save_every: int = Field(default=250, ge=1)
     lookahead_hops: int = Field(default=0, ge=0, le=11)
-    window_fall: float = Field(default=0.5, gt=0, lt=1)
+    window_fall: float = Field(default=HANN_FALL, gt=0, lt=1)
     exciter: str = "harmonics"
     predictor: dict[str, Any] = Field(default_factory=dict)
     augmentation: dict[str, Any] = Field(default_factory=dict)
