@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -50,7 +49,8 @@ def _stamp(compiled: Any, function: Callable[..., Any]) -> None:
         return
     sources = {(function.__code__.co_filename, kept._source_stamp)}
     for value in function.__globals__.values():
-        for known in vars(value).values() if isinstance(value, ModuleType) else (value,):
+        is_module = isinstance(value, type(numba))
+        for known in vars(value).values() if is_module else (value,):
             if isinstance(known, Dispatcher):
                 sources |= _sources.get(id(known), set())
     _sources[id(compiled)] = sources
