@@ -18,6 +18,7 @@ from plugin_host import protocol
 from plugin_host.client import Client, HostError, NoHostError
 from plugin_host.control_address import AddressError, is_loopback
 from plugin_host.control_keys import KeyFileError, make_keys, read_keys
+from plugin_host.dispatch import SLOW
 from plugin_host.request import COMMANDS
 from plugin_host.settings import SettingsStore
 from plugin_host.zmq_control import ControlError, ZmqControl
@@ -71,7 +72,8 @@ def test_every_command_has_one_reply_that_is_told_by_its_id() -> None:
         "midi_bind": {"binding": {"control": "amount", "cc": 1}},
     }  # fmt: skip
     with running() as (control, _, _), dealer(control.address) as socket:
-        for number, do in enumerate(COMMANDS):
+        # What is slow ends in its own time: a preset that came between undo and redo would leave nothing to redo.
+        for number, do in sorted(enumerate(COMMANDS), key=lambda command: command[1] in SLOW):
             socket.send_json({"version": 1, "id": number, "do": do, **fields.get(do, {})})
         replies = {}
         for _ in COMMANDS:
