@@ -95,8 +95,7 @@ def put_behind(
     rows, filters, _ = gains.shape
     bins = out.shape[2]
     responses = np.empty((rows * filters, bins), np.complex64)
-    for row in range(rows * filters):
-        _respond(gains[row // filters, row % filters], band_of, between, phase, phase_below, responses[row])
+    _respond(gains.reshape(rows * filters, -1), band_of, between, phase, phase_below, responses)
     impulses = irfft(responses, 2 * (bins - 1))
     for row in range(rows * filters):
         for i in range(len(fade)):
@@ -110,24 +109,44 @@ def put_behind(
 
 @kernel
 def _respond(
-    gain: Array, band_of: NDArray[np.int64], between: Array, phase: Array, phase_below: Array, response: Spectrum
+    gains: Array, band_of: NDArray[np.int64], between: Array, phase: Array, phase_below: Array, responses: Spectrum
 ) -> None:
-    """Tell the response, shape (bins,), of the filter with these band gains."""
-    count, bins = len(gain), len(response)
-    angle, nepers = np.empty(bins, np.float32), np.empty(bins, np.float32)
-    first = 1
-    while first < count and gain[first] == gain[0]:
-        first += 1
-    for k in range(bins):
-        angle[k] = gain[0] * phase_below[first, k]
-    for band in range(first, count):
+    """Tell the responses, shape (filters, bins), of filters with gains of shape (filters, bands)."""
+    count, bins = responses.shape
+    angles, nepers = np.empty((count, bins), np.float32), np.empty(bins, np.float32)
+    _turn_phase(gains, phase, phase_below, angles)
+    for row in range(count):
         for k in range(bins):
-            angle[k] += gain[band] * phase[band, k]
-    for k in range(bins):
-        nepers[k] = gain[band_of[k]] * between[0, k] + gain[band_of[k] + 1] * between[1, k]
-    for k in range(bins):
-        magnitude, (cosine, sine) = exp(nepers[k]), cos_sin(angle[k])
-        response[k] = complex(magnitude * cosine, magnitude * sine)
+            nepers[k] = gains[row, band_of[k]] * between[0, k] + gains[row, band_of[k] + 1] * between[1, k]
+        for k in range(bins):
+            magnitude, (cosine, sine) = exp(nepers[k]), cos_sin(angles[row, k])
+            responses[row, k] = complex(magnitude * cosine, magnitude * sine)
+
+
+@kernel
+def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -> None:
+    """Tell the phases of filters, shape (filters, bins), in radians; the number of bands is a multiple of four."""
+    count, told = gains.shape
+    first = told
+    for row in range(count):
+        own = 1
+        while own < first and gains[row, own] == gains[row, 0]:
+            own += 1
+        first = own
+    # From there on a few bands at once for all filters: most of the price is that the table comes by.
+    first -= first % 4
+    for row in range(count):
+        angle = angles[row]
+        for k in range(len(angle)):
+            angle[k] = gains[row, 0] * phase_below[first, k]
+    for band in range(first, told, 4):
+        for row in range(count):
+            angle, gain = angles[row], gains[row, band : band + 4]
+            for k in range(len(angle)):
+                angle[k] += (
+                    gain[0] * phase[band, k] + gain[1] * phase[band + 1, k]
+                    + gain[2] * phase[band + 2, k] + gain[3] * phase[band + 3, k]
+                )  # fmt: skip
 
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
