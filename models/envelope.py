@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,37 +25,39 @@ _AUDIBLE = 10 ** (SILENCE_DB / 10)
 ONSET_PAST = 8
 _TOP_BANDS = 8.0
 _LEAST_SHARE = 1e-6
-_CENTRES_HZ = bands.band_centres_hz().numpy()
+_CENTRE_OCTAVES = np.log2(bands.band_centres_hz().numpy())
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The knobs that act on the envelope alike from frame to frame; `crossover_hz` is never auto here."""
+class Shape(NamedTuple):
+    """The knobs that act on the envelope alike from frame to frame.
+
+    Attributes:
+        crossover_hz: Never auto here.
+        amount_db: Of the generated band.
+        tilt: dB per octave above the crossover.
+        ceiling_hz: Where the generated band ends.
+        first_band: The first band above the crossover; below it the high-pass lets nothing through.
+    """
 
     crossover_hz: float
-    amount_db: float = 0.0
-    tilt_db_per_octave: float = 0.0
-    ceiling_hz: float = 24000.0
+    amount_db: float
+    tilt: float
+    ceiling_hz: float
+    first_band: int
 
-    def offset_db(self) -> Array:
-        """Return what amount, tilt and ceiling add to predicted levels, shape (bands,)."""
-        offset = np.empty(bands.BAND_COUNT, np.float32)
-        _offset_db(self.crossover_hz, self.amount_db, self.tilt_db_per_octave, self.ceiling_hz, _CENTRES_HZ, offset)
-        return offset
 
-    def first_band(self) -> int:
-        """Return the first band above the crossover; below it the high-pass lets nothing through."""
-        return min(bisect.bisect_right(bands.band_edges_hz()[2:], self.crossover_hz), bands.BAND_COUNT - 1)
+def first_band(crossover_hz: float) -> int:
+    """Return the first band above a crossover."""
+    return min(bisect.bisect_right(bands.band_edges_hz()[2:], crossover_hz), bands.BAND_COUNT - 1)
 
 
 @kernel
-def _offset_db(
-    crossover_hz: float, amount_db: float, tilt: float, ceiling_hz: float, centres_hz: Array, offset: Array
-) -> None:
+def _offset_db(shape: Shape, offset: Array) -> None:
+    """Tell what amount, tilt and ceiling add to predicted levels, shape (bands,)."""
+    crossover, ceiling = math.log2(shape.crossover_hz), math.log2(shape.ceiling_hz)
     for band in range(len(offset)):
-        octaves = max(0.0, math.log2(centres_hz[band] / crossover_hz))
-        above = max(0.0, math.log2(centres_hz[band] / ceiling_hz))
-        offset[band] = amount_db + tilt * octaves - _CEILING_SLOPE_DB_PER_OCTAVE * above
+        octaves, above = max(0.0, _CENTRE_OCTAVES[band] - crossover), max(0.0, _CENTRE_OCTAVES[band] - ceiling)
+        offset[band] = shape.amount_db + shape.tilt * octaves - _CEILING_SLOPE_DB_PER_OCTAVE * above
 
 
 @kernel
@@ -108,7 +110,7 @@ def source_gains(
         coloured: Power of the coloured source, same shape.
         noise: Power of the noise in every band.
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
-        first: From `Shape.first_band`; the bands below get its gain.
+        first: `Shape.first_band`; the bands below get its gain.
         of_source: Where the gains of the coloured source go, as logarithms of power ratios, same shape as the levels.
         of_noise: Where those of the noise go.
     """
@@ -140,19 +142,21 @@ def silence_gate(power: float) -> float:
 
 
 @kernel
-def add_knobs(offset_db: Array, attack: float, energy: Array, past: Array, added_db: Array) -> None:
+def add_knobs(shape: Shape, attack: float, energy: Array, past: Array, added_db: Array) -> None:
     """Tell what the knobs add to predicted levels, and put the frames' energy into the past.
 
     The attack stresses or softens onsets: how far each hop stands above the hops before it.
 
     Args:
-        offset_db: From `Shape.offset_db`, shape (bands,).
+        shape: Amount, tilt and ceiling.
         attack: -1 softens, 0 leaves alone, 1 stresses; up to 12 dB either way.
         energy: Power of each frame's newest hop, shape (channels, frames).
         past: That of the `ONSET_PAST` hops before, shape (channels, ONSET_PAST); overwritten.
         added_db: Where it goes, shape (channels, frames, bands).
     """
     channels, frames = energy.shape
+    offset_db = np.empty(added_db.shape[2], np.float32)
+    _offset_db(shape, offset_db)
     for channel in range(channels):
         for frame in range(frames):
             newest, total = energy[channel, frame], float(energy[channel, frame])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,8 +39,7 @@ class GainPath:
         sources: Power of the source's bands in the frames that count with the next one.
         late: What was measured and waits for the delayed signal: power of input and source, gate, energy.
         energy: Power of the hops before, for the attack.
-        offset_db: What amount, tilt and ceiling add, shape (bands,).
-        first_band: The first band above the crossover.
+        shape: The knobs that act on the envelope, as `turn_knobs` took them.
     """
 
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
@@ -53,24 +53,27 @@ class GainPath:
         self.late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 2), FLOOR_POWER, np.float32)
         self.late[..., -2:] = 0.0
         self.energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
-        self._knobs: tuple[int, float, float, float] | None = None
-        self.offset_db, self.first_band = np.zeros(bands.BAND_COUNT, np.float32), 0
+        self.shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
 
     def turn_knobs(self, step: int, values: Mapping[str, float]) -> None:
         """Take the knobs that act on the envelope, and the crossover that is generated from."""
-        knobs = step, values["amount"], values["tilt"], values["ceiling"]
-        if knobs != self._knobs:
-            crossover_hz = crossover.step_hz(step)
-            shape = Shape(crossover_hz, values["amount"], values["tilt"], max(values["ceiling"], crossover_hz))
-            if self._knobs is None or step != self._knobs[0]:
-                self.first_band = shape.first_band()
-            self._knobs, self.offset_db = knobs, shape.offset_db()
+        crossover_hz, first = _crossovers()[step]
+        # Numbers of one type, or the kernels would be compiled once more.
+        amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
+        self.shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
+
+
+@lru_cache
+def _crossovers() -> list[tuple[float, int]]:
+    """Return the frequency of each step of the crossover and the first band above it."""
+    steps = [crossover.step_hz(step) for step in range(crossover.step_count())]
+    return [(crossover_hz, envelope.first_band(crossover_hz)) for crossover_hz in steps]
 
 
 @kernel
 def tell_gains(
     told_db: Array, tonality: Array, reference_db: Array, present: Array, source: Array, gate: Array, energy: Array,
-    sources: Array, late: Array, energy_before: Array, offset_db: Array, first_band: int, attack: float, tone: float,
+    sources: Array, late: Array, energy_before: Array, shape: Shape, attack: float, tone: float,
     noise_power: float, whitens: bool, gains: Array, gates: Array,
 ) -> None:  # fmt: skip
     """Put frames into the past, and tell what the filters at their ends shall do: of the source, then of the noise.
@@ -86,8 +89,7 @@ def tell_gains(
         sources: Of `GainPath`; goes on.
         late: Of `GainPath`; goes on.
         energy_before: Of `GainPath`; goes on.
-        offset_db: Of `GainPath`.
-        first_band: Of `GainPath`.
+        shape: Of `GainPath`.
         attack: -1 softens, 1 stresses.
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
         noise_power: Of `GainPath`.
@@ -103,9 +105,18 @@ def tell_gains(
     if not whitens:
         _level(source)
     added_db = np.empty_like(source)
-    envelope.add_knobs(offset_db, attack, energy, energy_before, added_db)
+    envelope.add_knobs(shape, attack, energy, energy_before, added_db)
     envelope.source_gains(
-        told_db, added_db, tonality, present, source, noise_power, tone, first_band, gains[:channels], gains[channels:]
+        told_db,
+        added_db,
+        tonality,
+        present,
+        source,
+        noise_power,
+        tone,
+        shape.first_band,
+        gains[:channels],
+        gains[channels:],
     )
     gates[:channels], gates[channels:] = gate, gate
 

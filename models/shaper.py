@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dsp import bands, exciter, ltv
 from dsp.fourier import Array, Spectrum
 from dsp.kernel import kernel
+from models.envelope import Shape
 from models.extender_config import ExtenderConfig
 from models.frame_path import Frames
 from models.gain_path import GainPath, tell_gains
@@ -76,7 +77,7 @@ class Shaper:
             self._spare = filters, left
         _turn(
             frames.told.levels_db, frames.told.tonality, heard.reference_db, heard.present, heard.source, heard.gate,
-            heard.energy, gains.sources, gains.late, gains.energy, gains.offset_db, gains.first_band,
+            heard.energy, gains.sources, gains.late, gains.energy, gains.shape,
             values["attack"] / 100, values["tone"] / 100, gains.noise_power, gains.whitens, is_open, self.is_open,
             filters, left, kept, *self._design.tables, self._rows, first, values["width"] / 100, self._hop,
             self.filters, self.noise_left,
@@ -92,7 +93,7 @@ class Shaper:
 @kernel
 def _turn(
     told_db: Array, tonality: Array, reference_db: Array, present: Array, source: Array, gate: Array, energy: Array,
-    sources: Array, late: Array, energy_before: Array, offset_db: Array, first_band: int, attack: float, tone: float,
+    sources: Array, late: Array, energy_before: Array, shape: Shape, attack: float, tone: float,
     noise_power: float, whitens: bool, is_open: bool, leaves_noise: bool, filters_before: Spectrum,
     left_before: Spectrum, kept: int, band_of: NDArray[np.int64], between: Array, phase: Array,
     phase_below: Array, fade: Array, rows: Array, first: int, width: float, hop: int, filters: Spectrum, left: Spectrum,
@@ -101,8 +102,8 @@ def _turn(
     channels, frames, count = source.shape
     gains, gates = np.empty((2 * channels, frames, count), np.float32), np.empty((2 * channels, frames), np.float32)
     tell_gains(
-        told_db, tonality, reference_db, present, source, gate, energy, sources, late, energy_before, offset_db,
-        first_band, attack, tone, noise_power, whitens, gains, gates,
+        told_db, tonality, reference_db, present, source, gate, energy, sources, late, energy_before, shape,
+        attack, tone, noise_power, whitens, gains, gates,
     )  # fmt: skip
     if is_open:
         ltv.put_behind(filters_before, kept, gains, gates, band_of, between, phase, phase_below, fade, filters)
