@@ -6,7 +6,7 @@ import math
 
 from dsp import bands, crossover
 from dsp.bandwidth import BandwidthTracker
-from models.stage import Block
+from models.tape import Tape
 
 # Longer blocks are worked in pieces that bound the memory and stay in the processor's cache.
 _MOST_HOPS = 128
@@ -51,21 +51,23 @@ class CrossoverPath:
         Returns:
             Its samples, and the step that holds from its first hop's start on.
         """
-        self._listens = listening = knob_hz == 0.0 and self.edge_hz is None
-        # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
-        wanted_hz = self._heard_hz if listening else knob_hz or self.edge_hz or 0.0
+        wanted_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
+        self._listens = listening = wanted_hz is None
+        if wanted_hz is None:
+            # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
+            wanted_hz = self._heard_hz
         if wanted_hz != self._wanted_hz:
             self._wanted_hz, self._target = wanted_hz, self._step_for(wanted_hz)
-        phase = self._position % self._hop
-        self._held = self._next(self._target, phase, listening=listening)
-        rests = self._held == self._target and not listening
-        return min(most, self._hop * (_MOST_HOPS if rests else 1) - phase), self._held
+        if listening or self._held != self._target:
+            self._held = self._next(self._target, phase, listening=listening)
+        left = self._hop * (_MOST_HOPS if self._held == self._target and not listening else 1) - phase
+        return most if most < left else left, self._held
 
-    def end(self, piece: Block) -> None:
-        """Take the piece that was played, shape (channels, time)."""
+    def end(self, signal: Tape, count: int) -> None:
+        """Take the piece that was played, the newest samples of a signal."""
         if self._listens:
-            self._heard_hz = self._tracker.update(piece)
-        self._position += piece.shape[1]
+            self._heard_hz = self._tracker.update(signal.newest(count))
+        self._position += count
 
     def _step_for(self, edge_hz: float) -> int | None:
         if edge_hz > min(_HIGHEST_HZ, 0.43 * self._rate):

@@ -7,6 +7,7 @@ import numpy as np
 from dsp import bands, crossover, exciter
 from dsp.fourier import Array
 from dsp.kernel import kernel
+from models.stage import Block
 from models.tape import Tape
 
 KINDS = ("harmonics", "translation")
@@ -38,35 +39,36 @@ class Excitation:
         self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
 
     def excite(
-        self, signal: Tape, source: Tape, position: int, count: int, frames: int, window: int, drive_db: float,
+        self, block: Block, signal: Tape, source: Tape, position: int, frames: int, window: int, drive_db: float,
         step: int | None,
     ) -> None:  # fmt: skip
-        """Silence what is no audio in the newest samples of the input, and make them into the source's.
+        """Add a block to the input, silence where it is no audio, and what is made of it to the source.
 
         Args:
+            block: Shape (channels, count).
             signal: The input.
             source: Where the result goes.
-            position: Index of the first of these samples since the reset.
-            count: Samples.
+            position: Index of the block's first sample since the reset.
             frames: How many end at one of these samples' beginnings.
             window: Samples of a frame.
             drive_db: As the knob says.
             step: The crossover; None where nothing is generated.
         """
-        start, source_start, phase = signal.end - count, source.advance(count), position % self._hop
+        count, phase = block.shape[1], position % self._hop
+        start, source_start = signal.advance(count), source.advance(count)
         if self.kind == "harmonics":
             drive = 10 ** (drive_db / 20)
             before, kept = (self._levels, self._drives), 2 if phase else 1
             if frames:
                 self._turn(kept - 1 + frames)
             _excite(
-                signal.samples, start, source.samples, source_start, count, self._hop, phase, frames, window, *before,
+                block, signal.samples, start, source.samples, source_start, self._hop, phase, frames, window, *before,
                 kept, drive, self._levels, self._drives,
             )  # fmt: skip
             if len(self._drives) > 2:
                 self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
         else:
-            _silence_strange(signal.samples, start, count)
+            _take_audio(block, signal.samples, start)
             crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
             reached = signal.newest(count + self.reach)
             source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, position)
@@ -82,21 +84,23 @@ class Excitation:
 
 
 @kernel
-def _silence_strange(signal: Array, start: int, count: int) -> None:
-    """Put silence in the place of what is no audio."""
-    for channel in range(signal.shape[0]):
-        for i in range(start, start + count):
+def _take_audio(block: Array, signal: Array, start: int) -> None:
+    """Write a block into a signal, silence in the place of what is no audio."""
+    if len(block) != len(signal):
+        raise ValueError("the block has another number of channels than was prepared for")
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
             # NaN fails every comparison.
-            if not abs(signal[channel, i]) <= _LOUDEST:
-                signal[channel, i] = 0
+            is_audio = abs(block[channel, i]) <= _LOUDEST
+            signal[channel, start + i] = block[channel, i] if is_audio else np.float32(0.0)
 
 
 @kernel
 def _excite(
-    signal: Array, start: int, source: Array, source_start: int, count: int, hop: int, phase: int, frames: int,
+    block: Array, signal: Array, start: int, source: Array, source_start: int, hop: int, phase: int, frames: int,
     window: int, levels_before: Array, drives_before: Array, kept: int, drive: float, levels: Array, drives: Array,
 ) -> None:  # fmt: skip
-    _silence_strange(signal, start, count)
+    _take_audio(block, signal, start)
     if frames:
         drives[:] = drive
         for k in range(kept):
@@ -107,4 +111,4 @@ def _excite(
             levels[channel, :kept] = levels_before[channel, 2 - kept :]
             for frame in range(frames):
                 levels[channel, kept + frame] = exciter.lift(signal, channel, end + frame * hop - window, window)
-    exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, count)
+    exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, block.shape[1])

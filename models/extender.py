@@ -112,70 +112,73 @@ class Extender:
         at, count, parts = 0, block.shape[1], []
         while at < count:
             length, step = self._path.begin(count - at, values["crossover"])
+            if length == count:
+                return self._piece(block, step, values)
             parts.append(self._piece(block[:, at : at + length], step, values))
-            self._path.end(self._input.newest(length))
             at += length
-        return parts[0] if len(parts) == 1 else np.concatenate([block[:, :0], *parts], 1)
+        return np.concatenate([block[:, :0], *parts], 1)
 
     def _piece(self, block: Block, step: int | None, values: Mapping[str, float]) -> Block:
         """Process samples whose crossover stays put."""
-        count, hop = block.shape[1], self._hop
-        self._input.extend(count)[:] = block
-        phase, first = self._position % hop, -self._position % hop
+        count, hop, position = block.shape[1], self._hop, self._position
+        phase = position % hop
         # Frames that end at the beginning of one of these samples.
-        number = max(0, -(-(count - first) // hop))
+        number = (position + count - 1) // hop - (position - 1) // hop
         self._excitation.excite(
-            self._input, self._source, self._position, count, number, self._frames.window, values["drive"], step
+            block, self._input, self._source, position, number, self._frames.window, values["drive"], step
         )
         if number:
-            self._turn(count - first - (number - 1) * hop, number, phase, step, values)
+            self._turn(count, number, phase, step, values)
         out = self._play(count, number, phase, step, values)
-        self._position += count
-        self._hear_ahead(step)
+        self._position = position + count
+        # The frame that the block just completed, if it did, is heard for the crossover that is likely to stay.
+        is_whole = self._position % hop == 0
+        self._heard = self._frames.hear(self._input, self._source, 0, 1, step) if is_whole else None
+        self._path.end(self._input, count)
         return out
 
-    def _turn(self, before: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
-        """Turn the filters to frames, the last of which ended so many samples before the end."""
+    def _turn(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
+        """Turn the filters to the newest frames, so many of which ended at a block's samples."""
         ahead = self._heard if number == 1 and not phase else None
-        frames = ahead or self._frames.hear(self._input, self._source, before, number, step)
+        if ahead is None:
+            # The last of them ended before the last hop that the block touches.
+            ahead = self._frames.hear(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
+        frames = ahead
         if frames.step != step:
             frames = self._frames.hear_again(frames, step)
         self._frames.keep()
         self._shaper.turn(frames, values, self._position - phase + (self._hop if phase else 0), phase)
 
-    def _hear_ahead(self, step: int | None) -> None:
-        """Hear the frame that the block just completed, if it did, for the crossover that is likely to stay."""
-        self._heard = None
-        if self._position % self._hop == 0:
-            self._heard = self._frames.hear(self._input, self._source, 0, 1, step)
-
     def _play(self, count: int, frames: int, phase: int, step: int | None, values: Mapping[str, float]) -> Block:
         """Return the newest samples as they are heard."""
-        output, bypass, delta = 10 ** (values["output"] / 20), values["bypass"] >= 0.5, values["delta"] >= 0.5
-        shaper, high_pass = self._shaper, self._high_pass
+        shaper, high_pass, source, signal = self._shaper, self._high_pass, self._source, self._input
         spectra, presence = high_pass.turn(phase, frames, step, count)
         start = high_pass.generated.advance(count)
         out = np.empty((self._channels, count), np.float32)
         _play(
-            self._source.samples, self._source.end - self._delay, shaper.filters, shaper.noise_left, shaper.is_open,
-            self._hop, shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps,
-            self._input.samples, self._input.end - count - self._delay, 1.0 if bypass else 0.0 if delta else output,
-            0.0 if bypass else output * values["mix"] / 100, self._gains, self._ramp_step, out,
+            source.samples, source.end, self._delay, shaper.filters, shaper.noise_left, shaper.is_open, self._hop,
+            shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps, signal.samples,
+            signal.end, values["output"] / 20, values["mix"] / 100, values["bypass"] >= 0.5, values["delta"] >= 0.5,
+            self._gains, self._ramp_step, out,
         )  # fmt: skip
-        shaper.forget_hops()
+        if frames + (phase > 0) > 1:
+            shaper.forget_hops()
         return out
 
 
 @kernel
 def _play(
-    source: Array, end: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int, taps: int, phase: int,
-    generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int, signal: Array,
-    signal_start: int, target: float, band_target: float, gains: NDArray[np.float64], ramp: float, out: Array,
+    source: Array, source_end: int, delay: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int,
+    taps: int, phase: int, generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int,
+    signal: Array, signal_end: int, output: float, share: float, bypass: bool, delta: bool,
+    gains: NDArray[np.float64], ramp: float, out: Array,
 ) -> None:  # fmt: skip
     """Shape the source, add the noise, cut off what lies below the crossover and mix with the input."""
     band = np.zeros_like(out)
     if is_open:
         others = noise_left.reshape(2, -1, noise_left.shape[3])
-        ltv.shape(source, end, filters[: len(out)], others, hop, taps, phase, band)
+        ltv.shape(source, source_end - delay, filters[: len(out)], others, hop, taps, phase, band)
     cut(band, generated, start, high_passes, presence, high_pass_taps)
-    mix(signal, signal_start, target, band, band_target, gains, ramp, out)
+    gain = 10.0**output
+    target, band_target = 1.0 if bypass else 0.0 if delta else gain, 0.0 if bypass else gain * share
+    mix(signal, signal_end - out.shape[1] - delay, target, band, band_target, gains, ramp, out)
