@@ -14,7 +14,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from models.tape import Tape
 from plugin_host.effects import EffectsStage
 from plugin_host.finite import is_finite
-from plugin_host.load import LoadMeter
+from plugin_host.load import LapMeter
 from plugin_host.pieces import in_pieces
 from plugin_host.preset import EffectNode, PluginNode, Preset, PresetError
 
@@ -52,7 +52,8 @@ class Chain:
         if extender is not None:
             self._named.append(("extender", extender))
         self._named += [(_name(stage, "after"), stage) for stage in after]
-        self._loads = [LoadMeter() for _ in self._named]
+        self._stages = [stage for _, stage in self._named]
+        self._laps = LapMeter(len(self._named))
         self._extender = extender
         self._error: Exception | None = None
         self._latency = 0
@@ -130,8 +131,8 @@ class Chain:
         return fault
 
     def loads(self) -> dict[str, dict[str, float]]:
-        """Return each stage's share of the deadline; see `LoadMeter.figures`."""
-        return {name: load.figures() for (name, _), load in zip(self._named, self._loads, strict=True)}
+        """Return each stage's share of the deadline; see `LapMeter.figures`."""
+        return {name: load for (name, _), load in zip(self._named, self._laps.figures(), strict=True)}
 
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Prepare every stage; raise ValueError if one can't do it."""
@@ -150,14 +151,13 @@ class Chain:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape, whatever happens inside."""
-        return in_pieces(self._process, block, settings, self._max_block)
-
-    def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
-        block = np.asarray(block, np.float32)
-        if not is_finite(block):
-            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         count = block.shape[1]
-        self._dry.extend(count)[:] = block
+        if count > self._max_block:
+            return in_pieces(self.process, block, settings, self._max_block)
+        block = np.asarray(block, np.float32)
+        if not self._dry.take(block):
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+            self._dry.newest(count)[:] = block
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
@@ -167,7 +167,8 @@ class Chain:
         elif bypassed or self._dryness != 0:
             out = self._mixed(self.dry(count), out, self._fade if bypassed else 0)
         if count:
-            self._last[:] = out[:, -1:]
+            # What is lent, such as the block itself, may be gone by the next one.
+            self._last = out[:, -1:].copy() if out is block or out.base is not None else out
         return out
 
     def dry(self, count: int) -> Block:
@@ -176,22 +177,21 @@ class Chain:
 
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         """Return what comes out of the last stage, or None if one of them failed."""
-        failed = False
-        deadline_s = max(1, block.shape[1]) / self._rate
-        began = time.perf_counter()
-        for (name, stage), load in zip(self._named, self._loads, strict=True):
+        shape, failed, clock = block.shape, False, time.perf_counter
+        marks = [clock()]
+        for stage in self._stages:
             try:
                 out = stage.process(block, settings)
-                if out.shape != block.shape or not is_finite(out):
+                if out.shape != shape or not is_finite(out):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
                 block = out
             except Exception as error:
                 # The next stages are still fed, so that their time goes on.
                 failed = True
+                name = self._named[len(marks) - 1][0]
                 self._error = RuntimeError(f"{name} failed, the dry signal plays: {error}")
-            ended = time.perf_counter()
-            load.add(ended - began, deadline_s)
-            began = ended
+            marks.append(clock())
+        self._laps.add((shape[1] or 1) / self._rate, marks)
         return None if failed else block
 
     def _mixed(self, dry: Block, wet: Block, goal: int) -> Block:
@@ -211,14 +211,13 @@ class Chain:
         """Return the dry signal, reached without a step from the last sample that was played."""
         ramp = 1.0 - np.arange(1, 1 + min(RESCUE_SAMPLES, dry.shape[1]), dtype=np.float32) / RESCUE_SAMPLES
         rescued = dry.copy()
-        rescued[:, : ramp.size] += (self._last - self._dry.newest(1, self._latency + dry.shape[1])) * ramp
+        rescued[:, : ramp.size] += (self._last[:, -1:] - self._dry.newest(1, self._latency + dry.shape[1])) * ramp
         return rescued
 
     def _forget(self) -> None:
         self._error = None
         # What a warm-up took does not count.
-        for load in self._loads:
-            load.clear()
+        self._laps.clear()
         self._dry = Tape(self._channels, self._latency + 1)
         self._last = np.zeros((self._channels, 1), np.float32)
         self._dryness = None

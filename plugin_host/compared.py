@@ -81,9 +81,8 @@ class Compared:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape."""
-        return in_pieces(self._process, block, settings, self._max_block)
-
-    def _process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        if block.shape[1] > self._max_block:
+            return in_pieces(self.process, block, settings, self._max_block)
         bypassed, is_on = settings.get(BYPASS, 0.0) >= 0.5, settings.get(MATCH.id, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}

@@ -69,7 +69,7 @@ class Lane:
             rest: Leave the chain alone and play the dry signal.
         """
         count = block.shape[1]
-        self._dry.extend(count)[:] = block
+        self._dry.take(block)
         out = None if rest else self._wet(block, settings)
         if out is None:
             self._unfit = self.latency_samples
@@ -78,7 +78,8 @@ class Lane:
         elif self.dryness > 0.0:
             out = self._returned(self._aligned(count), out)
         if count:
-            self._last[:] = out[:, -1:]
+            # What is lent, such as the block itself, may be gone by the next one.
+            self._last = out[:, -1:].copy() if out is block or out.base is not None else out
         return out
 
     def _aligned(self, count: int) -> Block:
@@ -99,7 +100,7 @@ class Lane:
         count = min(_RESCUE_SAMPLES, dry.shape[1])
         before = self._dry.newest(1, self.latency_samples + dry.shape[1])
         rescued = dry.copy()
-        rescued[:, :count] += (self._last - before) * self._ramp[:, :count]
+        rescued[:, :count] += (self._last[:, -1:] - before) * self._ramp[:, :count]
         return rescued
 
     def _returned(self, dry: Block, wet: Block) -> Block:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 KEPT = 8192
 _RANKS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
@@ -35,9 +37,9 @@ class LoadMeter:
 
     def add(self, took_s: float, deadline_s: float) -> bool:
         """Note a call and return whether it missed its deadline."""
-        share = took_s / deadline_s
-        self._shares[self.calls % self._kept] = share
-        self.calls += 1
+        share, calls = took_s / deadline_s, self.calls
+        self._shares[calls % self._kept] = share
+        self.calls = calls + 1
         if share > self._longest:
             self._longest = share
         if share <= 1.0:
@@ -47,9 +49,44 @@ class LoadMeter:
 
     def figures(self) -> dict[str, float]:
         """Return p50, p99 and p99.9 of the newest calls and the longest of all, each as a share of the deadline."""
-        newest = np.sort(np.frombuffer(self._shares, np.float32)[: self.calls])
-        if not newest.size:
-            return dict.fromkeys([*_RANKS, "max"], 0.0)
-        # By the nearest rank, of the sorted whole: numpy sorts by vectors, and picks single ranks five times slower.
-        ranked = {name: float(newest[math.ceil(rank * newest.size) - 1]) for name, rank in _RANKS.items()}
-        return {**ranked, "max": self._longest}
+        return {**_ranked(np.frombuffer(self._shares, np.float32)[: self.calls]), "max": self._longest}
+
+
+class LapMeter:
+    """What each of a row of steps took of the deadline in the newest calls; one writer, any readers, no lock.
+
+    Args:
+        steps: How many there are.
+        kept: How many of the newest calls count.
+    """
+
+    def __init__(self, steps: int, kept: int = KEPT) -> None:
+        # For each call the deadline, when it began and when each step ended, in seconds.
+        self._width, self._kept = steps + 2, kept
+        self._marks = array("d", bytes(8 * self._width * kept))
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every call."""
+        self._calls = 0
+
+    def add(self, deadline_s: float, marks: Iterable[float]) -> None:
+        """Note a call: when it began, and when each of its steps ended."""
+        at = self._calls % self._kept * self._width
+        self._marks[at : at + self._width] = array("d", (deadline_s, *marks))
+        self._calls += 1
+
+    def figures(self) -> list[dict[str, float]]:
+        """Return p50, p99, p99.9 and the longest of the newest calls for each step, as shares of the deadline."""
+        marks = np.frombuffer(self._marks, np.float64).reshape(self._kept, -1)[: self._calls]
+        shares = np.diff(marks[:, 1:]) / marks[:, :1]
+        return [{**_ranked(step), "max": float(step.max(initial=0.0))} for step in shares.T]
+
+
+def _ranked(shares: NDArray[np.floating]) -> dict[str, float]:
+    """Return percentiles by the nearest rank, 0 of nothing."""
+    if not shares.size:
+        return dict.fromkeys(_RANKS, 0.0)
+    # Of the sorted whole: numpy sorts by vectors, and picks single ranks five times slower.
+    newest = np.sort(shares)
+    return {name: float(newest[math.ceil(rank * newest.size) - 1]) for name, rank in _RANKS.items()}
