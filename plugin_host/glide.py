@@ -31,7 +31,7 @@ def most_ms_of(origin: str) -> float | None:
 
 
 class Glide:
-    """One control's value on its way to a goal.
+    """One control's way to a goal.
 
     The way is a straight line in the control's position: the value moves linearly, a log control's by equal ratios.
     It is a function of the whole samples since the goal was set, so any cutting of these gives the same bits.
@@ -39,57 +39,42 @@ class Glide:
 
     Attributes:
         control: The declaration.
-        value: The value after the samples so far, in the control's unit.
-        goal: Where it goes.
-        moving: Whether the goal is not reached yet.
+        goal: Where it goes, in the control's unit.
+        start: Where it began.
+        way: From there to the goal, as a difference, a log control's as a ratio.
+        is_log: Whether it is a ratio.
+        elapsed: Samples so far.
+        length: Samples of the whole way, 0 for a jump.
     """
 
-    __slots__ = ("_elapsed", "_is_log", "_length", "_own", "_rate", "_start", "control", "goal", "moving", "value")
+    __slots__ = ("_jumps", "_own", "_rate", "control", "elapsed", "goal", "is_log", "length", "start", "way")
 
     def __init__(self, control: Control, value: float, sample_rate: int) -> None:
         self.control = control
-        self.value = self.goal = self._start = value
+        self.goal = self.start = value
+        self.way = 0.0
         self._rate = sample_rate
-        self._is_log = control.curve == "log"
+        self.is_log, self._jumps = control.curve == "log", control.curve == "switch"
         self._own = self._samples(control.glide_ms)
-        self._length = self._elapsed = 0
-        self.moving = False
+        self.length = self.elapsed = 0
 
     def _samples(self, milliseconds: float) -> int:
         return round(milliseconds * self._rate / 1000.0)
 
-    def aim(self, goal: float, most_ms: float | None = None) -> None:
-        """Start on the way to a goal from where the value is now; the same goal again changes nothing.
+    def aim(self, goal: float, value: float, most_ms: float | None = None) -> None:
+        """Start on the way to another goal.
 
         Args:
             goal: In the control's unit.
+            value: Where it is now.
             most_ms: The longest that the way may take, where that is less than the control's own time.
         """
-        if goal == self.goal:
+        self.goal, self.start, self.elapsed = goal, value, 0
+        if self._jumps or (self.control.automatic and not (value and goal)):
+            self.length = 0
             return
-        self.goal, self._start, self._elapsed = goal, self.value, 0
-        self._length = self._own if most_ms is None else min(self._own, self._samples(most_ms))
-        if self._jumps():
-            self._length = 0
-        self.moving = self._length > 0
-        if not self.moving:
-            self.value = goal
-
-    def advance(self, frames: int) -> float:
-        """Let so many samples pass and return the value after the last of them."""
-        self._elapsed += frames
-        if self._elapsed >= self._length:
-            self.moving, self.value = False, self.goal
-        elif self._is_log:
-            self.value = self._start * (self.goal / self._start) ** (self._elapsed / self._length)
-        else:
-            self.value = self._start + (self.goal - self._start) * (self._elapsed / self._length)
-        return self.value
-
-    def _jumps(self) -> bool:
-        if self.control.curve == "switch":
-            return True
-        return self.control.automatic and 0.0 in (self._start, self.goal)
+        self.length = self._own if most_ms is None else min(self._own, self._samples(most_ms))
+        self.way = goal / value if self.is_log else goal - value
 
 
 class Glides:
@@ -101,6 +86,8 @@ class Glides:
 
     def __init__(self, glides: Mapping[str, Glide]) -> None:
         self._glides: dict[str, Glide] = {}
+        self._moving: dict[str, Glide] = {}
+        self.values: dict[str, float] = {}
         self.replace(glides)
 
     def replace(self, glides: Mapping[str, Glide]) -> None:
@@ -109,27 +96,41 @@ class Glides:
         for name, glide in glides.items():
             old = self._glides.get(name)
             kept[name] = old if old is not None and old.control == glide.control else glide
+        self._moving = {name: glide for name, glide in self._moving.items() if kept.get(name) is glide}
+        values, old_glides = self.values, self._glides
+        self.values = {
+            name: values[name] if old_glides.get(name) is glide else glide.goal for name, glide in kept.items()
+        }
         self._glides = kept
-        self.values = {name: glide.value for name, glide in kept.items()}
-        self._moving = {name: glide for name, glide in kept.items() if glide.moving}
 
     def aim(self, aims: Aims) -> None:
         """Set goals, all at the same sample; a knob that is gone by now is left out."""
+        glides, values = self._glides, self.values
         for name, goal in aims.goals:
-            glide = self._glides.get(name)
-            if glide is None:
+            glide = glides.get(name)
+            # The same goal again changes nothing.
+            if glide is None or goal == glide.goal:
                 continue
-            glide.aim(goal, aims.most_ms)
-            self.values[name] = glide.value
-            if glide.moving:
+            glide.aim(goal, values[name], aims.most_ms)
+            if glide.length:
                 self._moving[name] = glide
+            else:
+                values[name] = goal
+                self._moving.pop(name, None)
 
     def advance(self, frames: int) -> Mapping[str, float]:
         """Let so many samples pass and return the values after the last of them."""
-        arrived = False
-        for name, glide in self._moving.items():
-            self.values[name] = glide.advance(frames)
-            arrived = arrived or not glide.moving
-        if arrived:
-            self._moving = {name: glide for name, glide in self._moving.items() if glide.moving}
-        return self.values
+        values, moving = self.values, self._moving
+        if moving:
+            arrived = False
+            for name, glide in moving.items():
+                glide.elapsed = elapsed = glide.elapsed + frames
+                if elapsed >= glide.length:
+                    values[name], arrived = glide.goal, True
+                elif glide.is_log:
+                    values[name] = glide.start * glide.way ** (elapsed / glide.length)
+                else:
+                    values[name] = glide.start + glide.way * (elapsed / glide.length)
+            if arrived:
+                self._moving = {name: glide for name, glide in moving.items() if glide.elapsed < glide.length}
+        return values

@@ -200,16 +200,17 @@ class SettingsStore:
         cutting of these, as long as each request is taken at the same sample. The mapping is the same object until
         the knobs change, and is rewritten by the next call.
         """
-        while self._queue:
+        queue, audio = self._queue, self._audio
+        while queue:
             try:
-                item = self._queue.popleft()
+                item = queue.popleft()
             except IndexError:
                 break  # A door is merging the queue this very moment; its newest targets come with the next block.
             if isinstance(item, dict):
-                self._audio.replace(item)
+                audio.replace(item)
             else:
-                self._audio.aim(item)
-        return self._audio.advance(frames)
+                audio.aim(item)
+        return audio.advance(frames)
 
     # Behind the doors, under their lock.
 
