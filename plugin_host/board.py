@@ -122,6 +122,8 @@ class _Run:
             board.reset()
 
     def process(self, block: Block) -> Block:
+        if not block.size:
+            return block
         if self._width == self._channels:
             return self._played(self._sets[0][1], block)
         return np.concatenate([self._part(block[place], board) for place, board in self._sets])
@@ -211,8 +213,7 @@ class Board:
     def process(self, block: Block, only_plugins: bool = False) -> Block:
         """Process (channels, samples); plug-ins and codecs may give fewer samples back than they got."""
         for run in self._external if only_plugins else self._all:
-            if block.size:
-                block = run.process(block)
+            block = run.process(block)
         return block
 
     def _silence(self, only_plugins: bool = False) -> Block:
