@@ -19,8 +19,8 @@ def fold(frames: NDArray[np.float32], block: Block) -> None:
     One channel takes the mean of all inputs, one input goes to all channels; else inputs without a channel are left
     out and channels without an input are silent.
     """
-    inputs, channels = frames.shape[1], block.shape[0]
-    if inputs in (channels, 1):
+    inputs, channels = frames.shape[1], len(block)
+    if inputs == channels or inputs == 1:
         block[:] = frames.T
     elif channels == 1:
         np.mean(frames, axis=1, out=block[0])
@@ -33,8 +33,8 @@ def fold(frames: NDArray[np.float32], block: Block) -> None:
 
 def spread(block: Block, frames: NDArray[np.float32]) -> None:
     """Fill frames (samples, outputs) from a block (channels, samples), by the rules of `fold`."""
-    channels, outputs = block.shape[0], frames.shape[1]
-    if channels in (outputs, 1):
+    channels, outputs = len(block), frames.shape[1]
+    if channels == outputs or channels == 1:
         frames[:] = block.T
     elif outputs == 1:
         np.mean(block, axis=0, out=frames[:, 0])

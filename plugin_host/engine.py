@@ -108,20 +108,21 @@ class Engine:
             outdata: Shape (frames, outputs), overwritten.
             xrun: Whether the device says that samples were lost before this block.
         """
-        began = time.perf_counter()
+        began, frames = time.perf_counter(), len(indata)
         try:
             if not self._has_entered:
                 self._enter()
-            self.xruns += xrun
-            if 0 < len(indata) <= self._max_block:
+            if xrun:
+                self.xruns += 1
+            if 0 < frames <= self._max_block:
                 self._play(indata, outdata)
             else:
-                for start in range(0, len(indata), self._max_block):
+                for start in range(0, frames, self._max_block):
                     self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
         except Exception as error:  # An exception in a device's callback would stop the sound for good.
             self._error = error
             outdata.fill(0.0)
-        frames, self._took_s = len(indata), time.perf_counter() - began
+        self._took_s = time.perf_counter() - began
         if frames and self.load.add(self._took_s, frames / self._rate) and self.is_timed:
             self.missed += 1
             self._blocks_to_rest = 1

@@ -29,19 +29,19 @@ class Meter:
 
     Those who measure hold the interpreter that the audio thread needs, so they look at no more samples than count, in
     few calls.
+
+    Attributes:
+        update: Takes a block (channels, samples) of finite samples; on the audio thread.
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._recent, self._between = round(_PEAK_S * sample_rate), round(_TRUE_PEAK_S * sample_rate)
         self._tap = SampleTap(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
+        self.update = self._tap.write
         self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
         self._edges = _band_edges(sample_rate)
         self._kernels = _interpolation()
-
-    def update(self, block: Block) -> None:
-        """Take a block (channels, samples) of finite samples; on the audio thread."""
-        self._tap.write(block)
 
     def peak_db(self) -> list[float]:
         """Return each channel's peak in dBFS over the newest tenth of a second."""
