@@ -115,17 +115,16 @@ class _Run:
             places = [slice(start, min(channels, start + width)) for start in range(0, channels, width)]
             boards = [_PEDALBOARD.Pedalboard([plugin]) for plugin in one.instances]
             self._sets = list(zip(places, boards, strict=False))
-        self._width, self._channels, self._rate, self._size = width, channels, rate, size
+        self._board, self._is_one = self._sets[0][1], width == channels
+        self._width, self._rate, self._size = width, rate, size
 
     def reset(self) -> None:
         for _, board in self._sets:
             board.reset()
 
     def process(self, block: Block) -> Block:
-        if not block.size:
-            return block
-        if self._width == self._channels:
-            return self._played(self._sets[0][1], block)
+        if self._is_one:
+            return self._played(self._board, block)
         return np.concatenate([self._part(block[place], board) for place, board in self._sets])
 
     def _part(self, part: Block, board: Any) -> Block:
@@ -139,9 +138,11 @@ class _Run:
             # A square block has no layout that pedalboard could tell.
             parts = [self._played(board, part) for part in (block[:, :-1], block[:, -1:])]
             return np.concatenate(parts, axis=1)
+        if not samples:
+            return block
         # By place, which takes a fifth off the price of the call: buffer size, then whether to reset.
         out: Block = board.process(np.ascontiguousarray(block), self._rate, self._size, False)
-        return out if out.size else np.zeros((channels, 0), np.float32)
+        return out if len(out) == channels else np.zeros((channels, 0), np.float32)
 
 
 class Board:

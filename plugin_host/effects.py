@@ -122,10 +122,9 @@ class EffectsStage:
         if not is_finite(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         self._take(settings)
-        start, count = 0, block.shape[1]
-        if self._here == self._targets and count <= self._max_block:
+        if self._here == self._targets and block.shape[1] <= self._max_block:
             return self._stream(block)
-        pieces: list[Block] = []
+        start, count, pieces = 0, block.shape[1], []
         while start < count:
             stop = start + self._next_length()
             pieces.append(self._stream(block[:, start:stop]))
