@@ -15,8 +15,9 @@ from dsp.kernel import kernel
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.
 LOG_PER_DB = math.log(10.0) / 10.0
-# Window, first bin of each band, the bin behind its last, its weights of the bins, floor.
-PowerTables: TypeAlias = tuple[Array, NDArray[np.int64], NDArray[np.int64], Array, float]
+# Window, first bin of each band, the bin behind its last, the weights of all these bins in a row, transform size,
+# floor.
+PowerTables: TypeAlias = tuple[Array, NDArray[np.int64], NDArray[np.int64], Array, int, float]
 
 
 class BandPower:
@@ -39,15 +40,18 @@ class BandPower:
         factor: float = 1.0, fall: float = bands.HANN_FALL,
     ) -> None:  # fmt: skip
         window = bands.late_hann(samples, fall)
-        weights = bands.band_weights(sample_rate, bands.fft_size(samples))
+        n_fft = bands.fft_size(samples)
+        weights = bands.band_weights(sample_rate, n_fft)
         if lifts_top:
             above = bands.band_centres_hz() >= sample_rate / 2
             weights[:, above] = weights[:, ~above][:, -1:]
         # One band after another, so that each is a stretch of neighbouring bins.
         shares: Array = (weights * (factor * bands.power_scale(sample_rate, window))).T.contiguous().numpy()
         held = shares > 0
-        end = np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
-        self.tables: PowerTables = (window.numpy(), held.argmax(1), end, shares, factor * floor)
+        first, end = held.argmax(1), np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
+        # Nothing but what counts: it is read while the memory around it is cold.
+        row = np.concatenate([share[start:stop] for share, start, stop in zip(shares, first, end, strict=True)])
+        self.tables: PowerTables = (window.numpy(), first, end, row, n_fft, factor * floor)
 
     def __call__(self, signal: Array, start: int, hop: int, frames: int) -> Array:
         """Return power against full-scale white noise at 48 kHz, not below the floor.
@@ -69,23 +73,23 @@ class BandPower:
 @kernel
 def measure_power(
     signal: Array, start: int, hop: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
-    weights: Array, floor: float, power: Array,
+    weights: Array, n_fft: int, floor: float, power: Array,
 ) -> None:  # fmt: skip
     """Tell what a `BandPower` returns, with its tables."""
     channels, frames, count = power.shape
-    bins = weights.shape[1]
-    rows = np.zeros((channels * frames, 2 * (bins - 1)), np.float32)
+    rows, squares = np.zeros((channels * frames, n_fft), np.float32), np.empty(n_fft // 2 + 1, np.float32)
     for row in range(channels * frames):
         channel, at = row // frames, start + row % frames * hop
         for i in range(len(window)):
             rows[row, i] = signal[channel, at + i] * window[i]
     spectra = rfft(rows)
-    squares = np.empty(bins, np.float32)
     for row in range(channels * frames):
-        for k in range(bins):
+        for k in range(len(squares)):
             squares[k] = spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
+        place = 0
         for band in range(count):
-            total = np.float32(0.0)
-            for k in range(first[band], end[band]):
-                total += squares[k] * weights[band, k]
+            total, start = np.float32(0.0), first[band]
+            for k in range(end[band] - start):
+                total += squares[start + k] * weights[place + k]
+            place += end[band] - start
             power[row // frames, row % frames, band] = total + np.float32(floor)

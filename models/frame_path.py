@@ -145,13 +145,23 @@ class FramePath:
 @kernel
 def _listen(
     signal: Array, start: int, source: Array, source_start: int, hop: int, window: Array, first: NDArray[np.int64],
-    end: NDArray[np.int64], weights: Array, floor: float, source_window: Array, source_first: NDArray[np.int64],
-    source_end: NDArray[np.int64], source_weights: Array, source_floor: float, top: Array, present: Array,
-    source_power: Array, levels_db: Array, gate: Array, energy: Array, reference_db: Array,
+    end: NDArray[np.int64], weights: Array, n_fft: int, floor: float, source_window: Array,
+    source_first: NDArray[np.int64], source_end: NDArray[np.int64], source_weights: Array, source_n_fft: int,
+    source_floor: float, top: Array, present: Array, source_power: Array, levels_db: Array, gate: Array,
+    energy: Array, reference_db: Array,
 ) -> None:  # fmt: skip
-    measure_power(signal, start, hop, window, first, end, weights, floor, present)
+    measure_power(signal, start, hop, window, first, end, weights, n_fft, floor, present)
     measure_power(
-        source, source_start, hop, source_window, source_first, source_end, source_weights, source_floor, source_power
+        source,
+        source_start,
+        hop,
+        source_window,
+        source_first,
+        source_end,
+        source_weights,
+        source_n_fft,
+        source_floor,
+        source_power,
     )
     _measure_energy(signal, start, hop, len(window), gate, energy)
     _tell_db(present, top, levels_db, reference_db)
