@@ -16,6 +16,8 @@ from plugin_host.audio_file import AudioReader, Bits
 from plugin_host.audio_writer import AudioWriter, refuse_overwrite
 from plugin_host.channels import chain_channels
 from plugin_host.engine import Engine
+from plugin_host.pieces import of_size
+from plugin_host.render import output_rate, resampled
 
 
 class ClockedDevice:
@@ -112,14 +114,17 @@ class ClockedDevice:
 
 
 class FileDevice(ClockedDevice):
-    """A file at both ends: the output is the input as it is heard, later by the chain's latency and as much longer."""
+    """A file at both ends: the output is the input as it is heard, later by the chain's latency and as much longer.
+
+    A file below 44.1 kHz is raised to 48 kHz on the way in, as render does.
+    """
 
     def __init__(self, source: Path, target: Path, block: int, *, is_paced: bool = True) -> None:
         """Look at both; raises AudioFileError if the input can't be read, or would be written over."""
         with AudioReader(source) as reader:
             refuse_overwrite(source, target)
-            super().__init__(reader.rate, reader.channels, block, is_paced=is_paced)
-            self._frames = reader.frames
+            super().__init__(output_rate(reader.rate), reader.channels, block, is_paced=is_paced)
+            self._frames = round(reader.frames * self.rate / reader.rate)
         self.name = f"file {source} to {target}"
         self._source, self._target = source, target
 
@@ -134,7 +139,8 @@ class FileDevice(ClockedDevice):
 
     def _blocks(self, reader: AudioReader, tail: int) -> Iterator[Any]:
         """Yield the file and then silence for what the chain still owes, frames first."""
-        for block in reader.blocks(self.block):
+        raised = resampled(reader.blocks(self.block), reader.rate, self.rate, self.inputs)
+        for block in of_size(raised, self.block):
             yield block.T
         for start in range(0, tail, self.block):
             yield np.zeros((min(self.block, tail - start), self.inputs), np.float32)
