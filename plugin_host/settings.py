@@ -250,9 +250,11 @@ class SettingsStore:
         self, values: dict[str, float], origin: str, cause: Cause, gesture: str | None = None, slot_before: str = ""
     ) -> Change:
         heard = self._slots.heard
-        before = {name: self._targets[name] for name in values}
+        # What one listens to is no step of the sound's history.
+        steps = {name: value for name, value in values.items() if name not in LISTENING}
+        before = {name: self._targets[name] for name in steps}
         drag = None if gesture is None else (origin, gesture)
-        self._history.add(Step(before, dict(values), slot_before or heard, heard, drag))
+        self._history.add(Step(before, steps, slot_before or heard, heard, drag))
         return self._move(values, origin, cause)
 
     def _return_to(self, settings: Mapping[str, float], slot: str, origin: str, cause: Cause) -> Change:

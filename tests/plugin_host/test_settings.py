@@ -13,6 +13,7 @@ from dsp.control import Control
 from models import knobs
 from plugin_host.changes import SettingsError
 from plugin_host.settings import SettingsStore
+from plugin_host.slots import LISTENING
 
 RATE = 48000
 GLIDE = 1200
@@ -118,6 +119,18 @@ def test_a_full_queue_keeps_the_newest_targets() -> None:
     assert (values["amount"], values["tone"]) == (made.targets()["amount"], made.targets()["tone"])
 
 
+def test_what_one_listens_to_is_no_step_of_undo() -> None:
+    made = store()
+    made.request("amount", 3.0, "panel")
+    made.request("bypass", "on", "panel")
+    made.undo("panel")
+    made.request("bypass", "off", "panel")
+    made.request("delta", "on", "panel")
+    assert made.targets()["amount"] == 0.0
+    made.redo("panel")
+    assert (made.targets()["amount"], made.targets()["bypass"], made.targets()["delta"]) == (3.0, 0.0, 1.0)
+
+
 def test_a_drag_is_one_step_of_undo() -> None:
     made = store()
     made.request("tone", 10.0, "panel")
@@ -145,7 +158,8 @@ def test_redo_takes_undo_back(asked: list[tuple[int, str, float]], steps: int) -
         made.undo("test")
         undone += 1
     if undone == steps == 0 or not made.snapshot().can_undo:
-        assert made.targets() == (end if undone == 0 else knobs.defaults())
+        listened = {name: value for name, value in end.items() if name in LISTENING}
+        assert made.targets() == (end if undone == 0 else knobs.defaults() | listened)
     for _ in range(undone):
         made.redo("test")
     assert made.targets() == end
