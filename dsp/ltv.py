@@ -208,20 +208,23 @@ def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: 
 
 
 @kernel
-def filtered(spectra: Spectrum, filters: Spectrum, out: Spectrum) -> None:
-    """Add what the filters at both ends of each hop leave of a source.
+def filtered(spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum, out: Spectrum) -> None:
+    """Tell what the filters at both ends of each hop leave of a source, together with what they left of others.
 
     Args:
         spectra: From `hop_spectra`, shape (channels * hops, bins).
-        filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
-        out: Shape (2, channels * hops, bins).
+        filters: At the boundaries of the hops and of others before, shape (rows, boundaries, bins).
+        first: The row of the source's first channel; the others follow to the last row.
+        others: What is added to, shape (2, channels * hops, bins).
+        out: Where it goes, same shape; may be `others`.
     """
-    hops = filters.shape[1] - 1
+    hops = spectra.shape[0] // (filters.shape[0] - first)
+    skipped = filters.shape[1] - 1 - hops
     for row in range(spectra.shape[0]):
-        channel, place = row // hops, row % hops
+        channel, place = first + row // hops, skipped + row % hops
         for k in range(spectra.shape[1]):
-            out[0, row, k] += spectra[row, k] * filters[channel, place, k]
-            out[1, row, k] += spectra[row, k] * filters[channel, place + 1, k]
+            out[0, row, k] = others[0, row, k] + spectra[row, k] * filters[channel, place, k]
+            out[1, row, k] = others[1, row, k] + spectra[row, k] * filters[channel, place + 1, k]
 
 
 @kernel
@@ -270,24 +273,26 @@ def shape(
     """
     n_fft, count = 2 * (filters.shape[2] - 1), out.shape[1]
     spectra = hop_spectra(signal, end - count - phase, end, hop, filters.shape[1] - 1, taps, n_fft)
-    products = others.copy()
-    filtered(spectra, filters, products)
+    products = np.empty_like(others)
+    filtered(spectra, filters, 0, others, products)
     cross_fade(products, hop, taps, phase, out)
 
 
 @kernel
-def leave(signal: Array, filters: Spectrum, hop: int, taps: int, products: Spectrum) -> None:
-    """Add what filters leave of hops, for `shape`.
+def leave(signal: Array, filters: Spectrum, first: int, hop: int, taps: int, products: Spectrum) -> None:
+    """Tell what filters leave of hops, for `shape`.
 
     Args:
         signal: `taps - 1` samples of past, then the hops, shape (channels, time).
-        filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
+        filters: As for `filtered`.
+        first: As for `filtered`.
         hop: Samples of a hop.
         taps: Length of the filters.
-        products: Shape (2, channels * hops, bins).
+        products: Where it goes, shape (2, channels * hops, bins).
     """
-    hops, n_fft = filters.shape[1] - 1, 2 * (filters.shape[2] - 1)
-    filtered(hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft), filters, products)
+    hops, n_fft = products.shape[1] // len(signal), 2 * (filters.shape[2] - 1)
+    products[:] = 0
+    filtered(hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft), filters, first, products, products)
 
 
 def hop_ramp(hop: int) -> Array:

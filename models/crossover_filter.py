@@ -34,7 +34,7 @@ class CrossoverFilter:
         self._spectra: dict[tuple[int, int, int], Spectrum] = {}
         # Live there is but one.
         self._usual: tuple[int | None, int] = None, 0
-        self._spectra_now = _NONE
+        self._usual_turn = _NONE, _WHOLE
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
@@ -54,7 +54,7 @@ class CrossoverFilter:
             Their transforms, and how much of each sample passes through each where there are several.
         """
         if step == self.steps[0] == self.steps[1]:
-            return self._steady(step, count)
+            return self._usual_turn if (step, count) == self._usual else self._steady(step, count)
         steps = (self.steps if phase else self.steps[1:]) + [step] * frames
         self.steps = (self.steps + [step] * frames)[-2:]
         used = {held for held in steps if held is not None}
@@ -64,10 +64,9 @@ class CrossoverFilter:
         return np.concatenate([self._spectrum(held, count) for held in used]), np.stack(presence)
 
     def _steady(self, step: int | None, count: int) -> tuple[Spectrum, Array]:
-        if (step, count) != self._usual:
-            self._usual = step, count
-            self._spectra_now = _NONE if step is None else self._spectrum(step, count)
-        return self._spectra_now, _WHOLE
+        self._usual = step, count
+        self._usual_turn = _NONE if step is None else self._spectrum(step, count), _WHOLE
+        return self._usual_turn
 
     def _spectrum(self, step: int, count: int) -> Spectrum:
         """Return the transforms of a high-pass for blocks of so many samples, shape (1, parts, bins)."""

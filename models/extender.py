@@ -49,6 +49,8 @@ class Extender:
         self.predictor = predictor
         self._teller: Teller = teller or TorchTeller(predictor)
         self._edge_hz: float | None = None
+        # The newest settings that lacked nothing; live they are one object, rewritten.
+        self._whole: Mapping[str, float] | None = None
         self._rate = 0
 
     @property
@@ -108,7 +110,12 @@ class Extender:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
-        values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
+        values = settings
+        if settings is not self._whole:
+            if _DEFAULTS.keys() <= settings.keys():
+                self._whole = settings
+            else:
+                values = {**_DEFAULTS, **settings}
         at, count, parts = 0, block.shape[1], []
         while at < count:
             length, step = self._path.begin(count - at, values["crossover"])

@@ -126,8 +126,10 @@ def _leave_noise(
     begun = hops - under_way
     noise = np.empty((channels, taps - 1 + begun * hop), np.float32)
     exciter.noise(rows, first - (taps - 1), width, noise)
-    made = np.zeros((2, channels * begun, bins), np.complex64)
-    ltv.leave(noise, np.ascontiguousarray(filters[channels:, under_way:]), hop, taps, made)
+    if not under_way:
+        ltv.leave(noise, filters, channels, hop, taps, left.reshape(2, -1, bins))
+        return
+    made = np.empty((2, channels * begun, bins), np.complex64)
+    ltv.leave(noise, filters, channels, hop, taps, made)
     left[:, :, under_way:] = made.reshape(2, channels, begun, bins)
-    if under_way:
-        left[:, :, :under_way] = left_before
+    left[:, :, :under_way] = left_before
