@@ -62,23 +62,8 @@ class FilterDesign:
         Returns:
             Shape (rows, filters, n_fft // 2 + 1).
         """
-        before = np.zeros((len(gains), 1, self.n_fft // 2 + 1), np.complex64)
-        return self.behind(before, 0, gains, np.ones(gains.shape[:2], np.float32))
-
-    def behind(self, before: Spectrum, kept: int, gains: Array, factors: Array) -> Spectrum:
-        """Return the filters with these band gains in a row behind others.
-
-        Args:
-            before: Filters, shape (rows, any number, n_fft // 2 + 1).
-            kept: How many of them, the last ones, stay in the row.
-            gains: Natural logarithms of power ratios, shape (rows, filters, bands).
-            factors: One on all of each filter, shape (rows, filters).
-
-        Returns:
-            Shape (rows, kept + filters, n_fft // 2 + 1).
-        """
-        filters = np.empty((len(gains), kept + gains.shape[1], self.n_fft // 2 + 1), np.complex64)
-        put_behind(before, kept, gains, factors, *self.tables, filters)
+        filters = np.empty((*gains.shape[:2], self.n_fft // 2 + 1), np.complex64)
+        put_behind(filters[:, :0].copy(), 0, gains, np.ones(gains.shape[:2], np.float32), *self.tables, filters)
         return filters
 
     def impulse(self, gains: Array) -> Array:
@@ -91,7 +76,20 @@ def put_behind(
     before: Spectrum, kept: int, gains: Array, factors: Array, band_of: NDArray[np.int64], between: Array,
     phase: Array, phase_below: Array, fade: Array, out: Spectrum,
 ) -> None:  # fmt: skip
-    """Tell filters in a row behind others: what `FilterDesign.behind` returns, with its tables."""
+    """Tell filters in a row behind others.
+
+    Args:
+        before: The others, shape (rows, any number, bins).
+        kept: How many of them, the last ones, stay in the row.
+        gains: Natural logarithms of power ratios, shape (rows, filters, bands).
+        factors: One on all of each filter, shape (rows, filters).
+        band_of: First of `FilterDesign.tables`.
+        between: Second of them.
+        phase: Third.
+        phase_below: Fourth.
+        fade: Fifth.
+        out: Where the row goes, shape (rows, kept + filters, bins).
+    """
     rows, filters, _ = gains.shape
     bins = out.shape[2]
     responses = np.empty((rows * filters, bins), np.complex64)
