@@ -103,6 +103,7 @@ class Extender:
         self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
+        self._whole = None
         self._gains = unknown_gains()
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
@@ -121,7 +122,9 @@ class Extender:
             length, step = self._path.begin(count - at, values["crossover"])
             if length == count:
                 return self._piece(block, step, values)
-            parts.append(self._piece(block[:, at : at + length], step, values))
+            # Side by side in memory like any block: the kernels know no other, and would be compiled once more.
+            piece = np.ascontiguousarray(block[:, at : at + length])
+            parts.append(self._piece(piece, step, values))
             at += length
         return np.concatenate([block[:, :0], *parts], 1)
 

@@ -94,6 +94,9 @@ class FramePath:
         self._channels = channels
         self._teller.start(channels)
         self._one = self._room(1)
+        # What a crossover that moves will call is ready before it does.
+        self._one.present.fill(FLOOR_POWER)
+        _tell_db(self._one.present, self._mask(None)[1], self._one.levels_db, self._one.reference_db)
 
     def _room(self, frames: int) -> Heard:
         whole, single = (self._channels, frames, bands.BAND_COUNT), (self._channels, frames)
