@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from models.knobs import CONTROLS
 from models.stage import Block
 from plugin_host.settings import SettingsStore
 from plugin_host.watched_engine import WatchedEngine
@@ -38,6 +39,21 @@ def test_what_sleeps_is_waiting() -> None:
     assert stats["waiting"]["max"] > 0.4
     assert stats["waiting"]["max"] <= stats["load"]["callback"]["max"] + 0.05
     assert not difference.any()
+
+
+def test_what_waits_now_and_then_is_met() -> None:
+    """Waiting is looked at in some calls only, but in calls of every place in a row of 2, 4 or 8."""
+    engine = WatchedEngine(Gain(), SettingsStore([]))
+    engine.prepare(RATE, 1, BLOCK)
+    engine._store = SettingsStore(CONTROLS)
+    sound = np.zeros((16, 1), np.float32)
+    looked: set[int] = set()
+    for call in range(64):
+        before = engine.waiting.calls
+        engine.callback(sound, np.zeros_like(sound))
+        if engine.waiting.calls > before:
+            looked.add(call % 8)
+    assert looked == set(range(8))
 
 
 def test_an_empty_block_and_a_new_start_leave_nothing_behind() -> None:
