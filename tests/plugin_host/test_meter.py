@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.stage import Block
-from plugin_host.load import LoadMeter
+from plugin_host.load import LapMeter, LoadMeter
 from plugin_host.meter import BANDS, FLOOR_DB, Meter
 from plugin_host.tap import SampleTap
 
@@ -89,3 +89,18 @@ def test_percentiles_are_calls_that_came_and_only_the_newest_count() -> None:
     assert load.figures() == pytest.approx({"p50": 0.125, "p99": 0.125, "p99.9": 0.125, "max": 0.5})
     assert load.add(2.0, 1.0)
     assert (load.calls, load.missed) == (2001, 1)
+
+
+def test_laps_are_told_step_by_step_of_the_newest_calls() -> None:
+    laps = LapMeter(2, kept=4)
+    nothing = {"p50": 0.0, "p99": 0.0, "p99.9": 0.0, "max": 0.0}
+    assert laps.figures() == [nothing, nothing]
+    for call in range(6):
+        # The first step takes a tenth of the deadline more from call to call, the second always a quarter.
+        began = 10.0 * call
+        laps.add(0.5, [began, began + 0.05 * call, began + 0.05 * call + 0.125])
+    first, second = laps.figures()
+    assert first == pytest.approx({"p50": 0.3, "p99": 0.5, "p99.9": 0.5, "max": 0.5})
+    assert second == pytest.approx({"p50": 0.25, "p99": 0.25, "p99.9": 0.25, "max": 0.25})
+    laps.clear()
+    assert laps.figures() == [nothing, nothing]
