@@ -88,8 +88,8 @@ def measure_power(
             squares[k] = spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
         place = 0
         for band in range(count):
-            total, start = np.float32(0.0), first[band]
-            for k in range(end[band] - start):
-                total += squares[start + k] * weights[place + k]
-            place += end[band] - start
+            total, held = np.float32(0.0), end[band] - first[band]
+            for k in range(held):
+                total += squares[first[band] + k] * weights[place + k]
+            place += held
             power[row // frames, row % frames, band] = total + np.float32(floor)

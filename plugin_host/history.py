@@ -13,7 +13,7 @@ class Step:
     """What one step of the history changed.
 
     Attributes:
-        before, after: Target of each knob it moved, before and after.
+        before, after: Target of each knob it moved, before and after; without what one listens to.
         slot_before, slot_after: The slot that was heard.
         gesture: Origin and name of the drag it belongs to while that goes on, else None.
     """
