@@ -33,8 +33,10 @@ def known():
     return {f"{one.py_func.__module__}.{one.py_func.__qualname__}": list(one.signatures) for one in kernels}
 
 before = known()
-moves = [("crossover", 8000.0), ("crossover", 0.0), ("width", 0.0), ("bypass", 1.0), ("bypass", 0.0), ("delta", 1.0),
-         ("crossover", 19999.0), ("tone", 50), ("amount", -3), ("drive", 6), ("compare.match", 1.0), ("crossover", 3000)]
+moves = [
+    ("crossover", 8000.0), ("crossover", 0.0), ("width", 0.0), ("bypass", 1.0), ("bypass", 0.0), ("delta", 1.0),
+    ("crossover", 19999.0), ("tone", 50), ("amount", -3), ("drive", 6), ("compare.match", 1.0), ("crossover", 3000),
+]
 for knob, value in moves:
     store.request(knob, value, "test")
     for _ in range(max(4, 4096 // block)):
