@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from plugin_host.changes import Change, SettingsError
 from plugin_host.settings import SettingsStore
-from plugin_host.slots import LISTENING
+from plugin_host.slots import comparable
 
 # A name and never a path: what a message says must not choose a folder.
 PRESET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?")
@@ -116,7 +116,7 @@ def save_preset(store: SettingsStore, host: Host, name: str, description: str, o
         raise SettingsError("preset_exists", f"'{name}' is a bundled preset, which stays; choose another name")
     if known is not None and not overwrite:
         raise SettingsError("preset_exists", f"there is a preset '{name}' already; choose another name or overwrite it")
-    settings = {knob: value for knob, value in store.targets().items() if knob not in LISTENING}
+    settings = comparable(store.targets())
     try:
         host.save_preset(name, description, settings)
     except ValueError as error:

@@ -16,7 +16,7 @@ from dsp.control import Control
 from plugin_host.changes import Accepted, Cause, Change, SettingsError, Subscription
 from plugin_host.glide import Aims, Glide, Glides, most_ms_of
 from plugin_host.history import History, Step
-from plugin_host.slots import LISTENING, Slots
+from plugin_host.slots import LISTENING, Slots, comparable
 
 _LONGEST_TEXT = 64
 
@@ -251,7 +251,7 @@ class SettingsStore:
     ) -> Change:
         heard = self._slots.heard
         # What one listens to is no step of the sound's history.
-        steps = {name: value for name, value in values.items() if name not in LISTENING}
+        steps = comparable(values)
         before = {name: self._targets[name] for name in steps}
         drag = None if gesture is None else (origin, gesture)
         self._history.add(Step(before, steps, slot_before or heard, heard, drag))

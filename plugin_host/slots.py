@@ -30,15 +30,15 @@ class Slots:
     def leave_for(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
         """Keep what is heard, move to another slot and return its settings; an empty one starts as a copy."""
         _check(slot)
-        self._kept[self.heard] = _comparable(live)
+        self._kept[self.heard] = comparable(live)
         self.heard = slot
-        return dict(self._kept.setdefault(slot, _comparable(live)))
+        return dict(self._kept.setdefault(slot, comparable(live)))
 
     def contents(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
         """Return a slot's settings; raise SettingsError if it is empty or there is no such slot."""
         _check(slot)
         if slot == self.heard:
-            return _comparable(live)
+            return comparable(live)
         if slot not in self._kept:
             raise SettingsError("empty_slot", f"slot {slot} is empty; choose one of {', '.join(self.filled)}")
         return dict(self._kept[slot])
@@ -51,7 +51,7 @@ class Slots:
     def keep(self, slot: str, settings: Mapping[str, float]) -> None:
         """Put settings into a slot that is not heard."""
         _check(slot)
-        self._kept[slot] = _comparable(settings)
+        self._kept[slot] = comparable(settings)
 
 
 def _check(slot: str) -> None:
@@ -59,5 +59,6 @@ def _check(slot: str) -> None:
         raise SettingsError("unknown_slot", f"there is no slot '{slot[:20]}'; the slots are {', '.join(SLOTS)}")
 
 
-def _comparable(settings: Mapping[str, float]) -> dict[str, float]:
+def comparable(settings: Mapping[str, float]) -> dict[str, float]:
+    """Return settings without what one listens to."""
     return {name: value for name, value in settings.items() if name not in LISTENING}
