@@ -49,8 +49,6 @@ class Extender:
         self.predictor = predictor
         self._teller: Teller = teller or TorchTeller(predictor)
         self._edge_hz: float | None = None
-        # The newest settings that lacked nothing; live they are one object, rewritten.
-        self._whole: Mapping[str, float] | None = None
         self._rate = 0
 
     @property
@@ -103,7 +101,6 @@ class Extender:
         self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
-        self._whole = None
         self._gains = unknown_gains()
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
@@ -111,12 +108,7 @@ class Extender:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
-        values = settings
-        if settings is not self._whole:
-            if _DEFAULTS.keys() <= settings.keys():
-                self._whole = settings
-            else:
-                values = {**_DEFAULTS, **settings}
+        values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
         at, count, parts = 0, block.shape[1], []
         while at < count:
             length, step = self._path.begin(count - at, values["crossover"])
@@ -149,11 +141,10 @@ class Extender:
 
     def _turn(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
         """Turn the filters to the newest frames, so many of which ended at a block's samples."""
-        ahead = self._heard if number == 1 and not phase else None
-        if ahead is None:
+        frames = self._heard if number == 1 and not phase else None
+        if frames is None:
             # The last of them ended before the last hop that the block touches.
-            ahead = self._frames.hear(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
-        frames = ahead
+            frames = self._frames.hear(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
         if frames.step != step:
             frames = self._frames.hear_again(frames, step)
         self._frames.keep()

@@ -106,17 +106,9 @@ def tell_gains(
         _level(source)
     added_db = np.empty_like(source)
     envelope.add_knobs(shape, attack, energy, energy_before, added_db)
+    of_source, of_noise = gains[:channels], gains[channels:]
     envelope.source_gains(
-        told_db,
-        added_db,
-        tonality,
-        present,
-        source,
-        noise_power,
-        tone,
-        shape.first_band,
-        gains[:channels],
-        gains[channels:],
+        told_db, added_db, tonality, present, source, noise_power, tone, shape.first_band, of_source, of_noise
     )
     gates[:channels], gates[channels:] = gate, gate
 

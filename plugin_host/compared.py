@@ -77,7 +77,7 @@ class Compared:
         # Unknown until the first block, which starts as bypassed as its settings say, without a fade.
         self._dryness: int | None = None
         self._gains = [1.0, 1.0]
-        self._was_on = self._rests = False
+        self._was_on = False
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape."""
@@ -87,11 +87,8 @@ class Compared:
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
         wet = self._chain.process(block, settings)
-        if self._rests and not bypassed and not is_on:
-            return wet
         # Nothing is compared, nor was just now.
-        self._rests = not bypassed and not is_on and self._dryness == 0 and self._gains == [1.0, 1.0]
-        if self._rests:
+        if not bypassed and not is_on and self._dryness == 0 and self._gains == [1.0, 1.0]:
             self._was_on = False
             return wet
         dry = self._chain.dry(block.shape[1])
