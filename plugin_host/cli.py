@@ -205,6 +205,7 @@ def evaluate(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many clips, taken evenly.")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.0, help="Only the start of each clip; 0 for all.")] = 0.0,
     visqol: Annotated[bool, typer.Option("--visqol/--no-visqol", help="ViSQOL is the slowest measure.")] = True,
+    settings: SetOption = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="Write all figures into this JSON file.")] = None,
 ) -> None:
     """Degrade clean recordings, restore them, and print LSD, ViSQOL and SI-SDR beside plain resampling."""
@@ -221,6 +222,7 @@ def evaluate(
         visqol,
         out,
         source,
+        settings or [],
     )
 
 

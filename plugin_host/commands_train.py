@@ -22,16 +22,21 @@ def evaluate(
     visqol: bool,
     out: Path | None,
     source: str | None,
+    assignments: Sequence[str],
 ) -> None:
     """Judge artifacts on clean recordings; see the help of `highband evaluate`."""
     if not folder.is_dir():
         refuse(f"{folder} is not a folder; name a folder of clean recordings", WRONG_USAGE)
+    from plugin_host.sound import read_assignment
+
+    with refusing(WRONG_USAGE, ValueError):
+        changes = dict(map(read_assignment, assignments))
     with _working():
         from models.artifact import list_artifacts
         from models.training.evaluate import command
 
         names = list(artifacts) or [info.name for info in list_artifacts()]
-        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source)
+        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source, changes)
 
 
 def train(run_file: Path, folder: Path) -> None:

@@ -64,14 +64,14 @@ def edge_hz(audio: Audio, rate: int) -> float:
     return float(meter.edge_hz())
 
 
-def artifact_systems(names: Sequence[str]) -> dict[str, System]:
-    """Return the shipped or trained artifacts of these names as systems, with every knob at its default."""
+def artifact_systems(names: Sequence[str], changes: Mapping[str, float] | None = None) -> dict[str, System]:
+    """Return the shipped or trained artifacts of these names as systems, their knobs at the defaults but for changes."""
     if not names:
         return {}
     from models.artifact import load_extender
     from models.knobs import defaults
 
-    return {name: partial(restore, load_extender(name), settings=defaults()) for name in names}
+    return {name: partial(restore, load_extender(name), settings={**defaults(), **(changes or {})}) for name in names}
 
 
 def clean_48k(clip: Clip, seconds: float | None) -> Audio:
@@ -143,6 +143,7 @@ def command(
     visqol: bool,
     out: Path | None,
     source: str | None = None,
+    changes: Mapping[str, float] | None = None,
 ) -> None:
     """Judge artifacts against sinc on a folder of clean recordings, print the table and write the figures.
 
@@ -157,6 +158,7 @@ def command(
         visqol: Whether to take ViSQOL, the slowest measure.
         out: JSON file for all scores and rows; None for none.
         source: Only clips whose source in the manifest begins so.
+        changes: Knobs of the artifacts that are not at their defaults.
 
     Raises:
         ValueError: A sentence that says what to choose instead.
@@ -165,7 +167,7 @@ def command(
     if wrong:
         raise ValueError(f"the rate must be between {_LOWEST_RATE} and {RATE - 1} Hz, not {wrong[0]}")
     clips = chosen(folder, split, category, limit, source)
-    systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts)}
+    systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts, changes)}
     settle_arithmetic()
     console = Console()
     found: list[Score] = []
@@ -175,7 +177,7 @@ def command(
     console.print(table(summary))
     if out is not None:
         about = {"folder": folder.name, "split": split, "category": category, "source": source, "seconds": seconds}
-        write(out, found, summary, about | {"digest": corpus.digest(clips)})
+        write(out, found, summary, about | {"settings": dict(changes or {}), "digest": corpus.digest(clips)})
 
 
 def settle_arithmetic() -> None:

@@ -44,3 +44,10 @@ def test_a_kind_that_is_not_known_is_refused_in_a_sentence(tmp_path: Path) -> No
     assert status != 0
     assert "kind" in output
     assert "Traceback" not in output
+
+
+def test_a_knob_that_is_not_known_is_refused_before_anything_is_judged(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--set", "sparkle=3"])
+    assert result.exit_code == 2
+    assert "sparkle" in result.output
+    assert "Traceback" not in result.output

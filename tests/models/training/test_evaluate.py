@@ -168,6 +168,18 @@ def test_a_limit_is_a_fair_sample(tmp_path: Path) -> None:
         evaluate.chosen(tmp_path, None, None, 0)
 
 
+def test_artifacts_are_judged_with_the_knobs_that_are_set(tmp_path: Path) -> None:
+    folder, out = full_band_folder(tmp_path / "clips"), tmp_path / "out.json"
+    evaluate.command(folder, ["live"], [8000], None, None, None, 0.5, False, out, changes={"amount": -24.0})
+    content = json.loads(out.read_text())
+    assert content["settings"] == {"amount": -24.0}
+    changed = next(row["lsd"] for row in content["scores"] if row["system"] == "live" and row["rate"] == 8000)
+    evaluate.command(folder, ["live"], [8000], None, None, None, 0.5, False, out)
+    content = json.loads(out.read_text())
+    assert content["settings"] == {}
+    assert next(row["lsd"] for row in content["scores"] if row["system"] == "live" and row["rate"] == 8000) != changed
+
+
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = full_band_folder(tmp_path / "clips"), tmp_path / "out.json"
     evaluate.command(folder, [], [8000], None, None, None, 0.5, False, out)
