@@ -207,6 +207,9 @@ def evaluate(
     visqol: Annotated[bool, typer.Option("--visqol/--no-visqol", help="ViSQOL is the slowest measure.")] = True,
     settings: SetOption = None,
     out: Annotated[Path | None, typer.Option("--output", "-o", help="Write all figures into this JSON file.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the ten hardest clips, before, after and clean, as this PNG.")
+    ] = None,
 ) -> None:
     """Degrade clean recordings, restore them, and print LSD, ViSQOL and SI-SDR beside plain resampling."""
     from plugin_host import commands_train
@@ -223,6 +226,7 @@ def evaluate(
         out,
         source,
         settings or [],
+        picture,
     )
 
 

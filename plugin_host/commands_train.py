@@ -23,6 +23,7 @@ def evaluate(
     out: Path | None,
     source: str | None,
     assignments: Sequence[str],
+    picture: Path | None,
 ) -> None:
     """Judge artifacts on clean recordings; see the help of `highband evaluate`."""
     if not folder.is_dir():
@@ -36,7 +37,7 @@ def evaluate(
         from models.training.evaluate import command
 
         names = list(artifacts) or [info.name for info in list_artifacts()]
-        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source, changes)
+        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source, changes, picture)
 
 
 def train(run_file: Path, folder: Path) -> None:

@@ -65,7 +65,7 @@ def edge_hz(audio: Audio, rate: int) -> float:
 
 
 def artifact_systems(names: Sequence[str], changes: Mapping[str, float] | None = None) -> dict[str, System]:
-    """Return the shipped or trained artifacts of these names as systems, their knobs at the defaults but for changes."""
+    """Return artifacts by name as systems, every knob at its default but for the changes."""
     if not names:
         return {}
     from models.artifact import load_extender
@@ -144,6 +144,7 @@ def command(
     out: Path | None,
     source: str | None = None,
     changes: Mapping[str, float] | None = None,
+    picture: Path | None = None,
 ) -> None:
     """Judge artifacts against sinc on a folder of clean recordings, print the table and write the figures.
 
@@ -159,6 +160,7 @@ def command(
         out: JSON file for all scores and rows; None for none.
         source: Only clips whose source in the manifest begins so.
         changes: Knobs of the artifacts that are not at their defaults.
+        picture: PNG file for the spectrograms of the hardest clips; None for none.
 
     Raises:
         ValueError: A sentence that says what to choose instead.
@@ -178,6 +180,23 @@ def command(
     if out is not None:
         about = {"folder": folder.name, "split": split, "category": category, "source": source, "seconds": seconds}
         write(out, found, summary, about | {"settings": dict(changes or {}), "digest": corpus.digest(clips)})
+    if picture is not None:
+        _draw_hardest(found, clips, systems, seconds or None, picture)
+
+
+def _draw_hardest(
+    found: Sequence[Score], clips: Sequence[Clip], systems: Mapping[str, System], seconds: float | None, target: Path
+) -> None:
+    # Nothing else here needs the library that draws.
+    from models.training.hardest import draw, hardest
+
+    def hear(clip: Clip, rate: int, system: str) -> tuple[Audio, Audio, Audio]:
+        clean = clean_48k(clip, seconds)
+        degraded = resample_to(clean, RATE, rate)
+        return degraded, systems[system](degraded, RATE), clean
+
+    if worst := hardest(found, SINC):
+        draw(worst, {clip.name: clip for clip in clips}, hear, target)
 
 
 def settle_arithmetic() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from dsp.control import Control
-from models.training import corpus, evaluate, scorecard
+from models.training import corpus, evaluate, hardest, scorecard
 from models.training.lowpass import resample_to
 from models.training.scorecard import Score
 
@@ -178,6 +179,22 @@ def test_artifacts_are_judged_with_the_knobs_that_are_set(tmp_path: Path) -> Non
     content = json.loads(out.read_text())
     assert content["settings"] == {}
     assert next(row["lsd"] for row in content["scores"] if row["system"] == "live" and row["rate"] == 8000) != changed
+
+
+def test_the_hardest_clips_are_drawn_each_once_and_the_worst_first(tmp_path: Path) -> None:
+    def score(clip: str, visqol: float, system: str = "live", rate: int = 8000) -> Score:
+        return Score(system, clip, "here", "voice", rate, 1.0, 1.0, 1.0, 1.0, 1.0, visqol, 1.0, 1.0)
+
+    found = [score("a", 3.0), score("b", 2.0), score("a", 1.0, "sinc"), score("a", 2.5), score("c", 1.0, rate=RATE)]
+    assert [(one.clip, one.visqol) for one in hardest.hardest(found, "sinc")] == [("b", 2.0), ("a", 2.5)]
+    assert [one.clip for one in hardest.hardest(found, "sinc", most=1)] == ["b"]
+    blind = [replace(score("a", math.nan), lsd_true=1.0), replace(score("b", math.nan), lsd_true=2.0)]
+    assert [one.clip for one in hardest.hardest(blind, "sinc")] == ["b", "a"]
+
+    folder, picture = full_band_folder(tmp_path / "clips"), tmp_path / "hardest.png"
+    evaluate.command(folder, ["live"], [8000], None, None, 2, 0.5, False, None, picture=picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["hardest.png"]
 
 
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
