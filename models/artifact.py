@@ -1,8 +1,8 @@
 """The artifact: one folder that carries a trained extender.
 
-`weights.safetensors` holds the predictor, `predictor.onnx` the same function compiled for live use, `manifest.json`
-what it is and where it came from, and `proof.safetensors` an input with the output that its trainer heard, which is
-replayed on loading. Nothing in it can run code.
+`weights.safetensors` holds the predictor and, where one is trained, the exciter; `predictor.onnx` the predictor
+compiled for live use; `manifest.json` what it is and where it came from; and `proof.safetensors` an input with the
+output that its trainer heard, which is replayed on loading. Nothing in it can run code.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.runtime import Runtime
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from models.extender import Extender
+    from models.network_exciter import Network
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "artifacts"
+# What the names of an exciter's weights begin with, beside the predictor's, which have no such beginning.
+EXCITER = "exciter."
 MANIFEST, WEIGHTS, GRAPH, PROOF = "manifest.json", "weights.safetensors", "predictor.onnx", "proof.safetensors"
 # Other processors and library versions round differently; a wrong weight is off by far more.
 _PROOF_TOLERANCE = 1e-4
@@ -43,16 +48,53 @@ class PredictorSizes(BaseModel):
     dropout: float = Field(ge=0, lt=1)
 
 
+_Channels = Annotated[int, Field(ge=1, le=1024)]
+_Steps = Annotated[int, Field(ge=1, le=1024)]
+
+
+class SeanetSizes(BaseModel):
+    """`models.seanet.SeanetConfig` as it stands in a manifest, within bounds that a host can bear."""
+
+    model_config = ConfigDict(extra="forbid")
+    inputs: int = Field(ge=1, le=2)
+    channels: tuple[_Channels, ...] = Field(min_length=1, max_length=9)
+    strides: tuple[_Steps, ...] = Field(max_length=8)
+    dilations: tuple[_Steps, ...] = Field(max_length=16)
+    kernel: int = Field(ge=1, le=64)
+    conditioning: Literal[0]
+
+
+class WavenetSizes(BaseModel):
+    """`models.wavenet.WavenetConfig` as it stands in a manifest, within bounds that a host can bear."""
+
+    model_config = ConfigDict(extra="forbid")
+    inputs: int = Field(ge=1, le=2)
+    channels: _Channels
+    dilations: tuple[_Steps, ...] = Field(min_length=1, max_length=16)
+    stacks: int = Field(ge=1, le=16)
+    kernel: int = Field(ge=1, le=64)
+    stride: _Steps
+    conditioning: Literal[0]
+
+
 class ExtenderSizes(BaseModel):
     """`models.extender.ExtenderConfig` as it stands in a manifest."""
 
     model_config = ConfigDict(extra="forbid")
     predictor: PredictorSizes
     lookahead_hops: int = Field(ge=0, le=64)
-    exciter: Literal["harmonics", "translation"]
+    exciter: Literal["harmonics", "translation", "seanet", "wavenet"]
+    network: SeanetSizes | WavenetSizes | None = None
     # A manifest that does not say is of an extender that hears through Hann windows.
     window_fall: float = Field(default=0.5, gt=0, lt=1)
     whiten: bool = True
+
+    @model_validator(mode="after")
+    def _network_fits(self) -> Self:
+        wanted = {"seanet": SeanetSizes, "wavenet": WavenetSizes}.get(self.exciter, type(None))
+        if not isinstance(self.network, wanted):
+            raise ValueError(f"the exciter {self.exciter} does not go with what stands for its network")
+        return self
 
 
 class Manifest(BaseModel):
@@ -159,22 +201,38 @@ def build(folder: Path, manifest: Manifest, runtime: Runtime) -> Extender:
     from models.predictor import Predictor, PredictorConfig
 
     sizes = manifest.extender.model_dump()
-    config = ExtenderConfig(**{**sizes, "predictor": PredictorConfig(**sizes["predictor"])})
-    predictor = Predictor(config.predictor)
+    predictor = Predictor(PredictorConfig(**sizes["predictor"]))
     try:
-        predictor.load_state_dict(load_file(folder / WEIGHTS))
+        weights = load_file(folder / WEIGHTS)
+        predictor.load_state_dict({name: value for name, value in weights.items() if not name.startswith(EXCITER)})
+        network = _network(sizes, weights)
+        told = {"predictor": predictor.config, "network": None if network is None else network.config}
+        config = ExtenderConfig(**{**sizes, **told})
         if runtime == "torch":
-            return Extender(config, predictor)
+            return Extender(config, predictor, network=network)
         if runtime == "kernel":
             from models.predictor_kernel import KernelTeller
 
-            return Extender(config, predictor, KernelTeller(predictor))
+            return Extender(config, predictor, KernelTeller(predictor), network)
         from models.compiled import CompiledTeller
 
-        return Extender(config, predictor, CompiledTeller(folder / GRAPH, predictor))
+        return Extender(config, predictor, CompiledTeller(folder / GRAPH, predictor), network)
     except (RuntimeError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{folder} does not hold the weights that its manifest describes: {reason}") from None
+
+
+def _network(sizes: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Network | None:
+    if sizes["network"] is None:
+        return None
+    from models.causal_conv import folded
+    from models.network_exciter import CONFIGS, network_of
+
+    network = folded(network_of(CONFIGS[sizes["exciter"]](**sizes["network"])))
+    network.load_state_dict(
+        {name.removeprefix(EXCITER): value for name, value in weights.items() if name.startswith(EXCITER)}
+    )
+    return network
 
 
 def _replay(folder: Path, extender: Extender) -> None:

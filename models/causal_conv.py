@@ -7,13 +7,15 @@ layer it is the shallow ones that hear the newest samples.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 
 class Past(NamedTuple):
@@ -39,7 +41,7 @@ def unbiased(conv: nn.Conv1d) -> nn.Conv1d:
     return conv
 
 
-def folded(network: nn.Module) -> nn.Module:
+def folded(network: _Network) -> _Network:
     """Return a network, changed in place, whose weights are no longer normalised anew at each call: for playing."""
     for module in network.modules():
         if is_parametrized(module, "weight"):

@@ -1,4 +1,4 @@
-"""The excitation of an extender: harmonics or a translation of the input, with the past they need."""
+"""The excitation of an extender: what harmonics, a translation or a network make of the input, with their past."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from dsp import bands, crossover, exciter
 from dsp.fourier import Array
 from dsp.kernel import kernel
+from models.network_exciter import NetworkExciter
 from models.stage import Block
 from models.tape import Tape
 
@@ -19,14 +20,15 @@ class Excitation:
     """Makes the coloured source from the input, hop by hop on the extender's grid.
 
     Args:
-        kind: One of `KINDS`.
+        kind: One of `KINDS`; of no account where there is a network.
         sample_rate: Hz.
+        network: Takes the place of all of them.
     """
 
-    def __init__(self, kind: str, sample_rate: int) -> None:
-        if kind not in KINDS:
+    def __init__(self, kind: str, sample_rate: int, network: NetworkExciter | None = None) -> None:
+        if network is None and kind not in KINDS:
             raise ValueError(f"the exciter must be one of {', '.join(KINDS)}, not '{kind}'")
-        self.kind = kind
+        self.kind, self._network = kind, network
         self._rate = sample_rate
         self._hop = bands.hop_samples(sample_rate)
         self.reach = exciter.translation_reach(sample_rate) if kind == "translation" else 1
@@ -37,6 +39,8 @@ class Excitation:
         self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
         self._drives = np.zeros(2, np.float32)
         self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
+        if self._network is not None:
+            self._network.reset(channels)
 
     def excite(
         self, block: Block, signal: Tape, source: Tape, position: int, frames: int, window: int, drive_db: float,
@@ -67,6 +71,9 @@ class Excitation:
             )  # fmt: skip
             if len(self._drives) > 2:
                 self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
+        elif self._network is not None:
+            _take_audio(block, signal.samples, start)
+            source.newest(count)[:] = self._network.excite(signal.newest(count), position)
         else:
             _take_audio(block, signal.samples, start)
             crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)

@@ -25,6 +25,7 @@ from models.excitation import Excitation
 from models.extender_config import ExtenderConfig
 from models.frame_path import FramePath, Frames
 from models.gain_ramp import mix, ramp_step, unknown_gains
+from models.network_exciter import Network, NetworkExciter
 from models.predictor import Predictor
 from models.shaper import Shaper
 from models.stage import Block
@@ -37,16 +38,26 @@ _DEFAULTS = knobs.defaults()
 class Extender:
     """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
 
-    def __init__(self, config: ExtenderConfig, predictor: Predictor, teller: Teller | None = None) -> None:
+    def __init__(
+        self,
+        config: ExtenderConfig,
+        predictor: Predictor,
+        teller: Teller | None = None,
+        network: Network | None = None,
+    ) -> None:
         """Build a stage around trained weights.
 
         Args:
             config: From the artifact.
             predictor: The network.
             teller: What computes it, or None for torch.
+            network: The exciter, where the config names one that is trained.
         """
+        if (network is None) != (config.network is None):
+            raise ValueError("a network goes with a config that tells its sizes, and only with such a one")
         self.config = config
         self.predictor = predictor
+        self.network = network
         self._teller: Teller = teller or TorchTeller(predictor)
         self._edge_hz: float | None = None
         self._rate = 0
@@ -88,7 +99,8 @@ class Extender:
         self._rate = rate
         self._hop = bands.hop_samples(rate)
         self._frames = FramePath(self.config, rate, self._teller)
-        self._excitation = Excitation(self.config.exciter, rate)
+        exciter = None if self.network is None else NetworkExciter(self.network)
+        self._excitation = Excitation(self.config.exciter, rate, exciter)
         self._shaper = Shaper(self.config, rate)
         self._high_pass = CrossoverFilter(rate)
         self._path = CrossoverPath(rate, self._edge_hz)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsp import bands
+from models.network_exciter import NetworkConfig
 from models.predictor import PredictorConfig
 
 
@@ -15,7 +16,9 @@ class ExtenderConfig:
     Attributes:
         predictor: Sizes of the network.
         lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
-        exciter: One of `models.excitation.KINDS`: what stands beside the noise.
+        exciter: One of `models.excitation.KINDS`: what stands beside the noise; or one of
+            `models.network_exciter.CONFIGS`, for a network that makes all of the excitation.
+        network: Sizes of that network; None for the others.
         window_fall: Share of the input's frame over which its window falls off: 0.5 is a Hann window; where nothing is
             seen ahead, a shorter fall tells more of what is newest.
         whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
@@ -24,6 +27,7 @@ class ExtenderConfig:
     predictor: PredictorConfig
     lookahead_hops: int = 0
     exciter: str = "harmonics"
+    network: NetworkConfig | None = None
     window_fall: float = bands.HANN_FALL
     whiten: bool = True
 

@@ -16,13 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from dsp import bands, crossover
-from dsp.exciter import NOISE_LENGTH, noise_table
-from models.seanet import Seanet, SeanetConfig
+from dsp.exciter import noise_table
+from models.network_exciter import NetworkConfig, entering, network_of
 from models.shaping_filter import HOP, RATE, ShapingFilter
-from models.wavenet import Wavenet, WavenetConfig
 
-# Brings programme material of -20 dB to the size of the noise, which is what a network's weights expect at first.
-_SIGNAL_GAIN = 10.0
 # A network's output is about 1 at first; what is missing lies some 30 dB below full scale.
 _BASELINE_GAIN = 10 ** (-30 / 20)
 # Levels enter as (dB + 60) / 20, as they do in the predictor.
@@ -38,7 +35,7 @@ class LearnedConfig:
         filtered: Whether the LTV filter shapes what it makes; without it the network is a baseline.
     """
 
-    network: SeanetConfig | WavenetConfig
+    network: NetworkConfig
     filtered: bool
 
 
@@ -55,8 +52,7 @@ class LearnedExtender(nn.Module):
     def __init__(self, config: LearnedConfig) -> None:
         super().__init__()
         self.config = config
-        sizes = config.network
-        self.network = Seanet(sizes) if isinstance(sizes, SeanetConfig) else Wavenet(sizes)
+        self.network = network_of(config.network)
         self.shape = ShapingFilter() if config.filtered else None
         self.register_buffer("noise", torch.from_numpy(noise_table()), persistent=False)
 
@@ -84,10 +80,8 @@ class LearnedExtender(nn.Module):
 
     def excite(self, degraded: Tensor, levels_db: Tensor, crossovers_hz: Sequence[float], noise_at: int = 0) -> Tensor:
         """Return what the network makes of the signals, shape (batch, time)."""
-        signal, config = _SIGNAL_GAIN * degraded[:, None], self.network.config
-        if config.inputs == 2:
-            index = (torch.arange(degraded.shape[1], device=degraded.device) + noise_at) % NOISE_LENGTH
-            signal = torch.cat([signal, self.noise[index].expand_as(signal)], 1)
+        config = self.network.config
+        signal = entering(degraded, self.noise, config.inputs, noise_at)
         frames = _told(levels_db, crossovers_hz).transpose(1, 2) if config.conditioning else None
         made, _ = self.network(signal, self.network.start(len(signal)), frames)
         excitation: Tensor = made[:, 0].float()

@@ -34,6 +34,7 @@ class Shaper:
         self._hop = bands.hop_samples(sample_rate)
         self._design = ltv.FilterDesign(sample_rate)
         self._gains = GainPath(config, sample_rate)
+        self._is_all_source = config.network is not None
         self.taps = self._design.taps
 
     def reset(self, channels: int) -> None:
@@ -71,6 +72,9 @@ class Shaper:
         self._is_open = [*self._is_open[-kept:], *[is_open] * number]
         if frames.step is not None:
             gains.turn_knobs(frames.step, values)
+        if self._is_all_source:
+            # A network decides by itself between lines and noise.
+            frames.told.tonality.fill(1.0)
         filters, left, hops = self.filters, self.noise_left, kept - 1 + number
         self.filters, self.noise_left = self._spare if hops == 1 else self._room(hops)
         if hops == 1:

@@ -49,9 +49,9 @@ def train(run_file: Path, folder: Path) -> None:
 
         learned = is_waveform_run(run_file)
         home = (waveform_loop if learned else loop).command(run_file, folder)
-    further = "compare it with: python -m models.training.comparison OUT.json"
-    if not learned:
-        further = f"make an artifact of it with: highband export {run_file}"
+    further = f"make an artifact of it with: highband export {run_file}"
+    if learned:
+        further += ", and compare it with: python -m models.training.comparison OUT.json"
     typer.echo(f"trained: {home}; {further}")
 
 
@@ -60,9 +60,11 @@ def export(run_file: Path, folder: Path, target: Path | None, figures: Path | No
     _refuse_missing(run_file)
     with _working():
         from models.artifact import FOLDER
-        from models.training.export import command
+        from models.training import export, export_learned
+        from models.training.waveform_run import is_waveform_run
 
-        made = command(run_file, folder, target or FOLDER, figures)
+        maker = export_learned if is_waveform_run(run_file) else export
+        made = maker.command(run_file, folder, target or FOLDER, figures)
     typer.echo(f"exported: {made}; play it with: highband render IN -o OUT --artifact {made}")
 
 

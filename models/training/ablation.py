@@ -71,7 +71,7 @@ def short_runs(folder: Path = Path("runs")) -> dict[str, Extender]:
 
 
 def _changed(extender: Extender, **fields: object) -> Extender:
-    return Extender(replace(extender.config, **fields), extender.predictor)  # type: ignore[arg-type]
+    return Extender(replace(extender.config, **fields), extender.predictor, network=extender.network)  # type: ignore[arg-type]
 
 
 def _system(extender: Extender, **settings: float) -> System:

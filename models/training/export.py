@@ -1,4 +1,7 @@
-"""Export: a trained run becomes an artifact, with its compiled graph, its proof and where it all came from."""
+"""Export: a trained run becomes an artifact, with its compiled graph, its proof and where it all came from.
+
+A run of a predictor becomes one with a plain exciter; a run of an exciter takes its predictor from another artifact.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +44,18 @@ def command(
         ValueError: with a sentence, where the run is unknown or has no checkpoint.
     """
     run = read_run(run_file)
-    checkpoint = folder / run.name / "last.safetensors"
-    if not checkpoint.exists():
-        raise ValueError(f"{checkpoint} is not there: run 'highband train {run_file}' first")
-    weights, step = averaged_weights(checkpoint)
+    weights, step = trained(run_file, run.name, folder)
     before = [run_of(folder / run.start / "last.safetensors")] if run.start else []
     achieved = figures_of(run.name, figures) if figures else {}
     return export(run, weights, step, target / run.name, before, achieved)
+
+
+def trained(run_file: Path, name: str, folder: Path) -> tuple[dict[str, Tensor], int]:
+    """Return the averaged weights of a run's last checkpoint and its step; raise ValueError where there is none."""
+    checkpoint = folder / name / "last.safetensors"
+    if not checkpoint.exists():
+        raise ValueError(f"{checkpoint} is not there: run 'highband train {run_file}' first")
+    return averaged_weights(checkpoint)
 
 
 def prove(name_or_path: str | Path) -> Path:
@@ -109,16 +117,41 @@ def export(
     """
     predictor = Predictor(run.extender().predictor).eval()
     predictor.load_state_dict(weights)
+    made_from = provenance(run, step, before)
+    return write_artifact(Extender(run.extender(), predictor), run.name, run.about, made_from, target, achieved)
+
+
+def write_artifact(
+    extender: Extender,
+    name: str,
+    about: str,
+    made_from: Mapping[str, Any],
+    target: Path,
+    achieved: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write an artifact beside its target and put it in place whole.
+
+    Args:
+        extender: With trained weights.
+        name: Of the artifact.
+        about: One sentence.
+        made_from: Where the weights came from.
+        target: The artifact's folder; one that is there is replaced.
+        achieved: Figures for the manifest.
+    """
+    predictor, network = extender.predictor, extender.network
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file({name: value.contiguous() for name, value in predictor.state_dict().items()}, partial / artifact.WEIGHTS)
+    weights = dict(predictor.state_dict())
+    if network is not None:
+        weights |= {artifact.EXCITER + key: value for key, value in network.state_dict().items()}
+    save_file({key: value.contiguous() for key, value in weights.items()}, partial / artifact.WEIGHTS)
     write_graph(predictor, partial / artifact.GRAPH)
-    extender = Extender(run.extender(), predictor)
     sound = stimulus()
     save_arrays({"input": sound, "output": hear(extender, sound)}, partial / artifact.PROOF)
-    manifest = _manifest(run, extender, partial) | {
-        "provenance": provenance(run, step, before),
+    manifest = _manifest(name, about, extender, partial) | {
+        "provenance": dict(made_from),
         "metrics": dict(achieved or {}),
     }
     (partial / artifact.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -130,34 +163,42 @@ def export(
     return target
 
 
-def _manifest(run: RunConfig, extender: Extender, folder: Path) -> dict[str, Any]:
+def _manifest(name: str, about: str, extender: Extender, folder: Path) -> dict[str, Any]:
     extender.prepare(RATE, 1, RATE)
     files = (artifact.WEIGHTS, artifact.GRAPH, artifact.PROOF)
     return {
         "format": artifact.FORMAT,
-        "name": run.name,
-        "about": run.about,
-        "extender": asdict(run.extender()),
-        "weights": sum(weight.numel() for weight in extender.predictor.parameters()),
+        "name": name,
+        "about": about,
+        "extender": asdict(extender.config),
+        "weights": sum(weight.numel() for weight in _parameters(extender)),
         "latency_ms": round(1000 * extender.latency_samples / RATE, 3),
         "licence": LICENCE,
-        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
+        "files": {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files},
     }
 
 
+def _parameters(extender: Extender) -> list[nn.Parameter]:
+    networks: list[nn.Module | None] = [extender.predictor, extender.network]
+    return [weight for network in networks if network is not None for weight in network.parameters()]
+
+
 def provenance(run: RunConfig, step: int, before: Sequence[tuple[dict[str, Any], int]] = ()) -> dict[str, Any]:
-    """Return what the weights were made from: run, step, commit, recordings and their licences."""
+    """Return what the weights of a predictor were made from; see `made_of`."""
     heard = [
         clip
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
         if not clip.source.startswith(run.without)
     ]
-    values = run.full()
-    values.pop("corpus")
+    runs = [{"run": {**past, "corpus": None}, "step": reached} for past, reached in before]
+    return {**made_of(run.full(), step, heard), "before": runs}
+
+
+def made_of(run: Mapping[str, Any], step: int, heard: Sequence[corpus.Clip]) -> dict[str, Any]:
+    """Return what weights were made from: run, step, commit, recordings and their licences."""
     return {
-        "run": values,
+        "run": {name: value for name, value in run.items() if name != "corpus"},
         "step": step,
-        "before": [{"run": {**past, "corpus": None}, "step": reached} for past, reached in before],
         "commit": _commit(),
         "torch": torch.__version__,
         "note": NOTE,
@@ -196,7 +237,8 @@ def write_graph(predictor: Predictor, file: Path) -> None:
         # The exporter by tracing keeps the GRU one node; the newer one unrolls it for a fixed number of frames.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Flat(predictor),
+            # The exporter puts back the mode it finds, into all that is inside too.
+            _Flat(predictor).eval(),
             example,
             str(file),
             input_names=list(INPUTS),

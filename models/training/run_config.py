@@ -72,7 +72,7 @@ class RunConfig(BaseModel):
     def extender(self) -> ExtenderConfig:
         """Return the extender that this run trains; its horizon follows from the look-ahead."""
         sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops)})
-        return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, self.window_fall)
+        return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, window_fall=self.window_fall)
 
     def examples(self) -> AugmentationConfig:
         """Return how examples are drawn."""

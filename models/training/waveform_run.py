@@ -13,13 +13,12 @@ from torch import nn
 
 from dsp.bands import BAND_COUNT
 from models.learned_extender import LearnedConfig
-from models.seanet import SeanetConfig
+from models.network_exciter import CONFIGS
 from models.training.adversarial import Game
 from models.training.cqt_discriminator import MultiScaleConstantQ
 from models.training.degradation import Degradation
 from models.training.period_discriminator import MultiPeriod
 from models.training.stft_discriminator import StftDiscriminator
-from models.wavenet import WavenetConfig
 
 KIND = "waveform"
 CRITICS: dict[str, Callable[[], nn.Module]] = {
@@ -43,6 +42,7 @@ class WaveformRun(BaseModel):
         sizes: What differs from the defaults of the network's config.
         conditioned: Whether the network is told the acoustic features.
         filtered: Whether the LTV filter shapes what it makes.
+        predictor: The artifact whose predictor tells the filter what to do when the network is played.
         seed: Decides weights, examples and noise.
         steps, rows: Length of the run; examples a step.
         seconds: Of an example.
@@ -69,6 +69,7 @@ class WaveformRun(BaseModel):
     sizes: dict[str, Any] = Field(default_factory=dict)
     conditioned: bool = False
     filtered: bool = False
+    predictor: str = "live"
     seed: int = 1
     steps: int = Field(default=600, ge=1)
     rows: int = Field(default=4, ge=1)
@@ -91,9 +92,9 @@ class WaveformRun(BaseModel):
 
     def extender(self) -> LearnedConfig:
         """Return the extender that this run trains."""
-        made = SeanetConfig if self.network == "seanet" else WavenetConfig
         lists: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in self.sizes.items()}
-        return LearnedConfig(made(**lists, conditioning=BAND_COUNT if self.conditioned else 0), self.filtered)
+        sizes = CONFIGS[self.network](**lists, conditioning=BAND_COUNT if self.conditioned else 0)
+        return LearnedConfig(sizes, self.filtered)
 
     def degradations(self) -> Degradation:
         """Return what degradations are drawn from."""

@@ -11,14 +11,30 @@ import soundfile
 import torch
 
 from models.artifact import list_artifacts
+from models.learned_extender import LearnedExtender
 from models.predictor import Predictor
+from models.training import export_learned
 from models.training.export import export
 from models.training.run_config import RunConfig
+from models.training.waveform_run import WaveformRun
 
 SMALL = {"width": 24, "hidden": 24}
 UNTRAINED: Mapping[str, dict[str, object]] = {
     "untrained-live": {},
     "untrained-translation": {"lookahead_hops": 4, "exciter": "translation"},
+}
+# A network in the exciter's place, with the predictor of a shipped artifact.
+NETWORKS: Mapping[str, dict[str, object]] = {
+    "untrained-seanet": {
+        "network": "seanet",
+        "sizes": {"inputs": 2, "channels": [3, 4, 5], "strides": [4, 8], "dilations": [1, 3]},
+        "predictor": "live",
+    },
+    "untrained-wavenet": {
+        "network": "wavenet",
+        "sizes": {"channels": 6, "dilations": [1, 2, 4], "stride": 4},
+        "predictor": "studio",
+    },
 }
 SHIPPED = {info.name: info.path for info in list_artifacts()}
 LAYOUTS = ((44100, 1), (48000, 2), (48000, 3), (88200, 2), (96000, 1))
@@ -27,6 +43,8 @@ LAYOUTS = ((44100, 1), (48000, 2), (48000, 3), (88200, 2), (96000, 1))
 CASES = [
     *((name, rate, channels) for name in SHIPPED for rate, channels in LAYOUTS[: 5 if name == "live" else 2]),
     ("untrained-translation", 48000, 2),
+    ("untrained-seanet", 48000, 2),
+    ("untrained-wavenet", 44100, 2),
 ]
 MANIFEST = """\
 path,source,licence,speaker,split,sample_rate,seconds,true_bandwidth_hz,category,language,channels,lossy_source,brickwall_hz
@@ -47,6 +65,18 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
         run = RunConfig.model_validate({"name": name, "corpus": corpus, "predictor": SMALL, **differs})
         weights = Predictor(run.extender().predictor).state_dict()
         made[name] = export(run, weights, 0, home / name)
+    for name, differs in NETWORKS.items():
+        play = WaveformRun.model_validate(
+            {
+                "kind": "waveform",
+                "name": name,
+                "corpus": corpus,
+                "filtered": True,
+                "least_bandwidth_hz": 5000.0,
+                **differs,
+            }
+        )
+        made[name] = export_learned.export(play, LearnedExtender(play.extender()).state_dict(), 0, home / name)
     return {**made, **SHIPPED}
 
 

@@ -30,7 +30,7 @@ MOVED: Settings = {
 @lru_cache
 def _of_rate(folder: Path, rate: int) -> Extender:
     extender = _loaded(folder)
-    return Extender(extender.config, extender.predictor)
+    return Extender(extender.config, extender.predictor, network=extender.network)
 
 
 @lru_cache

@@ -127,4 +127,4 @@ def test_no_channels_are_refused(artifact: Path) -> None:
 
 def unprepared(folder: Path) -> Extender:
     extender = prepared(folder)
-    return Extender(extender.config, extender.predictor)
+    return Extender(extender.config, extender.predictor, network=extender.network)
