@@ -45,6 +45,8 @@ class AugmentationConfig:
     hide_share: float = 0.5
     degraded_share: float = 0.35
     blur_db: float = 1.0
+    # How much more it counts to be too loud than too soft, by category; 1 for those that are not named.
+    caution: dict[str, float] = field(default_factory=dict)
     categories: dict[str, float] = field(
         default_factory=lambda: {
             "speech": 0.55,
@@ -64,6 +66,7 @@ class Example(NamedTuple):
         mask: Bands that the predictor may see, shape (1, bands).
         target_db, tonality: What it should tell, shape (frames, bands).
         weight: 1 for bands to be judged: above the cutoff and below the true bandwidth, shape (1, bands).
+        caution: How much more it counts to be too loud than too soft, shape (1, 1).
     """
 
     levels_db: Tensor
@@ -71,6 +74,7 @@ class Example(NamedTuple):
     target_db: Tensor
     tonality: Tensor
     weight: Tensor
+    caution: Tensor
 
 
 Groups = dict[str, dict[str, list[ClipFeatures]]]
@@ -137,10 +141,18 @@ class Examples:
             tone = tone * power[0] / (power[0] + noise)
             power = power + noise
         cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
-        return self._finish(power, tone, trusted, clip.sample_rate, cutoff, rng)
+        caution = torch.full((1, 1), config.caution.get(clip.category, 1.0))
+        return self._finish(power, tone, trusted, clip.sample_rate, cutoff, caution, rng)
 
     def _finish(
-        self, power: Array, tone: Array, trusted: float, rate: float, cutoff: float, rng: np.random.Generator
+        self,
+        power: Array,
+        tone: Array,
+        trusted: float,
+        rate: float,
+        cutoff: float,
+        caution: Tensor,
+        rng: np.random.Generator,
     ) -> Example:
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
@@ -164,6 +176,7 @@ class Examples:
             torch.from_numpy(levels[0, wanted]),
             torch.from_numpy(tone[wanted].astype(np.float32)),
             weight[None],
+            caution,
         )
 
     def _curve(self, rng: np.random.Generator, spread_db: float) -> Array:

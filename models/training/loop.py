@@ -123,7 +123,9 @@ class Judge(torch.nn.Module):
         judged = slice(run.settle, None)
         told_db, true_db = told.levels_db[:, judged], batch.target_db[:, judged]
         distances = [
-            losses.envelope_loss(losses.pooled_db(told_db, span), losses.pooled_db(true_db, span), importance)
+            losses.envelope_loss(
+                losses.pooled_db(told_db, span), losses.pooled_db(true_db, span), importance, batch.caution
+            )
             for span in run.spans
         ]
         loss = torch.stack(distances).mean()

@@ -43,18 +43,21 @@ def pooled_db(levels_db: Tensor, span: int) -> Tensor:
     return 10 * torch.log10(power + 1e-12)
 
 
-def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor) -> Tensor:
+def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor, caution: Tensor | float = 1.0) -> Tensor:
     """Return the expected log-spectral distance of noise shaped to the predicted envelope, in units of 10 dB.
 
     Args:
         predicted_db: Log band energies, shape (batch, frames, bands).
         target_db: Same shape.
         importance: From `band_importance`, shape (batch, 1, bands).
+        caution: How much more it counts to be too loud than to be too soft, shape (batch, 1, 1). Where a network can't
+            tell, it comes out softer for it, and too little sounds better than too much.
 
     Returns:
         Scalar; sqrt of the noise's own spread where the envelope is exact.
     """
-    error = ((predicted_db - target_db) / 10).square()
+    error = (predicted_db - target_db) / 10
+    error = torch.where(error > 0, caution * error, error).square()
     return torch.sqrt(NOISE_SPREAD + (error * importance).sum(-1)).mean()
 
 

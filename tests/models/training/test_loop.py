@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from models.predictor import Predictor
 from models.training import loop
-from models.training.augmentation import Examples
+from models.training.augmentation import AugmentationConfig, Examples
 from models.training.checkpoint import averaged_weights
 from models.training.features import ClipFeatures
 from models.training.run_config import RunConfig
@@ -109,6 +109,13 @@ def test_examples_judge_only_what_is_masked() -> None:
     assert not (batch.mask * batch.weight).any()
     assert bool((batch.weight.sum(-1) > 0).all())
     assert bool(((batch.tonality >= 0) & (batch.tonality <= 1)).all())
+
+
+def test_caution_goes_by_category() -> None:
+    careful = AugmentationConfig(frames=30, caution={"instrument": 1.5})
+    speech, instrument = clips()[:2], clips()[2:]
+    assert set(Examples(speech, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.0}
+    assert set(Examples(instrument, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.5}
 
 
 def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:

@@ -28,6 +28,15 @@ def test_an_exact_envelope_leaves_the_spread_of_noise_and_10_db_cost_one() -> No
     assert float(envelope_loss(target + 99 * (1 - WEIGHT), target, importance)) == pytest.approx(NOISE_SPREAD**0.5)
 
 
+def test_caution_counts_what_is_too_loud_and_not_what_is_too_soft() -> None:
+    target, importance = torch.randn(2, 9, 64), band_importance(WEIGHT, 0.3)
+    caution = torch.tensor([1.0, 2.0])[:, None, None]
+    loud, soft = (float(envelope_loss(target + error, target, importance, caution)) for error in (10, -10))
+    once, twice = math.sqrt(NOISE_SPREAD + 1), math.sqrt(NOISE_SPREAD + 4)
+    assert loud == pytest.approx((once + twice) / 2)
+    assert soft == pytest.approx(once)
+
+
 def test_tonality_is_judged_by_its_squared_error() -> None:
     target = torch.rand(2, 9, 64)
     assert float(tonality_loss(target + 0.5, target, band_importance(WEIGHT, 1.0))) == pytest.approx(0.25)
