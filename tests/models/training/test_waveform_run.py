@@ -14,11 +14,12 @@ from tests.models.training.waveforms import tiny_run
 
 RUNS = sorted((Path(comparison.__file__).parent / "runs").glob("*.toml"))
 LEARNED = [file for file in RUNS if file.stem.startswith("learned-")]
+EXCITERS = [file for file in RUNS if file.stem.endswith("-exciter")]
 
 
 @pytest.mark.parametrize("file", RUNS, ids=lambda file: file.stem)
 def test_a_run_says_of_which_kind_it_is(file: Path) -> None:
-    assert is_waveform_run(file) == (file in LEARNED)
+    assert is_waveform_run(file) == (file in LEARNED + EXCITERS)
 
 
 @pytest.mark.parametrize("file", LEARNED, ids=lambda file: file.stem)
@@ -26,6 +27,14 @@ def test_shipped_runs_can_be_read_and_are_named_like_their_file(file: Path) -> N
     run = read_waveform_run(file)
     assert run.name == file.stem
     assert run.name in comparison.SYSTEMS.values()
+
+
+@pytest.mark.parametrize("file", EXCITERS, ids=lambda file: file.stem)
+def test_exciters_stand_before_the_filter_of_an_artifact(file: Path) -> None:
+    run = read_waveform_run(file)
+    assert run.name == file.stem
+    assert (run.filtered, run.conditioned) == (True, False)
+    assert file.with_name(f"{run.predictor}.toml") in RUNS
 
 
 def test_the_systems_of_the_comparison_have_the_same_budget() -> None:
