@@ -23,6 +23,7 @@ OTHERS = {
     "models/training/runs/": "Training runs, one TOML file each",
     "scripts/system-packages.sh": "What the system must have, for running and for testing",
     "docs/control-protocol.md": "The messages by which a running host is played",
+    "docs/elsewhere.md": "How the extenders fare on recordings from elsewhere, beside other systems",
     "docs/learned-exciters.md": "Learned exciters, compared: how, and with what result",
     "tests/": "The laws, mirroring the source",
 }

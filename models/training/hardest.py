@@ -55,7 +55,7 @@ def draw(chosen: Sequence[Score], clips: Mapping[str, Clip], hear: Hear, target:
     Raises:
         OSError: If it can't be written.
     """
-    figure = Figure(figsize=(13, 0.6 + 2.1 * len(chosen)), dpi=90, layout="constrained")
+    figure = Figure(figsize=(13, 0.6 + 2.1 * len(chosen)), dpi=72, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(chosen), len(_COLUMNS), sharey=True, squeeze=False)
     for row, score in zip(grid, chosen, strict=True):
