@@ -48,8 +48,7 @@ class PredictorSizes(BaseModel):
     dropout: float = Field(ge=0, lt=1)
 
 
-_Channels = Annotated[int, Field(ge=1, le=1024)]
-_Steps = Annotated[int, Field(ge=1, le=1024)]
+_Size = Annotated[int, Field(ge=1, le=1024)]
 
 
 class SeanetSizes(BaseModel):
@@ -57,9 +56,9 @@ class SeanetSizes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     inputs: int = Field(ge=1, le=2)
-    channels: tuple[_Channels, ...] = Field(min_length=1, max_length=9)
-    strides: tuple[_Steps, ...] = Field(max_length=8)
-    dilations: tuple[_Steps, ...] = Field(max_length=16)
+    channels: tuple[_Size, ...] = Field(min_length=1, max_length=9)
+    strides: tuple[_Size, ...] = Field(max_length=8)
+    dilations: tuple[_Size, ...] = Field(max_length=16)
     kernel: int = Field(ge=1, le=64)
     conditioning: Literal[0]
 
@@ -69,11 +68,11 @@ class WavenetSizes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     inputs: int = Field(ge=1, le=2)
-    channels: _Channels
-    dilations: tuple[_Steps, ...] = Field(min_length=1, max_length=16)
+    channels: _Size
+    dilations: tuple[_Size, ...] = Field(min_length=1, max_length=16)
     stacks: int = Field(ge=1, le=16)
     kernel: int = Field(ge=1, le=64)
-    stride: _Steps
+    stride: _Size
     conditioning: Literal[0]
 
 

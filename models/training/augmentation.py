@@ -141,23 +141,15 @@ class Examples:
             tone = tone * power[0] / (power[0] + noise)
             power = power + noise
         cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
-        caution = torch.full((1, 1), config.caution.get(clip.category, 1.0))
-        return self._finish(power, tone, trusted, clip.sample_rate, cutoff, caution, rng)
+        return self._finish(power, tone, trusted, clip, cutoff, rng)
 
     def _finish(
-        self,
-        power: Array,
-        tone: Array,
-        trusted: float,
-        rate: float,
-        cutoff: float,
-        caution: Tensor,
-        rng: np.random.Generator,
+        self, power: Array, tone: Array, trusted: float, clip: ClipFeatures, cutoff: float, rng: np.random.Generator
     ) -> Example:
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
-        mask = bands.band_mask(rate, 0.0, cutoff)
-        weight = bands.band_mask(rate, 0.0, trusted) * (1 - mask)
+        mask = bands.band_mask(clip.sample_rate, 0.0, cutoff)
+        weight = bands.band_mask(clip.sample_rate, 0.0, trusted) * (1 - mask)
         if rng.random() < config.hide_share:
             mask = mask * _windows(rng)
         ahead, frames = self.horizon, config.frames
@@ -176,7 +168,7 @@ class Examples:
             torch.from_numpy(levels[0, wanted]),
             torch.from_numpy(tone[wanted].astype(np.float32)),
             weight[None],
-            caution,
+            torch.full((1, 1), config.caution.get(clip.category, 1.0)),
         )
 
     def _curve(self, rng: np.random.Generator, spread_db: float) -> Array:

@@ -15,7 +15,7 @@ from models.extender import Extender
 from models.learned_extender import LearnedExtender
 from models.training import corpus
 from models.training.export import figures_of, made_of, trained, write_artifact
-from models.training.waveform_examples import trusted_hz
+from models.training.waveform_examples import reaching
 from models.training.waveform_run import WaveformRun, read_waveform_run
 
 
@@ -62,6 +62,6 @@ def export(
 
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:
     clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
-    heard = [clip for clip in clips if trusted_hz(clip) >= run.least_bandwidth_hz]
+    heard = reaching(clips, run.least_bandwidth_hz)
     lent = artifact.read_manifest(artifact.find_artifact(run.predictor)).provenance
     return made_of(run.full(), step, heard) | {"predictor": {"artifact": run.predictor, "provenance": lent}}

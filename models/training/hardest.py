@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from models.training import metrics
 from models.training.corpus import Clip
 from models.training.scorecard import FULL_BAND_RATE, Score
 from models.training.training_log import picture
@@ -23,7 +24,6 @@ from models.training.training_log import picture
 Audio = NDArray[np.float32]
 Hear = Callable[[Clip, int, str], tuple[Audio, Audio, Audio]]
 MOST = 10
-_RATE_KHZ = 48
 _COLUMNS = ("input", "restored", "clean")
 
 
@@ -60,10 +60,10 @@ def draw(chosen: Sequence[Score], clips: Mapping[str, Clip], hear: Hear, target:
     grid = figure.subplots(len(chosen), len(_COLUMNS), sharey=True, squeeze=False)
     for row, score in zip(grid, chosen, strict=True):
         for axis, name, signal in zip(row, _COLUMNS, hear(clips[score.clip], score.rate, score.system), strict=True):
-            shown = picture(torch.from_numpy(signal.mean(0)))[0].flip(0).numpy()
+            shown = picture(torch.from_numpy(signal.mean(0)))[0].numpy()
             axis.imshow(
-                shown, origin="lower", aspect="auto", cmap="magma", vmin=0.0, vmax=1.0, interpolation="nearest",
-                extent=(0, signal.shape[1] / (1000 * _RATE_KHZ), 0, _RATE_KHZ / 2),
+                shown, origin="upper", aspect="auto", cmap="magma", vmin=0.0, vmax=1.0, interpolation="nearest",
+                extent=(0, signal.shape[1] / metrics.RATE, 0, metrics.RATE / 2000),
             )  # fmt: skip
             axis.set_title(name, loc="right", fontsize=8)
         row[0].set_title(_told(score), loc="left", fontsize=8)

@@ -70,7 +70,7 @@ class WaveExamples:
     """
 
     def __init__(self, clips: Sequence[Clip], run: WaveformRun) -> None:
-        self._clips = [clip for clip in clips if trusted_hz(clip) >= run.least_bandwidth_hz]
+        self._clips = reaching(clips, run.least_bandwidth_hz)
         if not self._clips:
             raise ValueError(f"the corpus holds no clip of split train that reaches {run.least_bandwidth_hz:.0f} Hz")
         seconds = np.array([clip.seconds for clip in self._clips])
@@ -121,3 +121,8 @@ def crop_48k(clip: Clip, samples: int, seed: int) -> Audio:
 def trusted_hz(clip: Clip) -> float:
     """Return the frequency up to which a clip's content is real."""
     return min(clip.true_bandwidth_hz, clip.sample_rate / 2, clip.brickwall_hz or clip.sample_rate / 2)
+
+
+def reaching(clips: Sequence[Clip], least_hz: float) -> list[Clip]:
+    """Return the clips whose content is real up to a frequency at least."""
+    return [clip for clip in clips if trusted_hz(clip) >= least_hz]

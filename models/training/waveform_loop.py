@@ -21,7 +21,7 @@ from models.training.balancer import Balancer
 from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
 from models.training.corpus import Clip
 from models.training.training_log import TrainingLog
-from models.training.waveform_examples import WaveExamples, trusted_hz
+from models.training.waveform_examples import WaveExamples, reaching
 from models.training.waveform_judge import WaveformJudge
 from models.training.waveform_listening import listen
 from models.training.waveform_run import WaveformRun, read_waveform_run
@@ -46,7 +46,7 @@ def command(run_file: Path, folder: Path = Path("runs")) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
     heard = [clip for clip in clips if clip.split == "train"]
-    judged = [clip for clip in clips if clip.split == "valid" and trusted_hz(clip) >= run.least_bandwidth_hz]
+    judged = reaching([clip for clip in clips if clip.split == "valid"], run.least_bandwidth_hz)
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed.
     torch.set_flush_denormal(True)
     train(run, heard, judged, home)
