@@ -54,6 +54,8 @@ class AugmentationConfig:
             "instrument": 0.17,
             "music_mix": 0.15,
             "environment": 0.05,
+            "amplifier": 0.08,
+            "synthesizer": 0.06,
         }
     )
 

@@ -89,9 +89,9 @@ def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FAL
     """Return a clip's features at a speed, from the cache folder where they are there; for `fall` see `levels_of`."""
     file = _cached(cache, clip, speed)
     if not file.exists():
-        samples, rate = _mono(clip)
+        samples, rate = mono(clip)
         levels, tones = levels_of(samples, rate * speed), tonality_of(samples, rate * speed)
-        _store(file, levels=levels, tonality=tones, rate=np.float64(rate * speed))
+        store(file, levels=levels, tonality=tones, rate=np.float64(rate * speed))
     with np.load(file) as stored:
         whole = ClipFeatures(
             stored["levels"],
@@ -107,8 +107,8 @@ def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FAL
 def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:
     file = _cached(cache, clip, speed, fall=fall)
     if not file.exists():
-        samples, rate = _mono(clip)
-        _store(file, heard=levels_of(samples, rate * speed, fall))
+        samples, rate = mono(clip)
+        store(file, heard=levels_of(samples, rate * speed, fall))
     with np.load(file) as stored:
         heard: NDArray[np.float16] = stored["heard"]
     return heard
@@ -123,18 +123,19 @@ def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = bands.HA
     whole = features(clip, 1.0, cache)
     file = _cached(cache, clip, 1.0, seed, fall=fall)
     if not file.exists():
-        samples, rate = _mono(clip)
+        samples, rate = mono(clip)
         recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
         heard = recipe.apply(samples[None], rate)
         meter = BandwidthMeter(rate)
         meter.add(heard)
         edge = min(meter.edge_hz(), recipe.cutoff_hz)
-        _store(file, heard=levels_of(heard[0], rate, fall), cutoff=np.float64(edge))
+        store(file, heard=levels_of(heard[0], rate, fall), cutoff=np.float64(edge))
     with np.load(file) as stored:
         return replace(whole, heard_db=stored["heard"], cutoff_hz=float(stored["cutoff"]))
 
 
-def _mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
+def mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
+    """Return a clip's channels as one, shape (time,), and its rate in Hz."""
     samples, rate = soundfile.read(clip.path, dtype="float32", always_2d=True)
     return np.ascontiguousarray(samples.mean(1)), int(rate)
 
@@ -146,7 +147,8 @@ def _cached(cache: Path, clip: Clip, *about: float, fall: float = bands.HANN_FAL
     return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
 
-def _store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
+def store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
+    """Write arrays to the cache, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.partial.npz")
     np.savez(partial, **arrays)  # type: ignore[arg-type]

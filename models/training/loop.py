@@ -24,6 +24,7 @@ from models.training import corpus, losses
 from models.training.augmentation import Example, Examples
 from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
 from models.training.features import ClipFeatures, load_features
+from models.training.made_features import amplified, synthesized
 from models.training.run_config import RunConfig, read_run
 from models.training.spectral_loss import SpectralLoss
 from models.training.weight_average import follow
@@ -52,6 +53,7 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
     ]
     fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
     heard = load_features(of["train"], run.speeds, cache, run.degradations, fall)
+    heard += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
     judged = load_features(of["valid"], (1.0,), cache, fall=fall)
     if not heard:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")

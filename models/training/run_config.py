@@ -25,6 +25,8 @@ class RunConfig(BaseModel):
         without: Sources left out (by the start of their names), to measure how well others stand in for them.
         speeds: Speeds at which every clip is heard.
         degradations: How many times each clip is also heard through a filter, a converter or a codec.
+        amplifiers: How many times each instrument is also heard through a guitar amplifier.
+        synthesizers: How many phrases of synthesizers are heard; see `training.made_features`.
         seed: Decides weights, examples and dropout.
         steps, rows: Length of the run; examples a step, over all processes.
         rate: Peak learning rate, reached after `warm_up` steps and let down along a half cosine.
@@ -48,6 +50,8 @@ class RunConfig(BaseModel):
     without: tuple[str, ...] = ()
     speeds: tuple[float, ...] = (1.0, 0.84, 0.92, 1.09, 1.19)
     degradations: int = Field(default=2, ge=0)
+    amplifiers: int = Field(default=0, ge=0)
+    synthesizers: int = Field(default=0, ge=0)
     seed: int = 1
     steps: int = Field(default=3000, ge=1)
     rows: int = Field(default=12, ge=1)
