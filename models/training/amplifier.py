@@ -17,7 +17,7 @@ from pedalboard import PeakFilter
 from scipy import signal
 
 Audio = NDArray[np.float32]
-# A valve's curve makes harmonics of harmonics: what folds back at four times the rate is too weak to be heard.
+# A valve's curve makes harmonics of harmonics; what still folds back at four times the rate, the loudspeaker takes.
 _OVERSAMPLING = 4
 _TINY = 1e-9
 
@@ -43,8 +43,8 @@ class Amplifier:
         bias: How unlike the curve bends on its two sides; even harmonics come of it.
         resonances: Of the loudspeaker's cone and the cabinet.
         corner_hz, order: Where the loudspeaker starts to fall off and how steeply, a Butterworth slope.
-        hiss_db: Level of the amplifier's hiss before the loudspeaker, dB below the sound.
-        floor_db: Level of the recording's noise, dB below full scale.
+        hiss_db: Level of the amplifier's hiss before the loudspeaker, dB re the driven sound (RMS of both).
+        floor_db: Level of the recording's noise, dB re full scale (RMS).
     """
 
     seed: int
@@ -80,11 +80,11 @@ class Amplifier:
         """Return the instrument through it.
 
         Args:
-            clean: Shape (channels, samples).
-            rate: Hz.
+            clean: Shape (channels, samples), with more samples than channels.
+            rate: Hz, at least 16000: a loudspeaker has to fit into the band.
 
         Returns:
-            Same shape, as loud at its loudest as before; not aligned to the sample, as no loudspeaker is.
+            Same shape, as loud at its loudest as before but for the floor; late by what a loudspeaker is late.
         """
         loudest = float(np.abs(clean).max(initial=0.0))
         if loudest < _TINY:

@@ -52,11 +52,11 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
         if not clip.source.startswith(run.without or "\0")
     ]
     fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
+    if not of["train"]:
+        raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
     heard = load_features(of["train"], run.speeds, cache, run.degradations, fall)
     heard += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
     judged = load_features(of["valid"], (1.0,), cache, fall=fall)
-    if not heard:
-        raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed. It is a switch of the whole
     # program's arithmetic, so whoever calls `train` keeps their own.
     torch.set_flush_denormal(True)

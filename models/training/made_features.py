@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from dsp import bands
 from models.training.amplifier import Amplifier
 from models.training.corpus import Clip
-from models.training.features import ClipFeatures, levels_of, mono, store, tonality_of
+from models.training.features import FORMAT, ClipFeatures, levels_of, mono, store, tonality_of
 from models.training.synthesizer import RATE, Synthesizer
 
 AMPLIFIER, SYNTHESIZER = "amplifier", "synthesizer"
-# Counts up when the sound of either changes.
+# Counts up when the same draw sounds otherwise.
 _FORMAT = 1
 _SECONDS = 12.0
 # The last of the band belongs to the converters in the making.
@@ -39,7 +39,7 @@ def amplified(clips: Sequence[Clip], each: int, cache: Path, fall: float = bands
             samples, rate = mono(clip)
             return Amplifier.draw(seed).apply(samples[None], rate)[0], rate
 
-        about: list[str | int] = [str(clip.path), clip.path.stat().st_size, seed]
+        about: list[str | float] = [str(clip.path), clip.path.stat().st_size, repr(Amplifier.draw(seed))]
         found.append(_features(AMPLIFIER, clip.source, about, sound, cache, fall))
     return found
 
@@ -50,13 +50,17 @@ def synthesized(count: int, cache: Path, fall: float = bands.HANN_FALL) -> list[
     def sound(seed: int) -> Sound:
         return lambda: (Synthesizer.draw(seed).play(_SECONDS), RATE)
 
-    return [_features(SYNTHESIZER, SYNTHESIZER, [seed], sound(seed), cache, fall) for seed in range(count)]
+    patches = [repr(Synthesizer.draw(seed)) for seed in range(count)]
+    return [
+        _features(SYNTHESIZER, SYNTHESIZER, [_SECONDS, patch], sound(seed), cache, fall)
+        for seed, patch in enumerate(patches)
+    ]
 
 
 def _features(
-    category: str, source: str, about: list[str | int], sound: Sound, cache: Path, fall: float
+    category: str, source: str, about: list[str | float], sound: Sound, cache: Path, fall: float
 ) -> ClipFeatures:
-    key = json.dumps([_FORMAT, category, *about, fall, bands.BAND_COUNT])
+    key = json.dumps([FORMAT, _FORMAT, category, *about, fall, bands.BAND_COUNT])
     file = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
     if not file.exists():
         samples, rate = sound()

@@ -19,8 +19,10 @@ Float = NDArray[np.floating[Any]]
 Wave = Literal["saw", "pulse", "triangle", "fm", "noise"]
 WAVES: tuple[Wave, ...] = ("saw", "pulse", "triangle", "fm", "noise")
 RATE = 48000
-# Naive waveforms fold back; at four times the rate what folds lies 20 dB and more below what belongs there.
+# Naive waveforms fold back; at four times the rate what folds lies 15 dB (at the top) to 30 dB (at 4 kHz) below what
+# belongs there, measured for a saw at 1.3 kHz: it moves no envelope.
 _OVERSAMPLING = 4
+# Shorter than the 50 ms or so over which the ladder smooths its own cutoff.
 _FILTER_BLOCK = 96
 _SCALE = (0, 3, 5, 7, 10, 12, 15)
 _CHORDS = ((0,), (0,), (0, 7), (0, 4, 7), (0, 3, 7, 10), (0, 5, 7))
@@ -30,16 +32,16 @@ _TINY = 1e-9
 
 @dataclass(frozen=True)
 class Envelope:
-    """Attack and decay in seconds, and the level that is held."""
+    """Attack and decay, and the level that is held."""
 
-    attack: float
-    decay: float
+    attack_s: float
+    decay_s: float
     sustain: float
 
     def over(self, seconds: Float, held: float) -> Float:
         """Return the envelope at times after a note's start that is held so long, in 0..1."""
-        rise = np.clip(seconds / self.attack, 0.0, 1.0)
-        fall = self.sustain + (1 - self.sustain) * np.exp(-np.maximum(seconds - self.attack, 0.0) / self.decay)
+        rise = np.clip(seconds / self.attack_s, 0.0, 1.0)
+        fall = self.sustain + (1 - self.sustain) * np.exp(-np.maximum(seconds - self.attack_s, 0.0) / self.decay_s)
         return np.asarray(rise * fall * np.exp(-np.maximum(seconds - held, 0.0) / 0.02), dtype=np.float64)
 
 
@@ -50,15 +52,15 @@ class Synthesizer:
     Attributes:
         seed: Of the notes, phases and noise.
         waves, detune: One oscillator each and how far it is off, in semitones.
-        shape: Pulse width, or depth of the frequency modulation in tenths.
+        shape: Pulse width; of frequency modulation the depth, 20 shape^2 radians, and the ratio, 1 + 4 shape rounded.
         root: MIDI note of the phrase's lowest key.
         chord: Semitones that sound together.
         step_s: Time from note to note.
-        loudness, opening: Envelopes of a note's level and of the filter.
+        loudness, opening: Envelopes of a note's level and of the filter, which follows within 50 ms or so.
         cutoff_hz, octaves, resonance: The filter at rest, how far its envelope opens it, and its resonance.
         is_steep: Four poles rather than two.
         effects: After the filter, by name.
-        floor_db: Level of the recording's noise, dB below full scale.
+        floor_db: Level of the recording's noise, dB re full scale (RMS).
     """
 
     seed: int
@@ -102,7 +104,7 @@ class Synthesizer:
         )
 
     def play(self, seconds: float) -> Audio:
-        """Return the phrase at `RATE`, shape (samples,)."""
+        """Return the phrase at `RATE`, shape (samples,), `seconds` long, which must be above 0."""
         rng = np.random.default_rng(self.seed)
         fine = RATE * _OVERSAMPLING
         dry, opened = np.zeros(round(seconds * fine)), np.zeros(round(seconds * RATE))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from safetensors.torch import load_file
 
@@ -128,3 +129,12 @@ def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
         other = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db[::-1].copy()), 4000.0, device)
     assert same == alone
     assert other != alone
+
+
+def test_a_corpus_without_a_train_split_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", np.zeros(48000), 48000)
+    run = tmp_path / "run.toml"
+    run.write_text(f'name = "tiny"\nsynthesizers = 1\ncorpus = "{tmp_path}"\n')
+    with pytest.raises(ValueError, match="no clip of split train"):
+        loop.command(run, tmp_path / "runs", tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
