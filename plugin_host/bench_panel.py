@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from models.runtime import Runtime
+from models.whole_file import write_whole
 from plugin_host.file_device import ClockedDevice
 from plugin_host.live_host import LiveHost
 from plugin_host.live_sound import build
 from plugin_host.panel_process import PanelProcess
 from plugin_host.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.settings import SettingsStore
-from plugin_host.whole_file import write_whole
 from plugin_host.zmq_control import ZmqControl
 
 _NOISE = 0.1

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from models.runtime import Runtime
+from models.whole_file import write_whole
 from plugin_host.refusal import WORK_FAILED, refuse, refusing
 from plugin_host.soak import Plan, soak
-from plugin_host.whole_file import write_whole
 
 
 def bench_soak(plan: Plan, runtimes: Sequence[Runtime], target: Path | None) -> None:

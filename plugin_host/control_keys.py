@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from plugin_host.whole_file import write_whole
+from models.whole_file import write_whole
 
 Role = Literal["host", "client"]
 FORM = 1

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 import platformdirs
 from pydantic import ValidationError
 
+from models.whole_file import write_whole
 from plugin_host.json_lines import Path as JsonPath
 from plugin_host.json_lines import lines
 from plugin_host.midi_map import MidiMap
-from plugin_host.whole_file import write_whole
 
 # A map of every knob there is has a hundredth of it; a mistaken audio file has not.
 LARGEST_BYTES = 2**20

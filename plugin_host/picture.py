@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from models.whole_file import write_whole
 from plugin_host.audio_file import AudioFileError, AudioReader, reason
 
 # As many columns as a wide screen has; more would only cost memory.
@@ -96,11 +97,9 @@ def _draw_one(axis: Any, name: str, shown: Spectrogram, top_hz: float, crossover
 
 
 def _save(figure: Figure, target: Path) -> None:
-    temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.partial")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
     try:
-        figure.savefig(temporary, format="png")
-        os.replace(temporary, target)
+        write_whole(target, drawn.getvalue())
     except OSError as error:
         raise AudioFileError(f"{target} can't be written: {reason(error)}") from None
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import platformdirs
 from pydantic import ValidationError
 
+from models.whole_file import write_whole
 from plugin_host.effect_table import effect
 from plugin_host.json_lines import Path as JsonPath
 from plugin_host.json_lines import lines
 from plugin_host.preset_schema import EffectNode, PluginNode, Preset, is_finite
-from plugin_host.whole_file import write_whole
 
 __all__ = [
     "EffectNode", "PluginNode", "Preset", "PresetError",

@@ -8,8 +8,8 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.runtime import LIVE, Runtime
+from models.whole_file import write_whole
 from plugin_host.audio_file import reason
-from plugin_host.whole_file import write_whole
 
 FORMAT = 1
 

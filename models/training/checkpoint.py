@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
+
+from models.whole_file import write_whole
 
 
 def save_checkpoint(
@@ -27,9 +28,7 @@ def save_checkpoint(
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    partial = file.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"step": str(step), "run": json.dumps(run, sort_keys=True)})
-    os.replace(partial, file)
+    write_whole(file, save(tensors, metadata={"step": str(step), "run": json.dumps(run, sort_keys=True)}))
 
 
 def load_checkpoint(

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -43,6 +42,7 @@ from models.training.scorecard import Row, Score, rows, table
 from models.training.waveform_examples import trusted_hz
 from models.training.waveform_loop import LAST, trained
 from models.training.waveform_run import WaveformRun, read_waveform_run
+from models.whole_file import write_whole
 
 RATES = (8000, 16000)
 SECONDS = 2.0
@@ -193,9 +193,7 @@ def main(out: Path, folder: Path = Path("runs")) -> None:
     console = Console()
     console.print(table(rows(found)))
     console.print(cost_table(content["systems"]))
-    partial = out.with_name(out.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, out)
+    write_whole(out, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from models.proof import RATE, hear, stimulus
 from models.training import corpus, metrics
 from models.training.checkpoint import averaged_weights, run_of
 from models.training.run_config import RunConfig, read_run
+from models.whole_file import write_whole
 
 LICENCE = "GPL-3.0-or-later"
 NOTE = "The weights are computed from the recordings listed here; none of them is contained."
@@ -71,9 +72,7 @@ def prove(name_or_path: str | Path) -> Path:
     (folder / artifact.PROOF).chmod(0o644)
     manifest = json.loads((folder / artifact.MANIFEST).read_text(encoding="utf-8"))
     manifest["files"][artifact.PROOF] = hashlib.sha256((folder / artifact.PROOF).read_bytes()).hexdigest()
-    partial = folder / f".{artifact.MANIFEST}.partial"
-    partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, folder / artifact.MANIFEST)
+    write_whole(folder / artifact.MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return folder
 
 

@@ -8,8 +8,8 @@ together as they do from one speaker to another (vocal tract length perturbation
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from dsp.bandwidth import BandwidthMeter
 from dsp.tonality import tonality
 from models.training.corpus import Clip
 from models.training.degradation import Degradation
+from models.whole_file import write_whole
 
 FORMAT = 2
 _CHUNK = 4096
@@ -150,9 +151,9 @@ def _cached(cache: Path, clip: Clip, *about: float, fall: float = bands.HANN_FAL
 def store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
     """Write arrays to the cache, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(partial, **arrays)  # type: ignore[arg-type]
-    os.replace(partial, file)
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)  # type: ignore[arg-type]
+    write_whole(file, packed.getvalue())
 
 
 def load_features(

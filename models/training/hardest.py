@@ -5,8 +5,8 @@ A mean hides buzz, metal and holes; the clips with the worst scores show them to
 
 from __future__ import annotations
 
+import io
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from models.training import metrics
 from models.training.corpus import Clip
 from models.training.scorecard import FULL_BAND_RATE, Score
 from models.training.training_log import picture
+from models.whole_file import write_whole
 
 Audio = NDArray[np.float32]
 Hear = Callable[[Clip, int, str], tuple[Audio, Audio, Audio]]
@@ -70,12 +71,9 @@ def draw(chosen: Sequence[Score], clips: Mapping[str, Clip], hear: Hear, target:
         row[0].set_ylabel("kHz")
     for axis in grid[-1]:
         axis.set_xlabel("s")
-    partial = target.with_name(f".{target.name[:40]}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png")
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    write_whole(target, drawn.getvalue())
 
 
 def _quality(score: Score) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from rich import box
 from rich.table import Table
+
+from models.whole_file import write_whole
 
 FORMAT = 1
 FULL_BAND_RATE = 48000
@@ -112,9 +113,7 @@ def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapp
         "rows": [asdict(row) for row in summary],
         "scores": [asdict(s) for s in found],
     }
-    partial_file = out.with_name(out.name + ".partial")
-    partial_file.write_text(json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial_file, out)
+    write_whole(out, (json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 
 
 def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Score], measure: str) -> float:

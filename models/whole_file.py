@@ -1,4 +1,4 @@
-"""Small files written whole or not at all: to a temporary name beside the target, then put in its place."""
+"""Files written whole or not at all: to a temporary name beside the target, then put in its place."""
 
 from __future__ import annotations
 
