@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from pedalboard import PeakFilter
 from scipy import signal
 
+from models.training.scene import recorded
+
 Audio = NDArray[np.float32]
 # A valve's curve makes harmonics of harmonics; what still folds back at four times the rate, the loudspeaker takes.
 _OVERSAMPLING = 4
@@ -95,8 +97,7 @@ class Amplifier:
         driven = driven + rng.standard_normal(driven.shape) * level * 10 ** (self.hiss_db / 20)
         heard = signal.sosfilt(signal.butter(self.order, self.corner_hz, fs=rate, output="sos"), driven)
         heard = _rung(heard.astype(np.float32), self.resonances, rate)
-        heard *= loudest / max(float(np.abs(heard).max()), _TINY)
-        return np.asarray(heard + rng.standard_normal(heard.shape) * 10 ** (self.floor_db / 20), dtype=np.float32)
+        return recorded(heard, loudest, self.floor_db, rng)
 
     def _driven(self, clean: Audio, rate: int) -> NDArray[np.float64]:
         low_cut = signal.butter(2, self.low_cut_hz, "highpass", fs=rate, output="sos")

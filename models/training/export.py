@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.numpy import save as pack_arrays
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -68,10 +69,10 @@ def prove(name_or_path: str | Path) -> Path:
     folder = artifact.find_artifact(name_or_path)
     extender = artifact.build(folder, artifact.read_manifest(folder), "torch")
     sound = stimulus()
-    save_arrays({"input": sound, "output": hear(extender, sound)}, folder / artifact.PROOF)
-    (folder / artifact.PROOF).chmod(0o644)
+    proof = pack_arrays({"input": sound, "output": hear(extender, sound)})
+    write_whole(folder / artifact.PROOF, proof)
     manifest = json.loads((folder / artifact.MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"][artifact.PROOF] = hashlib.sha256((folder / artifact.PROOF).read_bytes()).hexdigest()
+    manifest["files"][artifact.PROOF] = hashlib.sha256(proof).hexdigest()
     write_whole(folder / artifact.MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return folder
 

@@ -144,8 +144,12 @@ def mono(clip: Clip) -> tuple[NDArray[np.float32], int]:
 def _cached(cache: Path, clip: Clip, *about: float, fall: float = bands.HANN_FALL) -> Path:
     # Files of Hann frames, which most runs share, are named as they were before there were others.
     window = () if fall == bands.HANN_FALL else ("fall", fall)
-    key = json.dumps([FORMAT, str(clip.path), clip.path.stat().st_size, *about, *window, bands.BAND_COUNT])
-    return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    return cache_file(cache, FORMAT, str(clip.path), clip.path.stat().st_size, *about, *window, bands.BAND_COUNT)
+
+
+def cache_file(cache: Path, *about: str | float) -> Path:
+    """Return the file of the cache that holds what these values decide."""
+    return cache / f"{hashlib.sha256(json.dumps(about).encode()).hexdigest()[:24]}.npz"
 
 
 def store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:

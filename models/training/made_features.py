@@ -5,8 +5,6 @@ Both end where a loudspeaker or a filter makes them end, and are known up to the
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from dsp import bands
 from models.training.amplifier import Amplifier
 from models.training.corpus import Clip
-from models.training.features import FORMAT, ClipFeatures, levels_of, mono, store, tonality_of
+from models.training.features import FORMAT, ClipFeatures, cache_file, levels_of, mono, store, tonality_of
 from models.training.synthesizer import RATE, Synthesizer
 
 AMPLIFIER, SYNTHESIZER = "amplifier", "synthesizer"
@@ -31,42 +29,43 @@ Sound = Callable[[], tuple[NDArray[np.float32], int]]
 def amplified(clips: Sequence[Clip], each: int, cache: Path, fall: float = bands.HANN_FALL) -> list[ClipFeatures]:
     """Return the features of every instrument among the clips through so many amplifiers each."""
     played = [clip for clip in clips if clip.category == "instrument"]
-    found = []
-    for seed in range(each * len(played)):
-        clip = played[seed % len(played)]
-
-        def sound(clip: Clip = clip, seed: int = seed) -> tuple[NDArray[np.float32], int]:
-            samples, rate = mono(clip)
-            return Amplifier.draw(seed).apply(samples[None], rate)[0], rate
-
-        about: list[str | float] = [str(clip.path), clip.path.stat().st_size, repr(Amplifier.draw(seed))]
-        found.append(_features(AMPLIFIER, clip.source, about, sound, cache, fall))
-    return found
+    return [_amplified(played[seed % len(played)], seed, cache, fall) for seed in range(each * len(played))]
 
 
 def synthesized(count: int, cache: Path, fall: float = bands.HANN_FALL) -> list[ClipFeatures]:
     """Return the features of phrases of so many synthesizers."""
-
-    def sound(seed: int) -> Sound:
-        return lambda: (Synthesizer.draw(seed).play(_SECONDS), RATE)
-
-    patches = [repr(Synthesizer.draw(seed)) for seed in range(count)]
-    return [
-        _features(SYNTHESIZER, SYNTHESIZER, [_SECONDS, patch], sound(seed), cache, fall)
-        for seed, patch in enumerate(patches)
-    ]
+    return [_synthesized(seed, cache, fall) for seed in range(count)]
 
 
-def _features(
-    category: str, source: str, about: list[str | float], sound: Sound, cache: Path, fall: float
-) -> ClipFeatures:
-    key = json.dumps([FORMAT, _FORMAT, category, *about, fall, bands.BAND_COUNT])
-    file = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+def _amplified(clip: Clip, seed: int, cache: Path, fall: float) -> ClipFeatures:
+    amplifier = Amplifier.draw(seed)
+
+    def sound() -> tuple[NDArray[np.float32], int]:
+        samples, rate = mono(clip)
+        return amplifier.apply(samples[None], rate)[0], rate
+
+    file = _cached(cache, AMPLIFIER, str(clip.path), clip.path.stat().st_size, repr(amplifier), fall)
+    return _features(file, sound, AMPLIFIER, clip.source, fall)
+
+
+def _synthesized(seed: int, cache: Path, fall: float) -> ClipFeatures:
+    synthesizer = Synthesizer.draw(seed)
+    file = _cached(cache, SYNTHESIZER, _SECONDS, repr(synthesizer), fall)
+    return _features(file, lambda: (synthesizer.play(_SECONDS), RATE), SYNTHESIZER, SYNTHESIZER, fall)
+
+
+def _cached(cache: Path, *about: str | float) -> Path:
+    return cache_file(cache, FORMAT, _FORMAT, *about, bands.BAND_COUNT)
+
+
+def _features(file: Path, sound: Sound, category: str, source: str, fall: float) -> ClipFeatures:
+    is_late = fall != bands.HANN_FALL
     if not file.exists():
         samples, rate = sound()
-        levels, heard = levels_of(samples, rate), levels_of(samples, rate, fall)
-        store(file, levels=levels, heard=heard, tonality=tonality_of(samples, rate), rate=np.float64(rate))
+        late = {"heard": levels_of(samples, rate, fall)} if is_late else {}
+        levels, tones = levels_of(samples, rate), tonality_of(samples, rate)
+        store(file, levels=levels, tonality=tones, rate=np.float64(rate), **late)
     with np.load(file) as stored:
-        rate_hz, heard_db = float(stored["rate"]), None if fall == bands.HANN_FALL else stored["heard"]
+        rate_hz, heard_db = float(stored["rate"]), stored["heard"] if is_late else None
         top_hz = _WHOLE * rate_hz / 2
         return ClipFeatures(stored["levels"], stored["tonality"], top_hz, rate_hz, category, source, heard_db)

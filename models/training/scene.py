@@ -12,6 +12,13 @@ Audio = NDArray[np.float32]
 _EQ_TAPS = 1023
 _EQ_LOW_HZ, _EQ_HIGH_HZ = 50.0, 24000.0
 _LEAST_DECAY = 1e-3
+_SILENT = 1e-9
+
+
+def recorded(sound: Audio, peak: float, floor_db: float, rng: np.random.Generator) -> Audio:
+    """Return a sound as a recording holds it: brought to a peak, over white noise (dB re full scale, RMS)."""
+    level = peak / max(float(np.abs(sound).max()), _SILENT)
+    return (sound * level + rng.standard_normal(sound.shape) * 10 ** (floor_db / 20)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ ends, as a closed pad or a bass has no top whatever the bandwidth of the file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -13,6 +14,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 from pedalboard import Bitcrush, Chorus, Delay, Distortion, LadderFilter, Phaser, Plugin, Reverb
+
+from models.training.scene import recorded
 
 Audio = NDArray[np.float32]
 Float = NDArray[np.floating[Any]]
@@ -27,7 +30,6 @@ _FILTER_BLOCK = 96
 _SCALE = (0, 3, 5, 7, 10, 12, 15)
 _CHORDS = ((0,), (0,), (0, 7), (0, 4, 7), (0, 3, 7, 10), (0, 5, 7))
 _PEAK = 0.5
-_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Envelope:
     attack_s: float
     decay_s: float
     sustain: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> Self:
+        """Draw one, from a pluck to a slow swell."""
+        return cls(0.001 * 500.0 ** rng.random(), 0.03 * 60.0 ** rng.random(), float(rng.choice([0.0, 0.2, 0.6, 1.0])))
 
     def over(self, seconds: Float, held: float) -> Float:
         """Return the envelope at times after a note's start that is held so long, in 0..1."""
@@ -84,7 +91,7 @@ class Synthesizer:
         """Draw a patch, from basses and pads to bright leads and noises; the same seed draws the same."""
         rng = np.random.default_rng(seed)
         voices = int(rng.integers(1, 4))
-        effects = [name for name, share in _EFFECT_SHARES.items() if rng.random() < share]
+        effects = [name for name, (share, _, _) in _EFFECTS.items() if rng.random() < share]
         return cls(
             seed=seed,
             waves=tuple(WAVES[k] for k in rng.choice(len(WAVES), voices, p=(0.4, 0.25, 0.1, 0.17, 0.08))),
@@ -93,8 +100,8 @@ class Synthesizer:
             root=int(rng.integers(26, 68)),
             chord=_CHORDS[rng.integers(len(_CHORDS))],
             step_s=0.1 * 20.0 ** rng.random(),
-            loudness=_draw_envelope(rng),
-            opening=_draw_envelope(rng),
+            loudness=Envelope.draw(rng),
+            opening=Envelope.draw(rng),
             cutoff_hz=150.0 * 80.0 ** rng.random(),
             octaves=rng.uniform(0.0, 5.0),
             resonance=rng.uniform(0.0, 0.8),
@@ -114,14 +121,12 @@ class Synthesizer:
             times = np.arange(min(len(dry) - first, round((held + 0.2) * fine))) / fine
             strength = self.loudness.over(times, held) * rng.uniform(0.4, 1.0)
             dry[first : first + len(times)] += self._notes(key, times, rng) * strength
-            coarse = slice(round(start * RATE), round(start * RATE) + len(times) // _OVERSAMPLING)
-            room = opened[coarse]
-            np.maximum(room, self.opening.over(times[::_OVERSAMPLING][: len(room)], held)[: len(room)], out=room)
+            room = opened[round(start * RATE) :][: len(times) // _OVERSAMPLING]
+            np.maximum(room, self.opening.over(times[::_OVERSAMPLING][: len(room)], held), out=room)
         sound = self._filtered(soxr.resample(dry, fine, RATE)[: len(opened)], opened)
         for name in self.effects:
             sound = _effect(name, rng)(sound, RATE)
-        sound *= _PEAK * rng.uniform(0.1, 1.0) / max(float(np.abs(sound).max()), _TINY)
-        return (sound + rng.standard_normal(sound.shape) * 10 ** (self.floor_db / 20)).astype(np.float32)
+        return recorded(sound, _PEAK * rng.uniform(0.1, 1.0), self.floor_db, rng)
 
     def _notes(self, key: int, times: Float, rng: np.random.Generator) -> Float:
         total = np.zeros(len(times))
@@ -141,21 +146,20 @@ class Synthesizer:
         return np.asarray(np.concatenate(out, axis=1)[0], dtype=np.float32)
 
 
-_EFFECT_SHARES = {"distortion": 0.2, "bitcrush": 0.05, "chorus": 0.3, "phaser": 0.1, "delay": 0.25, "reverb": 0.45}
+# How often each is heard, what it is, and the ranges of its first settings.
+_EFFECTS: dict[str, tuple[float, Callable[..., Plugin], tuple[tuple[float, float], ...]]] = {
+    "distortion": (0.2, Distortion, ((3.0, 30.0),)),
+    "bitcrush": (0.05, Bitcrush, ((6.0, 12.0),)),
+    "chorus": (0.3, Chorus, ((0.2, 3.0), (0.1, 0.6))),
+    "phaser": (0.1, Phaser, ((0.2, 3.0),)),
+    "delay": (0.25, Delay, ((0.1, 0.5), (0.0, 0.5), (0.1, 0.4))),
+    "reverb": (0.45, Reverb, ((0.2, 0.9), (0.2, 0.8), (0.05, 0.4))),
+}
 
 
 def _effect(name: str, rng: np.random.Generator) -> Plugin:
-    if name == "distortion":
-        return Distortion(float(rng.uniform(3.0, 30.0)))
-    if name == "bitcrush":
-        return Bitcrush(float(rng.uniform(6.0, 12.0)))
-    if name == "chorus":
-        return Chorus(float(rng.uniform(0.2, 3.0)), float(rng.uniform(0.1, 0.6)))
-    if name == "phaser":
-        return Phaser(float(rng.uniform(0.2, 3.0)))
-    if name == "delay":
-        return Delay(float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.0, 0.5)), float(rng.uniform(0.1, 0.4)))
-    return Reverb(float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.05, 0.4)))
+    _, build, ranges = _EFFECTS[name]
+    return build(*(rng.uniform(low, high) for low, high in ranges))
 
 
 def _oscillation(wave: Wave, turns: Float, shape: float, rng: np.random.Generator) -> Float:
@@ -170,7 +174,3 @@ def _oscillation(wave: Wave, turns: Float, shape: float, rng: np.random.Generato
         bend = 20 * shape**2 * np.sin(2 * np.pi * turns * round(1 + 4 * shape))
         return np.asarray(np.sin(2 * np.pi * turns + bend))
     return rng.standard_normal(len(turns))
-
-
-def _draw_envelope(rng: np.random.Generator) -> Envelope:
-    return Envelope(0.001 * 500.0 ** rng.random(), 0.03 * 60.0 ** rng.random(), float(rng.choice([0.0, 0.2, 0.6, 1.0])))
