@@ -21,11 +21,11 @@ test: $(STAMP) ## Install what the tests need of the system, then run them
 	scripts/system-packages.sh test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q
 
-check: $(STAMP) ## Lint, format, types, and the README's file tree
+check: $(STAMP) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/file_tree.py --check
+	$(BIN)/lint-imports
 
 lock: $(STAMP) ## Write the versions in .venv to requirements.lock
 	$(BIN)/python scripts/lock.py
@@ -41,5 +41,5 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c 'from models.artifact import load_extender; load_extender("live", "kernel")' # compiles the kernels, once
+	$(BIN)/python -c 'from models.artifact.artifact import load_extender; load_extender("live", "kernel")' # compiles the kernels, once
 	@touch $@

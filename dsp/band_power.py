@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands
-from dsp.fourier import Array, rfft
-from dsp.kernel import kernel
+from dsp.compile import kernel
+from dsp.fft import Array, rfft
 
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.

@@ -12,9 +12,9 @@ import math
 import numpy as np
 import torch
 
-from dsp.elementary import exp, log
-from dsp.fourier import Array
-from dsp.kernel import kernel
+from dsp.compile import kernel
+from dsp.fast_math import exp, log
+from dsp.fft import Array
 
 NOISE_LENGTH = 1 << 17
 _NOISE_SEED = 20240715

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
-from dsp.elementary import cos_sin, exp
-from dsp.fourier import Array, Spectrum, irfft, rfft
-from dsp.kernel import kernel
+from dsp.compile import kernel
+from dsp.fast_math import cos_sin, exp
+from dsp.fft import Array, Spectrum, irfft, rfft
 
 _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384

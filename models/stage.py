@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+from dsp.audio import Block
+from models.control import Control
 
-from dsp.control import Control
-
-Block = NDArray[np.float32]
+__all__ = ["Block", "FollowsBandwidth", "Stage"]
 
 
 @runtime_checkable

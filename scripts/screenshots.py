@@ -47,7 +47,16 @@ def write_dull_clip(path: Path) -> None:
 def start_host(folder: Path, artifact: str | None, preset: str) -> subprocess.Popen[bytes]:
     """Start the product on the dull clip."""
     addresses = [f"tcp://127.0.0.1:{port}" for port in PORTS[:2]]
-    command = [sys.executable, "-m", "plugin_host.cli", "live", "--device", "file:dull.wav,out.wav", "--block", "1024"]
+    command = [
+        sys.executable,
+        "-m",
+        "plugin_host.cli.main",
+        "live",
+        "--device",
+        "file:dull.wav,out.wav",
+        "--block",
+        "1024",
+    ]
     command += ["--control", addresses[0], "--telemetry", addresses[1], "--panel", "--panel-port", str(PORTS[2])]
     command += ["--preset", preset, *(["--artifact", artifact] if artifact else [])]
     return subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})

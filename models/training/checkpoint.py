@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from models.whole_file import write_whole
+from models.atomic_write import write_whole
 
 
 def save_checkpoint(

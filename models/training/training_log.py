@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.shaping_filter import RATE
+from models.exciters.ltv_layer import RATE
 
 _RANGE_DB = 100.0
 

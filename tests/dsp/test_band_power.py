@@ -8,7 +8,7 @@ import torch
 
 from dsp import bands
 from dsp.band_power import FLOOR_POWER, BandPower
-from dsp.fourier import Array
+from dsp.fft import Array
 
 
 def powers(measure: BandPower, frames: Array) -> Array:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dsp import exciter
-from dsp.fourier import Array
+from dsp.fft import Array
 
 RATE = 48000
 

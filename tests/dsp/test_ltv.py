@@ -8,7 +8,7 @@ import torch
 
 from dsp import bands, ltv
 from dsp.band_power import LOG_PER_DB
-from dsp.fourier import Array
+from dsp.fft import Array
 from dsp.ltv import FilterDesign, minimum_phase_spectrum
 
 RATES = (44100, 48000, 96000)

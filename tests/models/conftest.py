@@ -10,13 +10,13 @@ import pytest
 import soundfile
 import torch
 
-from models.artifact import list_artifacts
-from models.learned_extender import LearnedExtender
-from models.predictor import Predictor
-from models.training import export_learned
-from models.training.export import export
-from models.training.run_config import RunConfig
-from models.training.waveform_run import WaveformRun
+from models.artifact.artifact import list_artifacts
+from models.exciters.two_stage import LearnedExtender
+from models.predictor.network import Predictor
+from models.training.exciter import export as export_learned
+from models.training.exciter.run import WaveformRun
+from models.training.predictor.export import export
+from models.training.predictor.run import RunConfig
 
 SMALL = {"width": 24, "hidden": 24}
 UNTRAINED: Mapping[str, dict[str, object]] = {

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from models import knobs
-from plugin_host.client import Client
-from plugin_host.control_keys import Keys
-from plugin_host.settings import SettingsStore
-from plugin_host.zmq_control import ZmqControl
+from models.extender import controls as knobs
+from plugin_host.control.client import Client
+from plugin_host.control.keys import Keys
+from plugin_host.control.zmq_server import ZmqControl
+from plugin_host.settings.store import SettingsStore
 
 ANY = "tcp://127.0.0.1:0"
 

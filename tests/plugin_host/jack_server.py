@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from plugin_host.dummy_server import DummyServer, serving
+from tests.stress.jack_dummy_server import DummyServer, serving
 
 # One name for every run, so that one that was cut off leaves at most one entry in JACK's list behind.
 NAME = "highband-test"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dsp.control import Control
-from models.knobs import CONTROLS
+from models.control import Control
+from models.extender.controls import CONTROLS
 from models.stage import Block
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.training import metrics
-from models.training.lowpass import resample_to
+from models.training.data.lowpass import resample_to
 
 Audio = NDArray[np.float32]
 

@@ -1,0 +1,152 @@
+"""The histogram of levels: how often each narrow band of a recording had each level.
+
+Frames of 85 ms every 50 ms give log levels in bands of 1/40 octave: the mean of the bins' decibels, so that a single
+line does not hide an empty band.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bandwidth.edge import BANDS_PER_OCTAVE, LOWEST_HZ, Curve
+from dsp.compile import kernel
+from dsp.fft import Array, rfft
+
+HOP_SECONDS = 0.05
+WINDOW_SECONDS = 0.085
+_LEVEL_STEP_DB = 2.0
+_LEVEL_COUNT = 80
+_FLOOR_DB = -152.0  # per Hz against full scale: a little below the noise of 16 bits, below which nothing counts
+_PERCENTILE = 0.95
+_DB_PER_LOG = 10.0 / math.log(10.0)
+
+
+def window_samples(sample_rate: int) -> int:
+    """Return the samples of one frame: the power of two nearest to WINDOW_SECONDS."""
+    return int(2 ** round(math.log2(WINDOW_SECONDS * sample_rate)))
+
+
+def hop_samples(sample_rate: int) -> int:
+    """Return the samples between two frames."""
+    return round(HOP_SECONDS * sample_rate)
+
+
+class LevelHistogram:
+    """Measures the levels of frames, and counts them.
+
+    Args:
+        sample_rate: In Hz.
+
+    Attributes:
+        counts: How often, shape (bands, levels).
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        samples = window_samples(sample_rate)
+        window = 0.5 - 0.5 * np.cos(2.0 * math.pi * np.arange(samples) / samples)
+        self._window: Array = window.astype(np.float32)
+        self._density = 2.0 / (float(np.square(window).sum()) * sample_rate)
+        self._hop = hop_samples(sample_rate)
+        self._bin_hz = sample_rate / samples
+        bands = int(math.log2(sample_rate / 2 / LOWEST_HZ) * BANDS_PER_OCTAVE)
+        edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE)
+        # Where the edges lie in the running sum over bins.
+        self._position: NDArray[np.float64] = edges / self._bin_hz + 0.5
+        self.counts: Array = np.zeros((bands, _LEVEL_COUNT), np.float32)
+
+    def levels(self, signal: Array, start: int, frames: int) -> tuple[Array, Array]:
+        """Return the levels of frames, one a hop.
+
+        Args:
+            signal: Shape (channels, time).
+            start: Where the first frame begins.
+            frames: How many.
+
+        Returns:
+            dB per Hz against full scale in each band, shape (frames, bands), and dB against full scale without
+            what lies below about 20 Hz, shape (frames,). Not finite where the samples are not.
+        """
+        return _levels(signal, start, self._hop, frames, self._window, self._density, self._bin_hz, self._position)
+
+    def add(self, levels_db: Array) -> None:
+        """Count the levels of frames, shape (frames, bands), finite."""
+        _count(levels_db, self.counts)
+
+    def curve(self) -> Curve:
+        """Return the level that each band exceeds in 5 % of the frames, in dB per Hz, shape (bands,)."""
+        return _curve(self.counts)
+
+
+@kernel
+def _levels(
+    signal: Array, start: int, hop: int, frames: int, window: Array, density: float, bin_hz: float,
+    position: NDArray[np.float64],
+) -> tuple[Array, Array]:  # fmt: skip
+    channels, bands = signal.shape[0], len(position) - 1
+    rows = np.empty((frames * channels, len(window)), np.float32)
+    for row in range(len(rows)):
+        at = start + row // channels * hop
+        for i in range(len(window)):
+            rows[row, i] = signal[row % channels, at + i] * window[i]
+    spectra = rfft(rows)
+    bins = spectra.shape[1]
+    first, end = int(position[0]), int(position[bands]) + 1
+    power, running = np.empty(bins, np.float32), np.zeros(bins + 1)
+    levels, totals = np.empty((frames, bands), np.float32), np.empty(frames, np.float32)
+    for frame in range(frames):
+        power[:] = 0
+        for row in range(frame * channels, (frame + 1) * channels):
+            for k in range(bins):
+                power[k] += spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
+        total = np.float32(0.0)
+        for k in range(bins):
+            power[k] *= np.float32(density / channels)
+            total += power[k] if k > 1 else np.float32(0.0)
+        totals[frame] = _DB_PER_LOG * np.log(total * np.float32(bin_hz) + np.float32(1e-20))
+        for k in range(first, end):
+            power[k] = np.log(power[k] + np.float32(1e-18))
+        for k in range(first, end):
+            running[k + 1] = running[k] + power[k]
+        _split(running, position, levels, frame)
+    return levels, totals
+
+
+@kernel
+def _split(running: NDArray[np.float64], position: NDArray[np.float64], levels: Array, frame: int) -> None:
+    """Write the means between the edges of bands, of what a running sum over bins has added up."""
+    below = running[int(position[0])]
+    below += (running[int(position[0]) + 1] - below) * (position[0] - int(position[0]))
+    for band in range(len(position) - 1):
+        edge = position[band + 1]
+        whole = int(edge)
+        above = running[whole] + (running[whole + 1] - running[whole]) * (edge - whole)
+        levels[frame, band] = _DB_PER_LOG * (above - below) / (edge - position[band])
+        below = above
+
+
+@kernel
+def _count(levels_db: Array, counts: Array) -> None:
+    for frame in range(levels_db.shape[0]):
+        for band in range(levels_db.shape[1]):
+            step = int((levels_db[frame, band] - _FLOOR_DB) / _LEVEL_STEP_DB)
+            counts[band, max(0, min(step, _LEVEL_COUNT - 1))] += np.float32(1.0)
+
+
+@kernel
+def _curve(counts: Array) -> Curve:
+    curve = np.empty(len(counts))
+    for band in range(len(counts)):
+        total = np.float32(0.0)
+        for step in range(_LEVEL_COUNT):
+            total += counts[band, step]
+        target = _PERCENTILE * total
+        step, running = 0, counts[band, 0]
+        while running < target and step < _LEVEL_COUNT - 1:
+            step += 1
+            running += counts[band, step]
+        share = (target - running) / max(counts[band, step], np.float32(1e-9)) + 1.0
+        curve[band] = (step + max(0.0, min(share, 1.0))) * _LEVEL_STEP_DB + _FLOOR_DB
+    return curve

@@ -1,0 +1,1 @@
+"""Delay lines, FIFOs, ring buffers and reblocking."""

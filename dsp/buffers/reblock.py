@@ -1,0 +1,32 @@
+"""Blocks of another length: a stage's long ones in pieces, a stream's in blocks of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+
+from dsp.audio import Block
+
+Process = Callable[[Block, Mapping[str, float]], Block]
+
+
+def in_pieces(process: Process, block: Block, settings: Mapping[str, float], most: int) -> Block:
+    """Return what comes of a longer block (channels, samples), at most so many samples of it at once."""
+    starts = range(0, block.shape[1], most)
+    return np.concatenate([process(block[:, start : start + most], settings) for start in starts], axis=1)
+
+
+def of_size(blocks: Iterable[Block], size: int) -> Iterator[Block]:
+    """Yield a stream of blocks (channels, any) again in blocks of so many samples; the last one may be shorter."""
+    held: list[Block] = []
+    for block in blocks:
+        held.append(block)
+        if sum(one.shape[1] for one in held) < size:
+            continue
+        whole = np.concatenate(held, axis=1)
+        stop = whole.shape[1] - whole.shape[1] % size
+        yield from np.split(whole[:, :stop], range(size, stop, size), axis=1)
+        held = [whole[:, stop:]]
+    if any(one.shape[1] for one in held):
+        yield np.concatenate(held, axis=1)

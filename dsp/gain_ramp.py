@@ -1,0 +1,59 @@
+"""Gains that move without clicks: straight ramps, sample by sample, wherever the blocks are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.audio import Block
+from dsp.compile import kernel
+
+_RAMP_SECONDS = 0.01
+
+
+def ramp_step(sample_rate: float) -> float:
+    """Return by how much a gain moves toward its target from one sample to the next: one full gain in 10 ms."""
+    return 1.0 / (_RAMP_SECONDS * sample_rate)
+
+
+def unknown_gains() -> NDArray[np.float64]:
+    """Return the gains of a signal and of what is added to it before the first target, on which they start."""
+    return np.full(2, np.nan)
+
+
+@kernel
+def mix(
+    signal: Block, start: int, target: float, added: Block, added_target: float, gains: NDArray[np.float64],
+    step: float, out: Block,
+) -> None:  # fmt: skip
+    """Tell the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
+
+    Args:
+        signal: Shape (channels, time).
+        start: Where the block begins in it.
+        target: Of its gain.
+        added: The block of the other signal, shape (channels, count).
+        added_target: Of that one's gain.
+        gains: From `unknown_gains`, then as the block before left them; overwritten.
+        step: From `ramp_step`.
+        out: Where the sum goes, like `added`.
+    """
+    count = out.shape[1]
+    before = target if np.isnan(gains[0]) else gains[0]
+    added_before = added_target if np.isnan(gains[1]) else gains[1]
+    for channel in range(out.shape[0]):
+        for i in range(count):
+            gain = np.float32(_after(i + 1, before, target, step))
+            added_gain = np.float32(_after(i + 1, added_before, added_target, step))
+            out[channel, i] = gain * signal[channel, start + i] + added_gain * added[channel, i]
+    gains[0] = _after(count, before, target, step)
+    gains[1] = _after(count, added_before, added_target, step)
+
+
+@kernel
+def _after(samples: int, before: float, target: float, step: float) -> float:
+    """Return where a gain is after so many samples."""
+    covered = samples * step
+    if covered >= abs(target - before):
+        return target
+    return before + covered if target > before else before - covered

@@ -1,0 +1,1 @@
+"""Learned exciters: SEANet, WaveNet, causal convolutions, and the two-stage extender."""

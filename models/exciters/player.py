@@ -1,0 +1,81 @@
+"""A network in the exciter's place: it makes the coloured source out of the input, sample by sample.
+
+The networks are causal and stream by an explicit past, so the extender has no more latency with one than without, and
+blocks equal the whole. What a network makes is whitened and shaped like any source (`models.extender.gains`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from dsp.exciter import NOISE_LENGTH, noise_table
+from dsp.fft import Array
+from models.exciters.seanet import Seanet, SeanetConfig, SeanetPast
+from models.exciters.wavenet import Wavenet, WavenetConfig, WavenetPast
+
+NetworkConfig = SeanetConfig | WavenetConfig
+Network = Seanet | Wavenet
+CONFIGS: Mapping[str, type[NetworkConfig]] = {"seanet": SeanetConfig, "wavenet": WavenetConfig}
+# Brings programme material of -20 dB to the size of the noise, which is what a network's weights expect at first.
+_SIGNAL_GAIN = 10.0
+
+
+def network_of(config: NetworkConfig) -> Network:
+    """Return an untrained network of these sizes."""
+    return Seanet(config) if isinstance(config, SeanetConfig) else Wavenet(config)
+
+
+def entering(signal: Tensor, noise: Tensor, inputs: int, noise_at: int) -> Tensor:
+    """Return what a network hears of signals.
+
+    Args:
+        signal: Shape (batch, time).
+        noise: `dsp.exciter.noise_table`.
+        inputs: 2 where the network hears the noise beside the signal, else 1.
+        noise_at: Where in the noise the signals begin.
+
+    Returns:
+        Shape (batch, inputs, time).
+    """
+    heard = _SIGNAL_GAIN * signal[:, None]
+    if inputs == 1:
+        return heard
+    index = (torch.arange(signal.shape[1], device=signal.device) + noise_at) % NOISE_LENGTH
+    return torch.cat([heard, noise[index].expand_as(heard)], 1)
+
+
+class NetworkExciter:
+    """Plays a trained network, each channel by itself.
+
+    Args:
+        network: With the weights as they are played (`models.exciters.causal_conv.folded`), and told no features.
+
+    Raises:
+        ValueError: The network wants to be told features, which are known only after it has been heard.
+    """
+
+    def __init__(self, network: Network) -> None:
+        if network.config.conditioning:
+            raise ValueError("a network that is told features can't be an exciter here: take one without conditioning")
+        self.network = network
+        self._noise = torch.from_numpy(noise_table())
+
+    def reset(self, channels: int) -> None:
+        """Forget the past."""
+        self._past: SeanetPast | WavenetPast = self.network.start(channels)
+
+    def excite(self, block: Array, position: int) -> Array:
+        """Return what the network makes of a block, shape (channels, samples).
+
+        Args:
+            block: Same shape; numbers only.
+            position: Index of its first sample since the reset.
+        """
+        with torch.inference_mode():
+            heard = entering(torch.from_numpy(block), self._noise, self.network.config.inputs, position)
+            made, self._past = self.network(heard, self._past)
+            excitation: Array = made[:, 0].numpy()
+            return excitation

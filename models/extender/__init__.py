@@ -1,0 +1,1 @@
+"""The stage that plays: exciter, envelope, LTV filter and crossover."""

@@ -1,0 +1,86 @@
+"""The way of the crossover: which frequency holds for which hop, told, turned by hand or listened for."""
+
+from __future__ import annotations
+
+import math
+
+from dsp import bands, crossover
+from dsp.bandwidth.meter import BandwidthTracker
+from dsp.buffers.delay_line import Tape
+
+# Longer blocks are worked in pieces that bound the memory and stay in the processor's cache.
+_MOST_HOPS = 128
+# A crossover that jumps takes 64 ms for an octave, or the predictor would meet another mask from one hop to the next.
+_STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
+# An edge above this leaves nothing worth restoring.
+_HIGHEST_HZ = 19000.0
+
+
+class CrossoverPath:
+    """Cuts blocks into pieces of one crossover; a step is an index into the table of `dsp.crossover`, None is off.
+
+    Attributes:
+        edge_hz: True bandwidth that an automatic crossover follows; None listens for it. It survives a reset.
+    """
+
+    def __init__(self, sample_rate: int, edge_hz: float | None) -> None:
+        self.edge_hz = edge_hz
+        self._rate = sample_rate
+        self._hop = bands.hop_samples(sample_rate)
+        self._tracker = BandwidthTracker(sample_rate)
+        # Not a number before the first question.
+        self._wanted_hz = math.nan
+        self._target: int | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard, and where the crossover stood."""
+        self._position = 0
+        self._held: int | None = None
+        self._heard_hz = self._rate / 2
+        self._listens = False
+        self._tracker.reset()
+
+    def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
+        """Tell how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
+
+        Args:
+            most: Samples that are left of the block.
+            knob_hz: What the knob says; 0 is auto.
+
+        Returns:
+            Its samples, and the step that holds from its first hop's start on.
+        """
+        wanted_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
+        self._listens = listening = wanted_hz is None
+        if wanted_hz is None:
+            # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
+            wanted_hz = self._heard_hz
+        if wanted_hz != self._wanted_hz:
+            self._wanted_hz, self._target = wanted_hz, self._step_for(wanted_hz)
+        if listening or self._held != self._target:
+            self._held = self._next(self._target, phase, listening=listening)
+        left = self._hop * (_MOST_HOPS if self._held == self._target and not listening else 1) - phase
+        return most if most < left else left, self._held
+
+    def end(self, signal: Tape, count: int) -> None:
+        """Take the piece that was played, the newest samples of a signal."""
+        if self._listens:
+            self._heard_hz = self._tracker.update(signal.newest(count))
+        self._position += count
+
+    def _step_for(self, edge_hz: float) -> int | None:
+        if edge_hz > min(_HIGHEST_HZ, 0.43 * self._rate):
+            return None
+        # The high-pass reaches half its height in the middle of its transition: put that on the edge.
+        return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
+
+    def _next(self, target: int | None, phase: int, *, listening: bool) -> int | None:
+        if phase and (listening or self._held != target):
+            return self._held
+        # A signal that begins has nothing to click against, and where generation stops the filters fade.
+        if target is None or self._position == 0:
+            return target
+        # From nothing the crossover comes down from the top.
+        at = crossover.step_count() if self._held is None else self._held
+        return at + max(-_STEPS_A_HOP, min(_STEPS_A_HOP, target - at))

@@ -1,0 +1,121 @@
+"""The excitation of an extender: what harmonics, a translation or a network make of the input, with their past."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dsp import bands, crossover, exciter
+from dsp.buffers.delay_line import Tape
+from dsp.compile import kernel
+from dsp.fft import Array
+from models.exciters.player import NetworkExciter
+from models.stage import Block
+
+KINDS = ("harmonics", "translation")
+# A sample beyond this is not audio; like NaN and Inf it is played as silence.
+_LOUDEST = 1e4
+
+
+class Excitation:
+    """Makes the coloured source from the input, hop by hop on the extender's grid.
+
+    Args:
+        kind: One of `KINDS`; of no account where there is a network.
+        sample_rate: Hz.
+        network: Takes the place of all of them.
+    """
+
+    def __init__(self, kind: str, sample_rate: int, network: NetworkExciter | None = None) -> None:
+        if network is None and kind not in KINDS:
+            raise ValueError(f"the exciter must be one of {', '.join(KINDS)}, not '{kind}'")
+        self.kind, self._network = kind, network
+        self._rate = sample_rate
+        self._hop = bands.hop_samples(sample_rate)
+        self.reach = exciter.translation_reach(sample_rate) if kind == "translation" else 1
+
+    def reset(self, channels: int) -> None:
+        """Forget the past."""
+        # At the start of the hop that is under way and at its end; no drive yet is 0.
+        self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
+        self._drives = np.zeros(2, np.float32)
+        self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
+        if self._network is not None:
+            self._network.reset(channels)
+
+    def excite(
+        self, block: Block, signal: Tape, source: Tape, position: int, frames: int, window: int, drive_db: float,
+        step: int | None,
+    ) -> None:  # fmt: skip
+        """Add a block to the input, silence where it is no audio, and what is made of it to the source.
+
+        Args:
+            block: Shape (channels, count).
+            signal: The input.
+            source: Where the result goes.
+            position: Index of the block's first sample since the reset.
+            frames: How many end at one of these samples' beginnings.
+            window: Samples of a frame.
+            drive_db: As the knob says.
+            step: The crossover; None where nothing is generated.
+        """
+        count, phase = block.shape[1], position % self._hop
+        start, source_start = signal.advance(count), source.advance(count)
+        if self.kind == "harmonics":
+            drive = 10 ** (drive_db / 20)
+            before, kept = (self._levels, self._drives), 2 if phase else 1
+            if frames:
+                self._turn(kept - 1 + frames)
+            _excite(
+                block, signal.samples, start, source.samples, source_start, self._hop, phase, frames, window, *before,
+                kept, drive, self._levels, self._drives,
+            )  # fmt: skip
+            if len(self._drives) > 2:
+                self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
+        elif self._network is not None:
+            _take_audio(block, signal.samples, start)
+            source.newest(count)[:] = self._network.excite(signal.newest(count), position)
+        else:
+            _take_audio(block, signal.samples, start)
+            crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
+            reached = signal.newest(count + self.reach)
+            source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, position)
+
+    def _turn(self, hops: int) -> None:
+        """Find room for levels and drives at the boundaries of so many hops."""
+        if hops == 1:
+            before = self._levels, self._drives
+            (self._levels, self._drives), self._spare = self._spare, before
+        else:
+            self._levels = np.empty((len(self._levels), hops + 1), np.float32)
+            self._drives = np.empty(hops + 1, np.float32)
+
+
+@kernel
+def _take_audio(block: Array, signal: Array, start: int) -> None:
+    """Write a block into a signal, silence in the place of what is no audio."""
+    if len(block) != len(signal):
+        raise ValueError("the block has another number of channels than was prepared for")
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
+            # NaN fails every comparison.
+            is_audio = abs(block[channel, i]) <= _LOUDEST
+            signal[channel, start + i] = block[channel, i] if is_audio else np.float32(0.0)
+
+
+@kernel
+def _excite(
+    block: Array, signal: Array, start: int, source: Array, source_start: int, hop: int, phase: int, frames: int,
+    window: int, levels_before: Array, drives_before: Array, kept: int, drive: float, levels: Array, drives: Array,
+) -> None:  # fmt: skip
+    _take_audio(block, signal, start)
+    if frames:
+        drives[:] = drive
+        for k in range(kept):
+            if drives_before[2 - kept + k] != 0:
+                drives[k] = drives_before[2 - kept + k]
+        end = start + (hop - phase if phase else 0)
+        for channel in range(signal.shape[0]):
+            levels[channel, :kept] = levels_before[channel, 2 - kept :]
+            for frame in range(frames):
+                levels[channel, kept + frame] = exciter.lift(signal, channel, end + frame * hop - window, window)
+    exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, block.shape[1])

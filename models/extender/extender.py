@@ -1,0 +1,197 @@
+"""The extender: exciter, predictor, LTV filter and crossover as one stage.
+
+Everything happens on a grid of hops counted from the reset. A call works on the hops that its block touches and
+returns the block's samples of them, so a whole file, a device's block and a single sample take the same path.
+
+A frame whose last sample ends a block is heard at once, in that block, although its filter is wanted in the next one
+only: live, where a hop is two blocks of 128 samples long, this shares the work out evenly between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import bands, crossover, ltv
+from dsp.buffers.delay_line import Tape
+from dsp.compile import kernel
+from dsp.fft import Array, Spectrum
+from dsp.gain_ramp import mix, ramp_step, unknown_gains
+from models.control import Control
+from models.exciters.player import Network, NetworkExciter
+from models.extender import controls as knobs
+from models.extender.analysis import FramePath, Frames
+from models.extender.config import ExtenderConfig
+from models.extender.crossover_filter import CrossoverFilter, cut
+from models.extender.crossover_tracker import CrossoverPath
+from models.extender.excitation import Excitation
+from models.extender.shaping import Shaper
+from models.predictor.inference import Teller, TorchTeller
+from models.predictor.network import Predictor
+from models.stage import Block
+
+_DEFAULTS = knobs.defaults()
+
+
+class Extender:
+    """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
+
+    def __init__(
+        self,
+        config: ExtenderConfig,
+        predictor: Predictor,
+        teller: Teller | None = None,
+        network: Network | None = None,
+    ) -> None:
+        """Build a stage around trained weights.
+
+        Args:
+            config: From the artifact.
+            predictor: The network.
+            teller: What computes it, or None for torch.
+            network: The exciter, where the config names one that is trained.
+        """
+        if (network is None) != (config.network is None):
+            raise ValueError("a network goes with a config that tells its sizes, and only with such a one")
+        self.config = config
+        self.predictor = predictor
+        self.network = network
+        self._teller: Teller = teller or TorchTeller(predictor)
+        self._edge_hz: float | None = None
+        self._rate = 0
+
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The knobs."""
+        return knobs.CONTROLS
+
+    @property
+    def latency_samples(self) -> int:
+        """The look-ahead; 0 for a live extender."""
+        return self.config.lookahead_hops * bands.hop_samples(self._rate or 48000)
+
+    @property
+    def crossover_hz(self) -> float | None:
+        """The crossover of the newest hop in Hz, or None where nothing is generated."""
+        step = self._high_pass.steps[-1]
+        return None if step is None else crossover.step_hz(step)
+
+    def set_bandwidth(self, edge_hz: float | None) -> None:
+        """Tell the true bandwidth that an automatic crossover follows, in Hz; None listens for it instead."""
+        self._edge_hz = edge_hz
+        if self._rate:
+            self._path.edge_hz = edge_hz
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Allocate for a rate of 44.1 to 96 kHz and any number of channels."""
+        if not 44100 <= sample_rate <= 96000:
+            raise ValueError(f"the extender runs at 44.1 to 96 kHz, not {sample_rate} Hz: resample to 48000 Hz first")
+        if channels < 1:
+            raise ValueError("the extender needs at least one channel")
+        if sample_rate != self._rate:
+            self._design_for(sample_rate)
+        self._channels = channels
+        self.reset()
+
+    def _design_for(self, rate: int) -> None:
+        self._rate = rate
+        self._hop = bands.hop_samples(rate)
+        self._frames = FramePath(self.config, rate, self._teller)
+        exciter = None if self.network is None else NetworkExciter(self.network)
+        self._excitation = Excitation(self.config.exciter, rate, exciter)
+        self._shaper = Shaper(self.config, rate)
+        self._high_pass = CrossoverFilter(rate)
+        self._path = CrossoverPath(rate, self._edge_hz)
+        self._ramp_step = ramp_step(rate)
+
+    def reset(self) -> None:
+        """Forget the past."""
+        channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
+        self._position = 0
+        self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
+        self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
+        self._heard: Frames | None = None
+        self._gains = unknown_gains()
+        self._path.reset()
+        for part in (self._frames, self._excitation, self._shaper, self._high_pass):
+            part.reset(channels)
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Return the block with the band added, delayed by the latency."""
+        values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
+        at, count, parts = 0, block.shape[1], []
+        while at < count:
+            length, step = self._path.begin(count - at, values["crossover"])
+            if length == count:
+                return self._piece(block, step, values)
+            # Side by side in memory like any block: the kernels know no other, and would be compiled once more.
+            piece = np.ascontiguousarray(block[:, at : at + length])
+            parts.append(self._piece(piece, step, values))
+            at += length
+        return np.concatenate([block[:, :0], *parts], 1)
+
+    def _piece(self, block: Block, step: int | None, values: Mapping[str, float]) -> Block:
+        """Process samples whose crossover stays put."""
+        count, hop, position = block.shape[1], self._hop, self._position
+        phase = position % hop
+        # Frames that end at the beginning of one of these samples.
+        number = (position + count - 1) // hop - (position - 1) // hop
+        self._excitation.excite(
+            block, self._input, self._source, position, number, self._frames.window, values["drive"], step
+        )
+        if number:
+            self._turn(count, number, phase, step, values)
+        out = self._play(count, number, phase, step, values)
+        self._position = position + count
+        # The frame that the block just completed, if it did, is heard for the crossover that is likely to stay.
+        is_whole = self._position % hop == 0
+        self._heard = self._frames.hear(self._input, self._source, 0, 1, step) if is_whole else None
+        self._path.end(self._input, count)
+        return out
+
+    def _turn(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
+        """Turn the filters to the newest frames, so many of which ended at a block's samples."""
+        frames = self._heard if number == 1 and not phase else None
+        if frames is None:
+            # The last of them ended before the last hop that the block touches.
+            frames = self._frames.hear(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
+        if frames.step != step:
+            frames = self._frames.hear_again(frames, step)
+        self._frames.keep()
+        self._shaper.turn(frames, values, self._position - phase + (self._hop if phase else 0), phase)
+
+    def _play(self, count: int, frames: int, phase: int, step: int | None, values: Mapping[str, float]) -> Block:
+        """Return the newest samples as they are heard."""
+        shaper, high_pass, source, signal = self._shaper, self._high_pass, self._source, self._input
+        spectra, presence = high_pass.turn(phase, frames, step, count)
+        start = high_pass.generated.advance(count)
+        out = np.empty((self._channels, count), np.float32)
+        _play(
+            source.samples, source.end, self._delay, shaper.filters, shaper.noise_left, shaper.is_open, self._hop,
+            shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps, signal.samples,
+            signal.end, values["output"] / 20, values["mix"] / 100, values["bypass"] >= 0.5, values["delta"] >= 0.5,
+            self._gains, self._ramp_step, out,
+        )  # fmt: skip
+        if frames + (phase > 0) > 1:
+            shaper.forget_hops()
+        return out
+
+
+@kernel
+def _play(
+    source: Array, source_end: int, delay: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int,
+    taps: int, phase: int, generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int,
+    signal: Array, signal_end: int, output: float, share: float, bypass: bool, delta: bool,
+    gains: NDArray[np.float64], ramp: float, out: Array,
+) -> None:  # fmt: skip
+    """Shape the source, add the noise, cut off what lies below the crossover and mix with the input."""
+    band = np.zeros_like(out)
+    if is_open:
+        others = noise_left.reshape(2, -1, noise_left.shape[3])
+        ltv.shape(source, source_end - delay, filters[: len(out)], others, hop, taps, phase, band)
+    cut(band, generated, start, high_passes, presence, high_pass_taps)
+    gain = 10.0**output
+    target, band_target = 1.0 if bypass else 0.0 if delta else gain, 0.0 if bypass else gain * share
+    mix(signal, signal_end - out.shape[1] - delay, target, band, band_target, gains, ramp, out)

@@ -1,0 +1,1 @@
+"""The network that predicts the acoustic features of the missing band, and what computes it."""

@@ -1,0 +1,1 @@
+"""Recordings, degradations and synthetic sounds, as features and as examples."""

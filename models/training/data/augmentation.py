@@ -1,0 +1,226 @@
+"""Examples for the predictor: crops of cached features, made to sound like other rooms, microphones and noise floors.
+
+Gain, equalisation, noise, reverberation and mixing are all cheap on band energies, and they are what carries a
+predictor from the sources it has heard to those it has not. Every example is a pure function of (seed, step), so a
+resumed run sees what an unbroken one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dsp import bands
+from models.training.data.features import ClipFeatures
+
+Array = NDArray[np.floating[Any]]
+_CENTRES = bands.band_centres_hz().numpy()
+_EDGES = np.array(bands.band_edges_hz())
+_OCTAVES = np.log2(_CENTRES / 1000.0)
+# Independent bins in a band of one frame decide how much the level of its noise moves.
+_FREEDOM = np.maximum(1.0, (_EDGES[2:] - _EDGES[:-2]) / 2 / 70.0)
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """How far examples stray from the recordings; see `Examples` for what each does."""
+
+    frames: int = 400
+    gain_db: float = 8.0
+    eq_db: float = 6.0
+    noise_share: float = 0.45
+    noise_low_db: float = -115.0
+    noise_high_db: float = -55.0
+    room_share: float = 0.3
+    mix_share: float = 0.15
+    thin_share: float = 0.15
+    compress_share: float = 0.3
+    slope_share: float = 0.3
+    hide_share: float = 0.5
+    degraded_share: float = 0.35
+    blur_db: float = 1.0
+    # How much more it counts to be too loud than too soft, by category; 1 for those that are not named.
+    caution: dict[str, float] = field(default_factory=dict)
+    categories: dict[str, float] = field(
+        default_factory=lambda: {
+            "speech": 0.55,
+            "singing": 0.08,
+            "instrument": 0.17,
+            "music_mix": 0.15,
+            "environment": 0.05,
+            "amplifier": 0.08,
+            "synthesizer": 0.06,
+        }
+    )
+
+
+class Example(NamedTuple):
+    """One training example or, stacked, a batch.
+
+    Attributes:
+        levels_db: Input levels, degraded or whole (masked by the predictor), shape (frames, bands).
+        mask: Bands that the predictor may see, shape (1, bands).
+        target_db, tonality: What it should tell, shape (frames, bands).
+        weight: 1 for bands to be judged: above the cutoff and below the true bandwidth, shape (1, bands).
+        caution: How much more it counts to be too loud than too soft, shape (1, 1).
+    """
+
+    levels_db: Tensor
+    mask: Tensor
+    target_db: Tensor
+    tonality: Tensor
+    weight: Tensor
+    caution: Tensor
+
+
+Groups = dict[str, dict[str, list[ClipFeatures]]]
+
+
+def _grouped(clips: Sequence[ClipFeatures]) -> Groups:
+    groups: Groups = {}
+    for clip in clips:
+        groups.setdefault(clip.category, {}).setdefault(clip.source, []).append(clip)
+    return groups
+
+
+class Examples:
+    """Draws examples from clips: category by share, then source, then clip, then crop."""
+
+    def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
+        self.config, self.horizon, self.seed = config, horizon, seed
+        self._whole = _grouped([clip for clip in clips if not clip.cutoff_hz])
+        self._degraded = _grouped([clip for clip in clips if clip.cutoff_hz])
+
+    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Example:
+        """Return a process's share of the batch of a step, each field with a leading batch axis."""
+        rows = [self._example(np.random.default_rng([self.seed, step, row])) for row in range(rank, size, world)]
+        return Example(*(torch.stack(field) for field in zip(*rows, strict=True)))
+
+    def _pick(self, groups: Groups, rng: np.random.Generator) -> ClipFeatures:
+        names = [name for name in groups if self.config.categories.get(name, 0.0) > 0]
+        shares = np.array([self.config.categories[name] for name in names])
+        sources = groups[str(rng.choice(names, p=shares / shares.sum()))]
+        sizes = np.array([sum(len(clip.levels_db) for clip in group) for group in sources.values()], dtype=float)
+        # The square root gives small sources a hearing without letting them dominate.
+        group = list(sources.values())[int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))]
+        return group[int(rng.integers(len(group)))]
+
+    def _crop(self, clip: ClipFeatures, rng: np.random.Generator) -> tuple[Array, Array]:
+        length = self.config.frames + abs(self.horizon)
+        start = int(rng.integers(max(1, len(clip.levels_db) - length + 1)))
+        rows = np.arange(start, start + length) % len(clip.levels_db)
+        versions = [clip.levels_db] if clip.heard_db is None else [clip.levels_db, clip.heard_db]
+        power = np.stack([np.power(10.0, levels[rows].astype(np.float32) / 10) for levels in versions])
+        return power, clip.tonality[rows].astype(np.float32) / 255
+
+    def _example(self, rng: np.random.Generator) -> Example:
+        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if it differs, what is heard."""
+        config = self.config
+        is_degraded = bool(self._degraded) and rng.random() < config.degraded_share
+        clip = self._pick(self._degraded if is_degraded else self._whole, rng)
+        (power, tone), trusted = self._crop(clip, rng), clip.bandwidth_hz
+        gain = 10 ** (rng.normal(0.0, config.gain_db) / 10)
+        shape = 10 ** (self._curve(rng, config.eq_db) / 10)
+        if rng.random() < config.compress_share:
+            power = _compress(power, rng.uniform(0.5, 1.4))
+        if rng.random() < config.mix_share:
+            other = self._pick(self._whole, rng)
+            added, added_tone = self._crop(other, rng)
+            added *= power[0].mean() / max(added.mean(), 1e-12) * 10 ** (rng.uniform(-25.0, 0.0) / 10)
+            tone = (tone * power[0] + added_tone * added[0]) / (power[0] + added[0])
+            power, trusted = power + added, min(trusted, other.bandwidth_hz)
+        if rng.random() < config.room_share:
+            power, tone = _reverberate(power, tone, rng)
+        power = power * (gain * shape)
+        if rng.random() < config.noise_share:
+            noise = self._noise(rng, len(tone))
+            tone = tone * power[0] / (power[0] + noise)
+            power = power + noise
+        cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
+        return self._finish(power, tone, trusted, clip, cutoff, rng)
+
+    def _finish(
+        self, power: Array, tone: Array, trusted: float, clip: ClipFeatures, cutoff: float, rng: np.random.Generator
+    ) -> Example:
+        config = self.config
+        levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
+        mask = bands.band_mask(clip.sample_rate, 0.0, cutoff)
+        weight = bands.band_mask(clip.sample_rate, 0.0, trusted) * (1 - mask)
+        if rng.random() < config.hide_share:
+            mask = mask * _windows(rng)
+        ahead, frames = self.horizon, config.frames
+        seen = levels[-1, max(0, -ahead) :][:frames].copy()
+        if rng.random() < config.thin_share:
+            seen += np.minimum(0.0, 24.0 * np.log2(_CENTRES / rng.uniform(150.0, 450.0))).astype(np.float32)
+        if rng.random() < config.slope_share:
+            # A gentle filter has begun to fall before its cutoff.
+            fall = np.clip(1 + np.log2(_CENTRES / cutoff) / rng.uniform(0.05, 0.4), 0.0, 1.0)
+            seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
+        seen += rng.normal(0.0, config.blur_db, seen.shape).astype(np.float32)
+        wanted = slice(max(0, ahead), max(0, ahead) + frames)
+        return Example(
+            torch.from_numpy(np.maximum(seen, bands.FLOOR_DB)),
+            mask[None],
+            torch.from_numpy(levels[0, wanted]),
+            torch.from_numpy(tone[wanted].astype(np.float32)),
+            weight[None],
+            torch.full((1, 1), config.caution.get(clip.category, 1.0)),
+        )
+
+    def _curve(self, rng: np.random.Generator, spread_db: float) -> Array:
+        knots = rng.normal(0.0, spread_db, 9)
+        return np.interp(np.arange(bands.BAND_COUNT), np.linspace(0, bands.BAND_COUNT - 1, 9), knots).astype(np.float32)
+
+    def _noise(self, rng: np.random.Generator, frames: int) -> Array:
+        level = rng.uniform(self.config.noise_low_db, self.config.noise_high_db)
+        slope = rng.uniform(-5.0, 1.0) * np.clip(_OCTAVES, -3.0, 5.0)
+        mean = 10 ** ((level + slope + self._curve(rng, 3.0)) / 10)
+        return (mean * rng.gamma(_FREEDOM, 1.0 / _FREEDOM, (frames, bands.BAND_COUNT))).astype(np.float32)
+
+
+def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:
+    """Draw a cutoff: half log-uniform, half at the rates that people meet, with at least one band left to judge."""
+    if rng.random() < 0.5:
+        cutoff = 2000.0 * 9.0 ** rng.random()
+    else:
+        cutoff = float(rng.choice([4000.0, 5512.0, 8000.0, 11025.0, 12000.0, 16000.0])) * rng.uniform(0.92, 1.0)
+    return float(min(cutoff, trusted_hz / 1.25))
+
+
+def _windows(rng: np.random.Generator) -> Tensor:
+    """Return a mask with a few gaps of neighbouring bands, so that no single band is relied on (Park et al. 2019)."""
+    mask = torch.ones(bands.BAND_COUNT)
+    for _ in range(int(rng.integers(1, 4))):
+        start = int(rng.integers(bands.BAND_COUNT))
+        mask[start : start + int(rng.integers(1, 7))] = 0.0
+    return mask
+
+
+def _compress(power: Array, ratio: float) -> Array:
+    """Scale each frame's broadband level about its mean, as a compressor or an expander would."""
+    level = np.log(power[0].sum(-1, keepdims=True) + 1e-9)
+    smooth = np.apply_along_axis(lambda row: np.convolve(row, np.full(9, 1 / 9), "same"), 0, level)
+    gain = np.exp(((ratio - 1) * (smooth - smooth.max())).clip(-7, 7))
+    return np.asarray(power * gain, dtype=np.float32)
+
+
+def _reverberate(power: Array, tone: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Add an exponential tail to each band's energy; high bands decay sooner, as in air and on walls."""
+    frames = power.shape[-2]
+    t60 = rng.uniform(0.1, 0.9) * (0.4 + 0.6 / (1 + (_CENTRES / rng.uniform(2000.0, 12000.0)) ** 2))
+    decay = 10 ** (-6 * np.arange(frames)[:, None] * bands.HOP_SECONDS / t60)
+    decay /= decay.sum(0)
+    wet = 10 ** (rng.uniform(-15.0, -1.0) / 10)
+    size = 2 * frames
+    tail = np.fft.irfft(np.fft.rfft(power, size, -2) * np.fft.rfft(decay, size, 0), size, -2)[..., :frames, :]
+    tail = wet * np.maximum(tail, 0.0)
+    total = power + tail
+    return total.astype(np.float32), (tone * (power[0] + 0.5 * tail[0]) / np.maximum(total[0], 1e-12)).astype(
+        np.float32
+    )

@@ -1,0 +1,1 @@
+"""Figures of trained models: measures over clips, comparisons, ablations."""

@@ -1,0 +1,135 @@
+"""The scorecard: what systems made of clips, summed up by category and rate."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from models.atomic_write import write_whole
+
+FORMAT = 1
+FULL_BAND_RATE = 48000
+MEASURES: Mapping[str, str] = {
+    "lsd": "LSD",
+    "lsd_true": "LSD true band",
+    "lsd_hf": "LSD-HF",
+    "lsd_lf": "LSD-LF",
+    "visqol": "ViSQOL",
+    "si_sdr_db": "SI-SDR dB",
+    "null_db": "null dB",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one system made of one clip at one rate; a measure is NaN where it can't be taken.
+
+    Attributes:
+        system, clip, source, category: Which system, and on what.
+        rate: Hz of the degraded clip; 48000 is the clip in full band, where nothing should be changed.
+        seconds: Length that was judged.
+        lsd: Log-spectral distance over all bins.
+        lsd_true: The same below the clip's true bandwidth only.
+        lsd_hf, lsd_lf: The same above and below half the rate.
+        visqol: Predicted opinion score.
+        si_sdr_db: Scale-invariant signal-to-distortion ratio.
+        null_db: What was changed below the detected edge, against what is there.
+    """
+
+    system: str
+    clip: str
+    source: str
+    category: str
+    rate: int
+    seconds: float
+    lsd: float
+    lsd_true: float
+    lsd_hf: float
+    lsd_lf: float
+    visqol: float
+    si_sdr_db: float
+    null_db: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one system at one rate in one category: means and medians by measure."""
+
+    category: str
+    rate: int
+    system: str
+    clips: int
+    seconds: float
+    mean: dict[str, float]
+    median: dict[str, float]
+
+
+def rows(found: Sequence[Score]) -> list[Row]:
+    """Return means and medians of every category, rate and system, in the order of the scores."""
+    groups: dict[tuple[str, int, str], list[Score]] = {}
+    for score in found:
+        groups.setdefault((score.category, score.rate, score.system), []).append(score)
+    order = {category: place for place, category in enumerate(sorted({key[0] for key in groups}))}
+    return [
+        Row(
+            *key,
+            clips=len(group),
+            seconds=round(sum(score.seconds for score in group), 2),
+            mean={measure: _over_numbers(np.mean, group, measure) for measure in MEASURES},
+            median={measure: _over_numbers(np.median, group, measure) for measure in MEASURES},
+        )
+        for key, group in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
+    ]
+
+
+def table(summary: Sequence[Row]) -> Table:
+    """Return the means as a table for people; the medians are in the file that `write` makes."""
+    drawn = Table("category", "rate", "system", "clips", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for label in MEASURES.values():
+        # On several lines, so that the table fits a terminal of 80 columns.
+        drawn.add_column(label.replace(" ", "\n"), justify="right", no_wrap=True)
+    before: tuple[str, int] | None = None
+    for row in summary:
+        if before not in (None, (row.category, row.rate)):
+            drawn.add_section()
+        before = (row.category, row.rate)
+        rate = "full" if row.rate >= FULL_BAND_RATE else f"{row.rate / 1000:g} kHz"
+        drawn.add_row(row.category, rate, row.system, str(row.clips), *(_cell(row, measure) for measure in MEASURES))
+    return drawn
+
+
+def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapping[str, object]) -> None:
+    """Write scores and rows as JSON, whole or not at all; a measure that could not be taken is null."""
+    content = {
+        "format": FORMAT,
+        **about,
+        "rows": [asdict(row) for row in summary],
+        "scores": [asdict(s) for s in found],
+    }
+    write_whole(out, (json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n").encode())
+
+
+def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Score], measure: str) -> float:
+    numbers = [value for score in group if not math.isnan(value := float(getattr(score, measure)))]
+    return float(np.asarray(average(numbers))) if numbers else math.nan
+
+
+def _cell(row: Row, measure: str) -> str:
+    digits = 1 if measure.endswith("_db") else 2
+    mean = row.mean[measure]
+    return "-" if math.isnan(mean) else f"{mean:.{digits}f}"
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

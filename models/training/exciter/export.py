@@ -1,0 +1,67 @@
+"""Export of a learned exciter: its network, beside the predictor of another artifact that tells the filter after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from models.artifact import artifact
+from models.exciters.causal_conv import folded
+from models.exciters.two_stage import LearnedExtender
+from models.extender.extender import Extender
+from models.training.data import corpus
+from models.training.exciter.examples import reaching
+from models.training.exciter.run import WaveformRun, read_waveform_run
+from models.training.predictor.export import figures_of, made_of, trained, write_artifact
+
+
+def command(
+    run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER, figures: Path | None = None
+) -> Path:
+    """Export the last checkpoint of a run, with the figures of an evaluation if there are any; return its folder.
+
+    Raises:
+        ValueError: with a sentence, where the run is unknown, has no checkpoint or can't be played.
+    """
+    run = read_waveform_run(run_file)
+    weights, step = trained(run_file, run.name, folder)
+    return export(run, weights, step, target / run.name, figures_of(run.name, figures) if figures else {})
+
+
+def export(
+    run: WaveformRun, weights: Mapping[str, Tensor], step: int, target: Path, achieved: Mapping[str, Any] | None = None
+) -> Path:
+    """Write an artifact beside its target and put it in place whole.
+
+    Args:
+        run: The run that made the weights.
+        weights: Of its extender.
+        step: How far the run had come.
+        target: The artifact's folder; one that is there is replaced.
+        achieved: Figures for the manifest.
+
+    Raises:
+        ValueError: with a sentence, where the run's exciter can't be played.
+    """
+    if not run.filtered or run.conditioned:
+        raise ValueError(
+            f"{run.name} can't be played: before the filter of an artifact there is only room for an exciter with "
+            "'filtered = true' and without 'conditioned'"
+        )
+    learned = LearnedExtender(run.extender())
+    learned.load_state_dict(weights)
+    network, lent = folded(learned.network), artifact.load_extender(run.predictor)
+    config = replace(lent.config, exciter=run.network, network=network.config)
+    extender = Extender(config, lent.predictor, network=network)
+    return write_artifact(extender, run.name, run.about, _provenance(run, step), target, achieved)
+
+
+def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:
+    clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
+    heard = reaching(clips, run.least_bandwidth_hz)
+    lent = artifact.read_manifest(artifact.find_artifact(run.predictor)).provenance
+    return made_of(run.full(), step, heard) | {"predictor": {"artifact": run.predictor, "provenance": lent}}

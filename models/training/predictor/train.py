@@ -1,0 +1,215 @@
+"""The training loop: reads top to bottom; `highband train RUN.toml` comes here.
+
+One process on the CPU or a GPU, or several by `torchrun -m models.training.predictor.train RUN.toml`: each
+takes its share of a step's examples and the gradients are averaged, so the result depends on the run and not on
+the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed
+
+from dsp import bands
+from models.predictor.network import Predictor
+from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
+from models.training.data import corpus
+from models.training.data.augmentation import Example, Examples
+from models.training.data.features import ClipFeatures, load_features
+from models.training.data.synthetic_features import amplified, synthesized
+from models.training.predictor import losses
+from models.training.predictor.run import RunConfig, read_run
+from models.training.predictor.spectral_loss import SpectralLoss
+from models.training.weight_average import follow
+
+CUTOFFS_HZ = (4000.0, 8000.0, 12000.0)
+_BETAS = (0.9, 0.98)
+_CLIP_NORM = 1.0
+# Hops in the 2048 samples that log-spectral distance looks at.
+_LSD_SPAN = 8
+
+
+def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".cache/features")) -> Path:
+    """Train a run to its end, going on from its last checkpoint; return its folder.
+
+    Raises:
+        ValueError: with a sentence for people, where the run or the corpus can't be used.
+    """
+    run = read_run(run_file)
+    rank, world = _join()
+    home = folder / run.name
+    home.mkdir(parents=True, exist_ok=True)
+    clips = [
+        clip
+        for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
+        if not clip.source.startswith(run.without or "\0")
+    ]
+    fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
+    if not of["train"]:
+        raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
+    heard = load_features(of["train"], run.speeds, cache, run.degradations, fall)
+    heard += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
+    judged = load_features(of["valid"], (1.0,), cache, fall=fall)
+    # Optimiser moments that die away would be reckoned with at a hundredth of the speed. It is a switch of the whole
+    # program's arithmetic, so whoever calls `train` keeps their own.
+    torch.set_flush_denormal(True)
+    train(run, heard, judged, home, rank, world)
+    return home
+
+
+def train(
+    run: RunConfig, heard: list[ClipFeatures], judged: list[ClipFeatures], home: Path, rank: int = 0, world: int = 1
+) -> Predictor:
+    """Train on features and return the averaged network; checkpoints and a log go to the run's folder."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(run.seed)
+    network = Predictor(run.extender().predictor).to(device)
+    if run.start is not None:
+        network.load_state_dict(averaged_weights(home.parent / run.start / "last.safetensors")[0])
+    average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), lr=run.rate, betas=_BETAS, weight_decay=run.decay)
+    examples = Examples(heard, run.examples(), run.extender().predictor.horizon, run.seed)
+    judge = Judge(run).to(device)
+    last = home / "last.safetensors"
+    step = load_checkpoint(last, network, average, optimiser, run.full()) if last.exists() else 0
+    began, first, recent = time.monotonic(), step, []
+    while step < run.steps:
+        # Dropout draws from a seed of its own step, so that a resumed run equals one that never stopped.
+        torch.manual_seed(run.seed * 1_000_003 + step * world + rank)
+        batch = Example(*(field.to(device) for field in examples.batch(step, run.rows, rank, world)))
+        loss = judge(network, batch)
+        optimiser.zero_grad()
+        loss.backward()
+        _share_gradients(network, world)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP_NORM)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(run, step)
+        optimiser.step()
+        step += 1
+        follow(average, network, run.average, step)
+        recent.append(float(loss.detach()))
+        if rank == 0 and (step % run.save_every == 0 or step == run.steps):
+            save_checkpoint(last, step, network, average, optimiser, run.full())
+            pace = (time.monotonic() - began) / (step - first)
+            _log(
+                home,
+                {"step": step, "loss": round(float(np.mean(recent)), 4), "seconds_a_step": round(pace, 3)}
+                | {"valid": evaluate(run, average, judged, device)},
+            )
+            recent = []
+    network.load_state_dict(average)
+    return network.cpu().eval()
+
+
+class Judge(torch.nn.Module):
+    """The loss of a batch: envelope and tonality always, the spectral loss where the run asks for it."""
+
+    def __init__(self, run: RunConfig) -> None:
+        super().__init__()
+        self.run = run
+        self.spectral = SpectralLoss() if run.spectrum else None
+
+    def forward(self, network: Predictor, batch: Example) -> Tensor:
+        """Return the weighted sum of the losses, a scalar."""
+        run, rows, device = self.run, len(batch.levels_db), batch.levels_db.device
+        past = network.start(rows)
+        told, _ = network(batch.levels_db, batch.mask, type(past)(*(part.to(device) for part in past)))
+        importance = losses.band_importance(batch.weight, run.evenness)
+        judged = slice(run.settle, None)
+        told_db, true_db = told.levels_db[:, judged], batch.target_db[:, judged]
+        distances = [
+            losses.envelope_loss(
+                losses.pooled_db(told_db, span), losses.pooled_db(true_db, span), importance, batch.caution
+            )
+            for span in run.spans
+        ]
+        loss = torch.stack(distances).mean()
+        loss = loss + run.tonality * losses.tonality_loss(
+            told.tonality[:, judged], batch.tonality[:, judged], importance
+        )
+        if self.spectral is not None:
+            few = slice(0, run.spectrum_rows)
+            loss = loss + run.spectrum * self.spectral(
+                told.levels_db[few, judged], batch.target_db[few, judged], batch.weight[few]
+            )
+        return loss
+
+
+def learning_rate(run: RunConfig, step: int) -> float:
+    """Return the learning rate of a step: a straight warm-up, then half a cosine down to a thousandth."""
+    warm = min(1.0, (step + 1) / run.warm_up)
+    return run.rate * warm * (0.5 + 0.4995 * math.cos(math.pi * step / run.steps))
+
+
+def evaluate(
+    run: RunConfig, weights: dict[str, Tensor], clips: list[ClipFeatures], device: torch.device
+) -> dict[str, dict[str, float]]:
+    """Return the log-spectral distance that noise of the predicted envelope would have, by category and cutoff."""
+    network = Predictor(run.extender().predictor).to(device).eval()
+    network.load_state_dict(weights)
+    found: dict[str, dict[str, list[float]]] = {}
+    with torch.inference_mode():
+        for clip in clips:
+            for cutoff in CUTOFFS_HZ:
+                if cutoff < 0.85 * clip.bandwidth_hz:
+                    distance = expected_distance(network, clip, cutoff, device)
+                    found.setdefault(clip.category, {}).setdefault(f"{cutoff:.0f}", []).append(distance)
+    return {kind: {cutoff: round(float(np.mean(v)), 4) for cutoff, v in rows.items()} for kind, rows in found.items()}
+
+
+def expected_distance(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: torch.device) -> float:
+    """Return the expected log-spectral distance (field's definition A) of a clip cut at a frequency."""
+    levels = torch.from_numpy(clip.levels_db.astype(np.float32)).to(device)
+    mask = bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
+    past = network.start(1)
+    heard = levels if clip.heard_db is None else torch.from_numpy(clip.heard_db.astype(np.float32)).to(device)
+    told, _ = network(heard[None], mask[None, None], type(past)(*(part.to(device) for part in past)))
+    ahead = network.config.horizon
+    told_db, true_db = told.levels_db[0], levels
+    told_db = told_db[: len(levels) - ahead] if ahead >= 0 else told_db[-ahead:]
+    true_db = true_db[ahead:] if ahead >= 0 else true_db[:ahead]
+    weight = bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
+    told_db, true_db = (losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (told_db, true_db))
+    error = (((told_db - true_db) / 10).square() * losses.band_importance(weight, 0.0)).sum(-1)
+    return float(torch.sqrt((1 - cutoff_hz / 24000) * (losses.NOISE_SPREAD + error)).mean())
+
+
+def _join() -> tuple[int, int]:
+    """Join the processes that torchrun started, if any; return this one's rank and their number."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and not distributed.is_initialized():
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    return int(os.environ.get("RANK", "0")), world
+
+
+def _share_gradients(network: Predictor, world: int) -> None:
+    if world > 1:
+        for weight in network.parameters():
+            if weight.grad is not None:
+                distributed.all_reduce(weight.grad)
+                weight.grad /= world
+
+
+def _log(home: Path, line: dict[str, Any]) -> None:
+    text = json.dumps(line)
+    with (home / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(text + "\n")
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        command(Path(sys.argv[1]))
+    except ValueError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,143 @@
+"""What this machine has for live playing, and what to start with."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from plugin_host.devices.device import DeviceError
+from plugin_host.devices.device_list import Listed, list_devices
+from plugin_host.devices.jack import has_server, jack_module
+from plugin_host.engine.realtime import may_have_priority, memory_lock_limit
+
+Verdict = Literal["good", "note", "bad"]
+_SIGNS: dict[Verdict, str] = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}
+_PLENTY_CORES = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, how it stands, what it is and what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+
+
+def examine() -> list[Finding]:
+    """Look at everything; never fails where something is missing, which is a finding."""
+    jack = _jack()
+    devices = _devices()
+    findings = [_processor(), jack, devices, _midi(), _priority(), _memory(), _models()]
+    return [*findings, _proposal(findings)]
+
+
+def show(findings: Sequence[Finding]) -> None:
+    """Print the findings as a table."""
+    table = Table("", "", "")
+    for finding in findings:
+        table.add_row(finding.subject, _SIGNS[finding.verdict], finding.text)
+    Console(highlight=False).print(table)
+
+
+def _processor() -> Finding:
+    cores = os.cpu_count() or 1
+    load = f", busy with {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    is_busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores - 1
+    advice = "; close what else computes" if is_busy else ""
+    return Finding("processor", "note" if is_busy else "good", f"{cores} cores{load}, {platform.machine()}{advice}")
+
+
+def _jack() -> Finding:
+    try:
+        module = jack_module()
+    except DeviceError as error:
+        return Finding("JACK", "note", str(error))
+    if not has_server():
+        return Finding("JACK", "note", "installed, no server runs; one is not needed")
+    client = module.Client("highband-doctor", no_start_server=True)
+    text = f"a server runs at {client.samplerate} Hz, period {client.blocksize}"
+    is_realtime = bool(client.realtime)
+    client.close()
+    if is_realtime:
+        return Finding("JACK", "good", f"{text}, real time")
+    return Finding("JACK", "note", f"{text}, without real time; start it with jackd --realtime")
+
+
+def _devices() -> Finding:
+    try:
+        found = list_devices()
+    except DeviceError as error:
+        return Finding("sound devices", "bad", str(error))
+    names = [entry.name for entry in found if _is_default(entry)] or [entry.name for entry in found[:3]]
+    if not found:
+        return Finding("sound devices", "note", "none; --device null and --device file:IN.wav,OUT.wav play without one")
+    return Finding("sound devices", "good", f"{len(found)}, such as {', '.join(names)}; highband devices lists them")
+
+
+def _is_default(entry: Listed) -> bool:
+    return bool(entry.default)
+
+
+def _midi() -> Finding:
+    if sys.platform.startswith("linux") and not Path("/dev/snd/seq").exists() and not has_server():
+        return Finding("MIDI", "note", "neither ALSA's sequencer nor JACK is here: load the kernel module snd-seq")
+    try:
+        import rtmidi
+
+        ports = rtmidi.MidiIn().get_ports()
+    except Exception as error:  # Each backend raises its own where it is missing.
+        return Finding("MIDI", "note", f"no MIDI here: {' '.join(str(error).split()) or 'the backend is missing'}")
+    if not ports:
+        return Finding("MIDI", "note", "no input ports; connect a controller, or use a virtual port")
+    return Finding("MIDI", "good", f"{len(ports)} input ports: {', '.join(ports[:4])}")
+
+
+def _priority() -> Finding:
+    if may_have_priority():
+        return Finding("real-time priority", "good", "granted")
+    return Finding(
+        "real-time priority", "note",
+        "not granted; add your user to the group 'audio' with rtprio 95 in /etc/security/limits.d/audio.conf",
+    )  # fmt: skip
+
+
+def _memory() -> Finding:
+    limit = memory_lock_limit()
+    if limit is None or os.geteuid() == 0:
+        return Finding("memory locking", "good", "granted without limit")
+    return Finding(
+        "memory locking", "note",
+        f"limited to {limit // 1024} KiB; set memlock to unlimited in /etc/security/limits.d/audio.conf",
+    )  # fmt: skip
+
+
+def _models() -> Finding:
+    from models.artifact.artifact import list_artifacts
+
+    names = [info.name for info in list_artifacts()]
+    if "live" in names:
+        return Finding("models", "good", ", ".join(names))
+    return Finding("models", "bad", "the artifact 'live' is missing; install Highband again")
+
+
+def _proposal(findings: Sequence[Finding]) -> Finding:
+    stands = {finding.subject: finding.verdict for finding in findings}
+    is_calm = stands["processor"] == "good" and (os.cpu_count() or 1) >= _PLENTY_CORES
+    mode = "low" if stands["real-time priority"] == "good" else "safe"
+    block = 128 if is_calm and mode == "low" else 256
+    if stands["JACK"] == "good" or "a server runs" in next(f.text for f in findings if f.subject == "JACK"):
+        return Finding("proposal", "good", f"highband live --mode {mode}, at the server's period")
+    if stands["sound devices"] != "good":
+        return Finding("proposal", "note", "highband live --device null, until there is a sound card")
+    return Finding(
+        "proposal", "good", f"highband live --mode {mode} --block {block}; highband bench live finds the limit"
+    )

@@ -1,0 +1,86 @@
+"""A probe on the JACK server: plays noise into one client and finds how late it comes out of another."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from models.stage import Block
+from plugin_host.devices.jack import jack_module
+
+_NAME = "highband-probe"
+_BURST_S, _LISTEN_S = 0.25, 0.75
+
+
+class LoopProbe:
+    """A client with one output and one input that records what comes back for what it plays.
+
+    Attributes:
+        sent: What is played, shape (samples,).
+        heard: What came back from the first sample on, same shape.
+        rate: In Hz.
+    """
+
+    def __init__(self) -> None:
+        self._client: Any = jack_module().Client(_NAME, no_start_server=True)
+        self.rate = int(self._client.samplerate)
+        self.sent = np.zeros(round(_LISTEN_S * self.rate), np.float32)
+        burst = round(_BURST_S * self.rate)
+        self.sent[:burst] = 0.25 * np.random.default_rng(0).standard_normal(burst)
+        self.heard: Block = np.zeros_like(self.sent)
+        self._place = len(self.sent)
+        self._in = self._client.inports.register("in_1")
+        self._out = self._client.outports.register("out_1")
+        self._client.set_process_callback(self._process)
+
+    def measure(self, into: str, out_of: str) -> int:
+        """Return the samples between what goes into one port and what comes out of another.
+
+        Args:
+            into: Full name of a port that takes audio.
+            out_of: Full name of a port that gives audio.
+
+        Raises:
+            RuntimeError: Nothing that resembles the noise came back.
+        """
+        self._client.activate()
+        self._client.connect(self._out, into)
+        self._client.connect(out_of, self._in)
+        # What was connected just now may take a cycle to hold.
+        time.sleep(0.1)
+        self.heard.fill(0.0)
+        self._place = 0
+        patience = time.monotonic() + 4.0 * _LISTEN_S
+        while self._place < len(self.sent) and time.monotonic() < patience:
+            time.sleep(0.02)
+        return delay_of(self.sent, self.heard)
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._client.close()
+
+    def _process(self, frames: int) -> None:
+        place, end = self._place, min(self._place + frames, len(self.sent))
+        out = self._out.get_array()
+        out.fill(0.0)
+        out[: end - place] = self.sent[place:end]
+        self.heard[place:end] = self._in.get_array()[: end - place]
+        self._place = end
+
+
+def delay_of(sent: Block, heard: Block) -> int:
+    """Return by how many samples one signal is later than the other, by their cross-correlation.
+
+    Raises:
+        RuntimeError: They have little in common.
+    """
+    size = 1 << (2 * len(sent) - 1).bit_length()
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sent, size))
+    match = np.fft.irfft(spectrum, size)[: len(sent)]
+    best = int(np.abs(match).argmax())
+    scale = float(np.sqrt(np.sum(sent.astype(float) ** 2) * np.sum(heard.astype(float) ** 2)))
+    if not abs(match[best]) > 0.5 * scale or scale == 0.0:
+        raise RuntimeError("what came back has little in common with what was sent")
+    return best

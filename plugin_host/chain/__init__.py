@@ -1,0 +1,1 @@
+"""Stages in order, the dry/wet path around them, effects and plug-ins."""

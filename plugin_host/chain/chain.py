@@ -1,0 +1,228 @@
+"""The chain: effects, the extender, effects; one stage with one exact latency that never falls silent by mistake."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsp.buffers.delay_line import Tape
+from dsp.buffers.reblock import in_pieces
+from dsp.finite import is_finite
+from models.control import Control
+from models.extender import controls as knobs
+from models.stage import Block, FollowsBandwidth, Stage
+from plugin_host.chain.effects import EffectsStage
+from plugin_host.metering.load import LapMeter
+from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError
+
+BYPASS = "bypass"
+# From the dry to the wet signal and back.
+FADE_S = 0.010
+# The step at a stage that failed is faded out in this many samples.
+RESCUE_SAMPLES = 64
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage of the chain and its share of the latency."""
+
+    name: str
+    stage: Stage
+    latency_samples: int
+
+
+class Chain:
+    """Stages in order, themselves a stage.
+
+    The `bypass` knob bypasses all of it, aligned and cross-faded, while every stage is still fed and so is warm on
+    return; the extender never sees that knob. Where a stage fails, the aligned dry signal plays and `error` tells why.
+    `loads` tells where the time goes.
+
+    Args:
+        before: Stages in front of the extender.
+        extender: The model, or None for a chain of effects only.
+        after: Stages behind the extender.
+    """
+
+    def __init__(self, before: Sequence[Stage], extender: Stage | None, after: Sequence[Stage]) -> None:
+        self._named: list[tuple[str, Stage]] = [(_name(stage, "before"), stage) for stage in before]
+        if extender is not None:
+            self._named.append(("extender", extender))
+        self._named += [(_name(stage, "after"), stage) for stage in after]
+        self._stages = [stage for _, stage in self._named]
+        self._laps = LapMeter(len(self._named))
+        self._extender = extender
+        self._error: Exception | None = None
+        self._latency = 0
+        # Unknown until the first block, which starts as bypassed as its settings say, without a fade.
+        self._dryness: int | None = None
+
+    @classmethod
+    def from_preset(cls, preset: Preset, extender: Stage | None, *, live: bool = False) -> Chain:
+        """Build the chain that a preset describes around an extender; the preset's settings are left to the host.
+
+        Args:
+            preset: Its effects are built, its plug-ins loaded; call it on the main thread.
+            extender: The model, or None.
+            live: Whether somebody plays through it, which refuses effects that are too late.
+
+        Raises:
+            PresetError: A plug-in or a file is missing or refused; one sentence.
+        """
+        folder = preset.file.parent if preset.file is not None else None
+
+        def run(name: str, nodes: Sequence[EffectNode | PluginNode]) -> list[Stage]:
+            if all(node.bypass for node in nodes):
+                return []
+            try:
+                return [EffectsStage(nodes, name=name, folder=folder, live=live)]
+            except PresetError as error:
+                raise PresetError(f"preset '{preset.name or preset.id}': {error}") from None
+
+        return cls(run("before", preset.before), extender, run("after", preset.after))
+
+    @property
+    def controls(self) -> Sequence[Control]:
+        """The extender's knobs; without one, bypass alone."""
+        return self._extender.controls if self._extender is not None else (knobs.control(BYPASS),)
+
+    def set_bandwidth(self, edge_hz: float | None) -> None:
+        """Tell the extender the recording's true bandwidth in Hz; None lets it listen for itself."""
+        following: object = self._extender
+        if isinstance(following, FollowsBandwidth):
+            following.set_bandwidth(edge_hz)
+
+    @property
+    def effect_controls(self) -> Sequence[Control]:
+        """The knobs of the effects, which `process` takes from the same settings."""
+        return [knob for _, stage in self._named if stage is not self._extender for knob in stage.controls]
+
+    @property
+    def crossover_hz(self) -> float | None:
+        """Where the generated band begins now, in Hz, or None where nothing is generated."""
+        edge = getattr(self._extender, "crossover_hz", None)
+        return edge if isinstance(edge, float) else None
+
+    @property
+    def latency_samples(self) -> int:
+        """The sum over all stages."""
+        return self._latency
+
+    @property
+    def stages(self) -> Sequence[Part]:
+        """The stages in order, with their names and latencies."""
+        return [Part(name, stage, stage.latency_samples) for name, stage in self._named]
+
+    @property
+    def error(self) -> Exception | None:
+        """The last fault of a stage since `prepare`, `reset` or `take_error`."""
+        faults = [getattr(stage, "error", None) for _, stage in self._named]
+        return self._error or next((fault for fault in faults if isinstance(fault, Exception)), None)
+
+    def take_error(self) -> Exception | None:
+        """Return the last fault and forget it; for the main thread."""
+        fault, self._error = self.error, None
+        for _, stage in self._named:
+            if hasattr(stage, "error"):
+                stage.error = None
+        return fault
+
+    def loads(self) -> dict[str, dict[str, float]]:
+        """Return each stage's share of the deadline; see `LapMeter.figures`."""
+        return {name: load for (name, _), load in zip(self._named, self._laps.figures(), strict=True)}
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Prepare every stage; raise ValueError if one can't do it."""
+        for _, stage in self._named:
+            stage.prepare(sample_rate, channels, max_block)
+        self._latency = sum(stage.latency_samples for _, stage in self._named)
+        self._rate, self._channels, self._max_block = sample_rate, channels, max_block
+        self._fade = max(1, round(FADE_S * sample_rate))
+        self._forget()
+
+    def reset(self) -> None:
+        """Forget the past, in every stage."""
+        for _, stage in self._named:
+            stage.reset()
+        self._forget()
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Return a block of the same shape, whatever happens inside."""
+        count = block.shape[1]
+        if count > self._max_block:
+            return in_pieces(self.process, block, settings, self._max_block)
+        block = np.asarray(block, np.float32)
+        if not self._dry.take(block):
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+            self._dry.newest(count)[:] = block
+        bypassed = settings.get(BYPASS, 0.0) >= 0.5
+        if bypassed:
+            settings = {name: value for name, value in settings.items() if name != BYPASS}
+        out = self._run(block, settings)
+        if out is None:
+            out, self._dryness = self._rescued(self.dry(count)), self._fade
+        elif bypassed or self._dryness != 0:
+            out = self._mixed(self.dry(count), out, self._fade if bypassed else 0)
+        if count:
+            # What is lent, such as the block itself, may be gone by the next one.
+            self._last = out[:, -1:].copy() if out is block or out.base is not None else out
+        return out
+
+    def dry(self, count: int) -> Block:
+        """Return a view of what went in, aligned with the newest samples that came out, shape (channels, count)."""
+        return self._dry.newest(count, self._latency)
+
+    def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
+        """Return what comes out of the last stage, or None if one of them failed."""
+        shape, failed, clock = block.shape, False, time.perf_counter
+        marks = [clock()]
+        for stage in self._stages:
+            try:
+                out = stage.process(block, settings)
+                if out.shape != shape or not is_finite(out):
+                    raise RuntimeError("it gave a block of another length or values that are not numbers")
+                block = out
+            except Exception as error:
+                # The next stages are still fed, so that their time goes on.
+                failed = True
+                name = self._named[len(marks) - 1][0]
+                self._error = RuntimeError(f"{name} failed, the dry signal plays: {error}")
+            marks.append(clock())
+        self._laps.add((shape[1] or 1) / self._rate, marks)
+        return None if failed else block
+
+    def _mixed(self, dry: Block, wet: Block, goal: int) -> Block:
+        """Cross-fade toward dry (goal = the fade's samples) or wet (goal = 0), one step a sample."""
+        if self._dryness is None:
+            self._dryness = goal
+        if self._dryness == goal:
+            return dry.copy() if goal else wet
+        direction = 1 if goal else -1
+        steps = self._dryness + direction * np.arange(1, dry.shape[1] + 1)
+        share = np.clip(steps, 0, self._fade).astype(np.float32) / np.float32(self._fade)
+        self._dryness = int(np.clip(self._dryness + direction * dry.shape[1], 0, self._fade))
+        mixed: Block = wet + share * (dry - wet)
+        return np.where(share == 1.0, dry, mixed).astype(np.float32)
+
+    def _rescued(self, dry: Block) -> Block:
+        """Return the dry signal, reached without a step from the last sample that was played."""
+        ramp = 1.0 - np.arange(1, 1 + min(RESCUE_SAMPLES, dry.shape[1]), dtype=np.float32) / RESCUE_SAMPLES
+        rescued = dry.copy()
+        rescued[:, : ramp.size] += (self._last[:, -1:] - self._dry.newest(1, self._latency + dry.shape[1])) * ramp
+        return rescued
+
+    def _forget(self) -> None:
+        self._error = None
+        # What a warm-up took does not count.
+        self._laps.clear()
+        self._dry = Tape(self._channels, self._latency + 1)
+        self._last = np.zeros((self._channels, 1), np.float32)
+        self._dryness = None
+
+
+def _name(stage: Stage, side: str) -> str:
+    given = getattr(stage, "name", None)
+    return given if isinstance(given, str) else side

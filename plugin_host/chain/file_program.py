@@ -1,0 +1,114 @@
+"""What a file will sound like: the stage and the settings that a preset, an artifact and single knobs add up to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.extender import controls as knobs
+from models.stage import Stage
+
+if TYPE_CHECKING:
+    from plugin_host.settings.automation import Automation
+
+# The heavier model with look-ahead is the better one wherever nobody is waiting for the next block.
+_FOR_FILES = ("studio", "live")
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A stage with its settings.
+
+    Attributes:
+        stage: The extender, or the preset's chain around it; not yet prepared.
+        settings: Every control's value in its unit.
+        artifact: Name or path of the artifact.
+        preset: Name of the preset, or "".
+        identity: What else decides the sound, as plain values that change when it would change.
+    """
+
+    stage: Stage
+    settings: Mapping[str, float]
+    artifact: str
+    preset: str
+    identity: Mapping[str, Any]
+
+
+def choose(
+    preset: str | None, assignments: Sequence[str], artifact: str | None, automation: Path | None = None
+) -> Sound:
+    """Load what the command line names.
+
+    Args:
+        preset: Name or path of a preset.
+        assignments: "knob=value" texts; they go over the preset's settings.
+        artifact: Name or path of an artifact; by default the preset's, then the best one for files.
+        automation: File of knob moves that a live session recorded; its default artifact is the live one's.
+
+    Raises:
+        ValueError: With one sentence on what is wrong and what is possible.
+    """
+    changes = dict(map(read_assignment, assignments))
+    loaded = None
+    if preset is not None:
+        from plugin_host.preset.file import load_preset
+
+        loaded = load_preset(preset)
+    name = artifact or (loaded and loaded.artifact) or ("live" if automation else default_artifact())
+
+    from models.artifact.artifact import load_extender
+
+    stage: Stage = load_extender(name)
+    identity: dict[str, Any] = {"artifact": name, "weights": _digest_of(name)}
+    if loaded is not None:
+        from plugin_host.chain.chain import Chain
+
+        stage = Chain.from_preset(loaded, stage)
+        identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+    if automation is not None:
+        from plugin_host.settings.automation import AutomatedStage, read_automation
+
+        moves = read_automation(automation)
+        _refuse_foreign(moves, stage, automation)
+        stage = AutomatedStage(stage, moves)
+        identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
+    settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
+    return Sound(stage, settings, name, loaded.name if loaded else "", identity)
+
+
+def read_assignment(text: str) -> tuple[str, float]:
+    """Read "amount=-3 dB" as ("amount", -3.0); raise ValueError with a sentence if it can't be."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"'{text}' is not of the form knob=value, such as amount=-3")
+    return name.strip(), knobs.control(name.strip()).from_text(value)
+
+
+def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:
+    """Moves of effects that are not here would leave another sound than the one that was heard."""
+    from plugin_host.chain.dry_wet import MATCH
+
+    known = {control.id for control in (*stage.controls, *getattr(stage, "effect_controls", ()), MATCH)}
+    if foreign := sorted(moves.knobs() - known):
+        raise ValueError(
+            f"{path} turns {foreign[0]}, which is not in this chain; name with --preset what was played, whose effects "
+            "must have stayed the same meanwhile"
+        )
+
+
+def default_artifact() -> str:
+    """Return the artifact for files: studio where it is installed, else live."""
+    from models.artifact.artifact import list_artifacts
+
+    installed = {info.name for info in list_artifacts()}
+    return next((name for name in _FOR_FILES if name in installed), "live")
+
+
+def _digest_of(artifact: str) -> str:
+    """Tell two artifacts of one name apart by their manifests, which hold the hashes of the weights."""
+    from models.artifact.artifact import MANIFEST, find_artifact
+
+    return hashlib.sha256((find_artifact(artifact) / MANIFEST).read_bytes()).hexdigest()

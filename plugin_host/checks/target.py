@@ -1,0 +1,128 @@
+"""What the stage kit examines: an artifact, a preset's whole chain, or a class of somebody else's."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from models.control import Control
+from models.predictor.runtime import LIVE, Runtime
+from models.stage import FollowsBandwidth, Stage
+from plugin_host.chain.chain import Chain
+from plugin_host.checks.signals import EDGE_HZ
+from plugin_host.preset.file import Preset, PresetError, load_preset
+
+Kind = Literal["artifact", "preset", "class"]
+_CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
+
+
+class SubjectError(ValueError):
+    """There is nothing to examine under this name; one sentence."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A stage and how it is set.
+
+    Attributes:
+        name: As the person named it.
+        kind: What it is.
+        stage: Prepared anew for each law.
+        controls: All knobs that `process` takes, those of effects too.
+        settings: Where they stand, in their units.
+        preset: What a chain was built from.
+    """
+
+    name: str
+    kind: Kind
+    stage: Stage
+    controls: tuple[Control, ...]
+    settings: Mapping[str, float]
+    preset: Preset | None = None
+
+    def prepared(self, rate: int = 48000, channels: int = 2, max_block: int = 1024) -> Stage:
+        """Return the stage, prepared; it is told the edge of `stage_sounds.music` if it follows the bandwidth.
+
+        Raises:
+            ValueError: The stage can't do this rate or layout.
+        """
+        if isinstance(self.stage, FollowsBandwidth):
+            self.stage.set_bandwidth(EDGE_HZ)
+        self.stage.prepare(rate, channels, max_block)
+        return self.stage
+
+    def control(self, name: str) -> Control | None:
+        """Return the knob with this id, or None."""
+        return next((control for control in self.controls if control.id == name), None)
+
+
+def subject_of(name: str, stage: Stage, kind: Kind = "class", preset: Preset | None = None) -> Subject:
+    """Describe a stage whose knobs stand at their defaults, or where a preset puts them."""
+    controls = (*stage.controls, *getattr(stage, "effect_controls", ()))
+    wished = preset.settings if preset is not None else {}
+    settings = {control.id: wished.get(control.id, control.default) for control in controls}
+    return Subject(name, kind, stage, controls, settings, preset)
+
+
+def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None) -> Subject:
+    """Load what a name means: an artifact's name or folder, `module:Class`, or a preset's name or path.
+
+    Args:
+        name: What a person wrote.
+        runtime: What computes a network.
+        artifact: The model in a preset's chain; by default the preset's, else "live".
+
+    Raises:
+        ValueError: There is no such thing, or it can't be loaded; one sentence.
+    """
+    from models.artifact.artifact import MANIFEST, list_artifacts, load_extender
+
+    if name in {info.name for info in list_artifacts()} or (Path(name) / MANIFEST).is_file():
+        return subject_of(name, load_extender(name, runtime), "artifact")
+    match = _CLASS.fullmatch(name)
+    if match is not None:
+        return subject_of(name, _instance(match["module"], match["name"]))
+    return _of_preset(name, runtime, artifact)
+
+
+def _of_preset(name: str, runtime: Runtime, artifact: str | None) -> Subject:
+    from models.artifact.artifact import load_extender
+
+    try:
+        preset = load_preset(name)
+    except PresetError as error:
+        if "there is no preset" not in str(error):
+            raise
+        raise SubjectError(
+            f"there is no artifact or preset '{name}'; give one of highband artifacts or highband presets, a path, "
+            "or module:Class for a stage of your own"
+        ) from None
+    model = load_extender(artifact or preset.artifact or "live", runtime)
+    return subject_of(name, Chain.from_preset(preset, model), "preset", preset)
+
+
+def _instance(module: str, name: str) -> Stage:
+    """Import a class as `python -m` would, from the current folder too, and make one of it."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except Exception as error:  # Whatever somebody's module does when it is imported.
+        raise SubjectError(f"{module}:{name} can't be imported: {_reason(error)}; give module:Class") from None
+    try:
+        made = kind()
+    except Exception as error:  # Whatever somebody's class does when it is made.
+        why = _reason(error)
+        raise SubjectError(f"{module}:{name} can't be made without arguments: {why}; see models/stage.py") from None
+    if not isinstance(made, Stage):
+        raise SubjectError(f"{module}:{name} is no stage: it needs what models/stage.py names, such as process")
+    return made
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,141 @@
+"""The commands around MIDI: ports, maps, learn, monitor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from models.extender import controls as knobs
+from plugin_host.cli.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
+from plugin_host.midi.learn import MidiLearn
+from plugin_host.midi.map import Binding, MidiMap
+from plugin_host.midi.map_file import MidiMapError, list_maps, load_map, map_file, save_map
+from plugin_host.midi.messages import ControlChange, ControlChange14, Decoder, Message, Note, Nrpn, NrpnStep
+from plugin_host.midi.ports import MidiError, MidiPort, list_ports
+
+# A hand does not notice less, and a terminal has to be fed now and then only.
+_FETCH_S = 0.01
+_MOST = 256
+
+
+def ports(api: str | None) -> None:
+    """List the ports; see the help of `highband midi ports`."""
+    with refusing(WORK_FAILED, MidiError):
+        found = list_ports(api)
+    if not found:
+        typer.echo("no MIDI port was found; plug a controller in, or offer a port with --midi virtual")
+        return
+    table = Table("port", "system", "sends", "takes lights")
+    for port in found:
+        table.add_row(escape(port.name), port.api, "yes" if port.sends else "", "yes" if port.receives else "")
+    Console().print(table)
+
+
+def maps(name: str | None) -> None:
+    """List the maps or show one; see the help of `highband midi maps`."""
+    if name is not None:
+        with refusing(WRONG_USAGE, MidiMapError):
+            _show_map(load_map(name))
+        return
+    table = Table("map", "what it is", "where")
+    for found in list_maps():
+        about = found.fault if found.midi_map is None else found.midi_map.description or found.midi_map.name
+        table.add_row(escape(found.id), escape(about), escape(str(found.file)) if found.file else "shipped")
+    Console().print(table)
+
+
+def _show_map(midi_map: MidiMap) -> None:
+    typer.echo(f"{midi_map.name}\n{midi_map.description}\n")
+    table = Table("controller", "knob", "kind")
+    for binding in midi_map.bindings:
+        table.add_row(binding.source_text, binding.control, binding.kind)
+    for program, preset in midi_map.programs.items():
+        table.add_row(f"program {program}", escape(preset), "preset")
+    Console().print(table)
+
+
+def learn(knob: str, map_name: str, port_name: str, api: str | None, seconds: float) -> None:
+    """Teach a map; see the help of `highband midi learn`."""
+    with refusing(WRONG_USAGE, ValueError):
+        learning = MidiLearn(knobs.control(knob))
+        midi_map, target = load_map(map_name), map_file(map_name)
+    decoder, began = Decoder(), time.monotonic()
+    with _listening(port_name or midi_map.port or "", api) as (port, stopped):
+        typer.echo(f"move a control of {port.name} for {knob}; Ctrl-C cancels")
+        while not learning.done(time.monotonic()):
+            if stopped():
+                typer.echo("cancelled; the map stays as it is")
+                return
+            if time.monotonic() - began > seconds and not learning.heard:
+                refuse(f"nothing was heard from {port.name}; see what it sends with highband midi monitor", WORK_FAILED)
+            for data in port.receive(_MOST):
+                for message in decoder.read(data):
+                    learning.hear(message, time.monotonic())
+            time.sleep(_FETCH_S)
+    _keep(learning.result(), midi_map, target)
+
+
+def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:
+    if binding is None:
+        refuse("nothing that moves a knob was heard; the map stays as it is", WORK_FAILED)
+    with refusing(WORK_FAILED, MidiMapError):
+        save_map(midi_map.with_binding(binding), target)
+    typer.echo(f"{binding.source_text} moves {binding.control} ({binding.kind}); written to {target}")
+
+
+def monitor(port_name: str, api: str | None, seconds: float | None) -> None:
+    """Print messages; see the help of `highband midi monitor`."""
+    decoder, began = Decoder(), time.monotonic()
+    with _listening(port_name, api) as (port, stopped):
+        typer.echo(f"listening to {port.name}; Ctrl-C ends")
+        while not stopped() and (seconds is None or time.monotonic() - began < seconds):
+            for data in port.receive(_MOST):
+                typer.echo(describe(data, decoder.read(data)))
+            time.sleep(_FETCH_S)
+
+
+@contextmanager
+def _listening(wanted: str, api: str | None) -> Iterator[tuple[MidiPort, Callable[[], bool]]]:
+    port = MidiPort(wanted, api)
+    with refusing(WORK_FAILED, MidiError):
+        if not port.look():
+            names = ", ".join(one.name for one in list_ports(api) if one.sends) or "none"
+            raise MidiError(f"there is no MIDI port '{wanted}'; the ports that send are: {names}")
+    try:
+        with stoppable() as stopped:
+            yield port, stopped
+    finally:
+        port.close()
+
+
+def describe(data: Sequence[int], meanings: Sequence[Message]) -> str:
+    """Return one line: the bytes, and every meaning that they have."""
+    words = " ".join(f"{byte:02x}" for byte in data[:16])
+    return f"{words:12} {' | '.join(map(_words, meanings)) or _other(data)}"
+
+
+def _words(message: Message) -> str:
+    name = f"{message.kind} {message.number}"
+    match message:
+        case ControlChange(value=value) | ControlChange14(value=value) | Nrpn(value=value) | Note(value=value):
+            name += f" = {value}"
+        case NrpnStep(step=step):
+            name += f" {step:+d}"
+    return f"{name} (channel {message.channel})"
+
+
+def _other(data: Sequence[int]) -> str:
+    """Name what moves no knob, such as a pitch wheel."""
+    import mido
+
+    try:
+        return str(mido.Message.from_bytes(list(data))).removesuffix(" time=0")
+    except ValueError:
+        return "malformed"

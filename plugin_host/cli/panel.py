@@ -1,0 +1,112 @@
+"""The command that shows a running host in the browser."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.predictor.runtime import LIVE, Runtime
+from plugin_host.cli.control_options import AddressOption, KeysOption
+from plugin_host.control.address import REQUESTS
+
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="NAME", help="Listen here; other than 127.0.0.1 a token opens the page.")
+]
+PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the page.")]
+TokenOption = Annotated[
+    str | None, typer.Option("--token", envvar="HIGHBAND_TOKEN", help="By default a new one, which is printed.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("panel", rich_help_panel="Control a running host")(panel)
+
+
+def register_bench(bench: typer.Typer) -> None:
+    """Add the measurement to the commands that measure."""
+    bench.command("panel")(bench_panel)
+
+
+def panel(
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    token: TokenOption = None,
+) -> None:
+    """Show the knobs, meters and spectra of a running host in the browser; Ctrl-C ends.
+
+    The page waits for a host that is away and goes on when it is back.
+    """
+    from plugin_host.cli.errors import WRONG_USAGE, refusing
+    from plugin_host.control.address import AddressError, split
+    from plugin_host.control.keys import KeyFileError, read_keys
+    from plugin_host.panel.access import is_loopback
+
+    with refusing(WRONG_USAGE, AddressError, KeyFileError):
+        split(address)
+        keys = None if key_file is None else read_keys(key_file, "client")
+    word = None if is_loopback(host) and token is None else token or secrets.token_urlsafe(16)
+    _try_port(host, port)
+    from plugin_host.panel import page
+    from plugin_host.panel.host_mirror import PanelLink
+
+    print(f"the panel is at http://{_name_for_others(host)}:{port}/" + (f"?token={word}" if word else ""), flush=True)
+    page.run(PanelLink(address, keys), host, port, word)
+
+
+def _name_for_others(host: str) -> str:
+    """Return what stands for a host in an address; for every address of this machine the one that leads outside."""
+    if host in ("0.0.0.0", "::"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+            try:
+                # Nothing is sent: the system only says from where it would be (the address is for documents, RFC 5737).
+                trial.connect(("192.0.2.1", 9))
+                return str(trial.getsockname()[0])
+            except OSError:
+                return socket.gethostname()
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _try_port(host: str, port: int) -> None:
+    """Refuse a place that can't be listened on, in one sentence, before anything is loaded."""
+    from plugin_host.cli.errors import WORK_FAILED, refuse
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        # A panel that has just ended leaves connections behind that do not stand in the way.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host.strip("[]"), port))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            refuse(f"the panel can't listen on {host}:{port}: {reason}; choose another --port or --host", WORK_FAILED)
+
+
+def bench_panel(
+    block: Annotated[int, typer.Option("--block", "-b", min=16, max=8192, help="Samples.")] = 128,
+    pages: Annotated[int, typer.Option("--pages", min=1, max=16, help="Open at once, each in a browser.")] = 2,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=100, help="Turns of each kind.")] = 5,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound of a turn.")] = 10.0,
+    preset: Annotated[str, typer.Option("--preset", "-p", help="Preset by name or path.")] = "",
+    artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model; by default live.")] = None,
+    runtime: Annotated[Runtime, typer.Option("--runtime")] = LIVE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as JSON.")] = None,
+) -> None:
+    """Measure the live callback with open pages of the panel and without any panel, in turns; needs a Chromium.
+
+    Ends with status 1 where the 99th percentile with pages is more than a fifth above the one without.
+    """
+    from plugin_host.bench import panel as measurement
+    from plugin_host.cli.errors import WORK_FAILED, refusing
+
+    wishes = measurement.Wishes(block, pages, rounds, seconds, preset, artifact, runtime)
+    with refusing(WORK_FAILED, ValueError, OSError):
+        passes = measurement.bench(wishes, output)
+    if not passes:
+        raise typer.Exit(WORK_FAILED)

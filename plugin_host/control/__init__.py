@@ -1,0 +1,1 @@
+"""The control protocol over ZeroMQ and OSC, its dispatch, keys and client."""

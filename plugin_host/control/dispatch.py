@@ -1,0 +1,183 @@
+"""What each request of the control protocol does: the store and the host behind one table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from plugin_host.control import host as hosts
+from plugin_host.control import protocol
+from plugin_host.control.host import Controller, Host
+from plugin_host.control.request import (
+    COMMANDS,
+    Bypass,
+    CopySlot,
+    Describe,
+    DiffPreset,
+    EndGesture,
+    Get,
+    LoadPreset,
+    MidiBind,
+    MidiLearn,
+    MidiUnbind,
+    Plain,
+    Request,
+    SavePreset,
+    SelectSlot,
+    Set,
+    SetChain,
+    SetMany,
+)
+from plugin_host.settings.changes import Change, SettingsError
+from plugin_host.settings.snapshots import SLOTS
+from plugin_host.settings.store import SettingsStore
+
+Content = dict[str, Any]
+# They read or write files or build a chain, so they must not keep the sockets waiting.
+SLOW = frozenset({
+    "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
+})  # fmt: skip
+
+
+class Dispatch:
+    """Does requests and returns what their replies hold.
+
+    Args:
+        store: Takes the settings.
+        host: Does all else.
+        telemetry_port: Told to clients, who know the host's name better than it does itself.
+        midi: The controller, or None where the host plays without one.
+    """
+
+    def __init__(self, store: SettingsStore, host: Host, telemetry_port: int, midi: Controller | None = None) -> None:
+        self._store, self._host, self._port, self._midi = store, host, telemetry_port, midi
+        self._plain: Mapping[str, Callable[[str], Content]] = {
+            "presets": lambda _: {"presets": hosts.list_presets()},
+            "plugins": lambda _: {"plugins": hosts.list_plugins()},
+            "chain": lambda _: {"chain": list(host.chain())},
+            "slots": lambda _: self._slots(),
+            "undo": lambda origin: self._change(store.undo(origin)),
+            "redo": lambda origin: self._change(store.redo(origin)),
+            "stats": lambda _: {"stats": dict(host.stats())},
+            "meters": lambda _: {"meters": dict(host.meters())},
+            "spectra": lambda _: {"spectra": spectra(host)},
+            "midi": lambda _: {"midi": midi.state() if midi else None},
+            "midi_cancel": lambda _: self._cancel_learning(),
+            "snapshot": lambda _: self._snapshot(),
+        }
+
+    def answer(self, request: Request) -> Content:
+        """Do one request; raise ValueError with a sentence where it is refused."""
+        if isinstance(request, Plain):
+            return self._plain[request.do](request.origin)
+        if isinstance(request, (Set, SetMany, EndGesture, Bypass)):
+            return self._move(request)
+        if isinstance(request, (SelectSlot, CopySlot)):
+            return self._choose(request)
+        if isinstance(request, (LoadPreset, SavePreset, SetChain)):
+            return self._build(request)
+        if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
+            return self._map(request)
+        if isinstance(request, DiffPreset):
+            return {"diff": hosts.diff_preset(self._store, self._host, request.name)}
+        return self._describe() if isinstance(request, Describe) else self._get(request)
+
+    def _move(self, request: Set | SetMany | EndGesture | Bypass) -> Content:
+        if isinstance(request, EndGesture):
+            self._store.end_gesture(request.origin, request.gesture)
+            return {}
+        if isinstance(request, SetMany):
+            moved = self._store.request_many(request.values, request.origin, request.gesture)
+            settings = {accepted.name: protocol.setting(accepted) for accepted in moved}
+            return {"sequence": moved[0].sequence, "settings": settings}
+        if isinstance(request, Bypass):
+            accepted = self._store.request("bypass", float(request.on), request.origin)
+        else:
+            accepted = self._store.request(request.knob, request.value, request.origin, request.gesture)
+        return {"knob": accepted.name, **protocol.setting(accepted)}
+
+    def _choose(self, request: SelectSlot | CopySlot) -> Content:
+        if isinstance(request, SelectSlot):
+            return self._change(self._store.select_slot(request.slot, request.origin))
+        self._store.copy_slot(request.source, request.target, request.origin)
+        return self._slots()
+
+    def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
+        if isinstance(request, SetChain):
+            self._host.set_chain(request.before, request.after)
+            return {"chain": list(self._host.chain())}
+        if isinstance(request, LoadPreset):
+            return self._change(hosts.load_preset(self._store, self._host, request.name, request.origin))
+        hosts.save_preset(self._store, self._host, request.name, request.description, request.overwrite)
+        return {"name": request.name}
+
+    def _map(self, request: MidiLearn | MidiBind | MidiUnbind) -> Content:
+        if self._midi is None:
+            raise SettingsError("no_midi", "this host plays without a controller; start highband live with --midi")
+        if isinstance(request, MidiLearn):
+            self._midi.learn(request.knob)
+        elif isinstance(request, MidiBind):
+            self._midi.bind(request.binding)
+        else:
+            self._midi.unbind(request.knob)
+        return {"midi": self._midi.state()}
+
+    def _cancel_learning(self) -> Content:
+        if self._midi is not None:
+            self._midi.cancel()
+        return {}
+
+    def _describe(self) -> Content:
+        return {
+            "program": "highband",
+            "program_version": _program_version(),
+            "commands": list(COMMANDS),
+            "topics": list(protocol.TOPICS),
+            "telemetry_port": self._port,
+            "knobs": [asdict(control) for control in self._store.controls],
+        }
+
+    def _get(self, request: Get) -> Content:
+        snapshot = self._store.snapshot()
+        if request.knob is None:
+            wanted = snapshot.settings
+        else:
+            wanted = {request.knob: self._store.setting(request.knob)}
+        return {
+            "sequence": snapshot.sequence,
+            "settings": {name: protocol.setting(accepted) for name, accepted in wanted.items()},
+        }
+
+    def _snapshot(self) -> Content:
+        now = self._store.snapshot()
+        return {
+            "sequence": now.sequence,
+            "slot": now.slot,
+            "slots": list(now.slots),
+            "can_undo": now.can_undo,
+            "can_redo": now.can_redo,
+            "settings": {name: protocol.setting(accepted) for name, accepted in now.settings.items()},
+            "chain": list(self._host.chain()),
+        }
+
+    def _slots(self) -> Content:
+        now = self._store.snapshot()
+        return {"slot": now.slot, "slots": {slot: slot in now.slots for slot in SLOTS}}
+
+    def _change(self, change: Change) -> Content:
+        return protocol.change(change)
+
+
+def spectra(host: Host) -> dict[str, list[float]]:
+    """Return the host's spectra by name."""
+    before, after = host.spectra()
+    return {"in": list(before), "out": list(after)}
+
+
+def _program_version() -> str:
+    try:
+        return version("highband")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,1 @@
+"""Sound devices: PortAudio, JACK, files, buffered."""

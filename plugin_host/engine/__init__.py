@@ -1,0 +1,1 @@
+"""The audio callback, its channels, real-time rights and watchdog."""

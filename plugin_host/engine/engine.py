@@ -1,0 +1,269 @@
+"""The engine: what happens to a block between a device's input and its output, whatever device that is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.finite import is_finite
+from models.stage import Block, Stage
+from plugin_host.chain.dry_fallback import Lane
+from plugin_host.engine.channels import fold, spread
+from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
+from plugin_host.metering.load import LoadMeter
+
+Frames = NDArray[np.float32]
+SWAP_S = 0.020
+_KEPT_MOVES = 1 << 16
+_PATIENCE_S = 0.5
+
+
+class SettingsSource(Protocol):
+    """Where the audio thread gets its settings from; never blocks."""
+
+    def prepare(self, sample_rate: int) -> None:
+        """Learn the rate that glides count in."""
+        ...
+
+    def drain(self, frames: int) -> Mapping[str, float]:
+        """Take the requests, glide on by so many samples and return every control's value."""
+        ...
+
+
+class Listener(Protocol):
+    """Takes what was played; runs on the audio thread and never blocks."""
+
+    def push(self, dry: Block, wet: Block) -> None:
+        """Take a block as it came in and as it went out, both (channels, samples)."""
+        ...
+
+
+class Engine:
+    """Settings, chain, meters, in that order, for every block; no sound card is known here.
+
+    `callback` belongs to the audio thread; `prepare` runs before it starts; everything else may be called from any
+    thread at any time.
+
+    Attributes:
+        position: Samples played since `prepare`.
+        xruns: Interruptions that the device reported.
+        missed: Deadlines that were missed.
+        moves: Changed settings with the sample they begin at, oldest first; none unless `keep_moves` was called.
+        on_enter: Called once on the audio thread before its first block.
+        is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
+        listener: Takes what is played, such as a recorder.
+    """
+
+    def __init__(self, chain: Stage, store: SettingsSource) -> None:
+        self._lane = Lane(chain)
+        self._next: Lane | None = None
+        self._old: deque[Lane] = deque(maxlen=4)
+        self._store = store
+        self.load = LoadMeter()
+        self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
+        self.on_enter: Callable[[], None] | None = None
+        self.is_timed = True
+        self._with_spectra, self._resting, self._keeps_moves = True, False, False
+        self.listener: Listener | None = None
+        self._error: Exception | None = None
+        self.position = self.xruns = self.missed = self._blocks_to_rest = 0
+        self._rate = self._wait = 0
+        self._took_s = 0.0
+        self._swapping = threading.Lock()
+
+    def prepare(self, rate: int, channels: int, max_block: int) -> None:
+        """Allocate for blocks of up to `max_block` samples and start from silence; raise ValueError if impossible.
+
+        Args:
+            rate: In Hz.
+            channels: Of the chain; the device may have more or fewer on either side.
+            max_block: A device that gives more at once is served in pieces.
+        """
+        self._store.prepare(rate)
+        self._rate, self._channels, self._max_block = rate, channels, max_block
+        self._values = self._store.drain(0)
+        self._make_ready(self._lane)
+        self._next = None
+        self._input = np.zeros((channels, max_block), np.float32)
+        self._block = self._input
+        self._steps = np.arange(1, max_block + 1, dtype=np.float32)[None]
+        self.meter_in, self.meter_out = Meter(rate, channels), Meter(rate, channels)
+        self._noted: dict[str, float] = {}
+        self.moves.clear()
+        self.load.clear()
+        self.position = self.xruns = self.missed = self._blocks_to_rest = 0
+        self._has_entered = False
+
+    def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
+        """Play one block of the device; fills `outdata` whatever happens, never raises, never waits.
+
+        Args:
+            indata: Shape (frames, inputs).
+            outdata: Shape (frames, outputs), overwritten.
+            xrun: Whether the device says that samples were lost before this block.
+        """
+        began, frames = time.perf_counter(), len(indata)
+        try:
+            if not self._has_entered:
+                self._enter()
+            if xrun:
+                self.xruns += 1
+            if 0 < frames <= self._max_block:
+                self._play(indata, outdata)
+            else:
+                for start in range(0, frames, self._max_block):
+                    self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
+        except Exception as error:  # An exception in a device's callback would stop the sound for good.
+            self._error = error
+            outdata.fill(0.0)
+        self._took_s = time.perf_counter() - began
+        if frames and self.load.add(self._took_s, frames / self._rate) and self.is_timed:
+            self.missed += 1
+            self._blocks_to_rest = 1
+
+    def _enter(self) -> None:
+        self._has_entered = True
+        if self.on_enter is not None:
+            self.on_enter()
+
+    def _play(self, indata: Frames, outdata: Frames) -> None:
+        count = len(indata)
+        if self._block.shape[1] != count:
+            # Without gaps between the channels, which kernels are compiled for and like best.
+            self._block = self._input.ravel()[: len(self._input) * count].reshape(-1, count)
+        block = self._block
+        fold(indata, block)
+        if not is_finite(block):
+            np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        self._values = values = self._store.drain(count)
+        if self._keeps_moves and values != self._noted:
+            self._note(values)
+        rest = self._resting or self._blocks_to_rest > 0
+        self._blocks_to_rest = 0
+        wet = self._lane.play(block, values, rest)
+        if self._next is not None:
+            wet = self._crossed(block, wet, self._next, values, rest)
+        spread(wet, outdata)
+        self.meter_in.update(block)
+        self.meter_out.update(wet)
+        if self.listener is not None:
+            self.listener.push(block, wet)
+        self.position += count
+
+    def _note(self, values: Mapping[str, float]) -> None:
+        noted = self._noted
+        changed = {name: value for name, value in values.items() if name not in noted or noted[name] != value}
+        self._noted = dict(values)
+        self.moves.append((self.position, changed))
+
+    def _crossed(self, block: Block, old: Block, lane: Lane, values: Mapping[str, float], rest: bool) -> Block:
+        """Play the lane that comes in too, and cross-fade to it once its own latency has passed."""
+        new = lane.play(block, values, rest)
+        share = np.clip((self._steps[:, : block.shape[1]] - self._wait) / (SWAP_S * self._rate), 0.0, 1.0)
+        self._wait -= block.shape[1]
+        if share[0, -1] >= 1.0:
+            self._old.append(self._lane)
+            self._lane, self._next = lane, None
+        mixed: Block = (old + share * (new - old)).astype(np.float32)
+        return np.where(share == 1.0, new, mixed)
+
+    def _make_ready(self, lane: Lane) -> None:
+        lane.prepare(self._rate, self._channels, self._max_block)
+        lane.warm_up(self._channels, self._max_block, self._values)
+
+    def swap_chain(self, chain: Stage) -> None:
+        """Prepare another chain here, then let the audio thread cross-fade to it within 20 ms of its latency.
+
+        Raises:
+            ValueError: The chain can't do this rate or layout; the old one plays on.
+        """
+        lane = Lane(chain)
+        with self._swapping:
+            self._make_ready(lane)
+            # A cross-fade under way ends first; where nothing plays there is nothing to wait for.
+            patience = time.monotonic() + _PATIENCE_S
+            while self._next is not None and time.monotonic() < patience:
+                time.sleep(0.005)
+            # Dropped here and not on the audio thread, where taking a plug-in apart would cost a block.
+            self._old.clear()
+            self._wait = lane.latency_samples
+            self._next = lane
+
+    def rest(self) -> None:
+        """Play the aligned dry signal and spare the chain's time."""
+        self._resting = True
+
+    def resume(self) -> None:
+        """Play the chain again."""
+        self._resting = False
+
+    def keep_moves(self) -> None:
+        """Keep the moves for whoever writes them down, beginning with every knob; before the audio thread starts."""
+        self._keeps_moves = True
+
+    def stop_spectra(self) -> None:
+        """Spare the time that spectra take other threads from this one; `spectra` tells silence."""
+        self._with_spectra = False
+
+    def start_spectra(self) -> None:
+        """Tell spectra again."""
+        self._with_spectra = True
+
+    @property
+    def is_swapping(self) -> bool:
+        """Whether a cross-fade to another chain is waiting or under way."""
+        return self._next is not None
+
+    @property
+    def chain(self) -> Stage:
+        """What plays now."""
+        return self._lane.chain
+
+    @property
+    def latency_samples(self) -> int:
+        """The chain's; the device adds its own."""
+        return self._lane.latency_samples
+
+    def take_error(self) -> Exception | None:
+        """Return the newest fault of engine or chain and forget it."""
+        lane = self._lane
+        inside = getattr(lane.chain, "take_error", lambda: None)()
+        error: Exception | None = self._error or lane.error or inside
+        self._error = lane.error = None
+        return error
+
+    def stats(self) -> dict[str, Any]:
+        """Return load as shares of the deadline, interruptions, latency in samples and the state of the sound."""
+        loads: dict[str, dict[str, float]] = getattr(self.chain, "loads", dict)()
+        return {
+            "load": {"callback": self.load.figures(), **loads},
+            "blocks": self.load.calls,
+            "missed": self.missed,
+            "xruns": self.xruns,
+            "position": self.position,
+            "sample_rate": self._rate,
+            "channels": self._channels,
+            "latency": {"chain": self.latency_samples},
+            "resting": self._resting,
+            "dry_share": self._lane.dryness,
+        }
+
+    def meters(self) -> dict[str, Any]:
+        """Return peak and root mean square per channel in dBFS, in and out, and whether the true peak is over."""
+        return {
+            "in": {"peak_db": self.meter_in.peak_db(), "rms_db": self.meter_in.rms_db()},
+            "out": {"peak_db": self.meter_out.peak_db(), "rms_db": self.meter_out.rms_db()},
+            "true_peak_over": self.meter_out.is_over(),
+        }
+
+    def spectra(self) -> tuple[list[float], list[float]]:
+        """Return the levels of 64 bands in dBFS, in and out."""
+        if not self._with_spectra:
+            return [FLOOR_DB] * BANDS, [FLOOR_DB] * BANDS
+        return self.meter_in.spectrum_db(), self.meter_out.spectrum_db()

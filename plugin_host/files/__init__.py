@@ -1,0 +1,1 @@
+"""Audio in and out, tags, and JSON documents."""

@@ -1,0 +1,1 @@
+"""Levels, load and memory."""

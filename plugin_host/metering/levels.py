@@ -1,0 +1,98 @@
+"""Level meters: peak, root mean square, true peak and spectrum of the newest samples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.stage import Block
+from plugin_host.metering.tap import SampleTap
+
+FLOOR_DB = -120.0
+BANDS = 64
+_FLOOR = 10.0 ** (FLOOR_DB / 10.0)
+_SPECTRUM = 4096
+_LOWEST_HZ = 20.0
+_PEAK_S = 0.1
+_RMS_S = 0.3
+# Between two looks at 20 to 30 Hz nothing is missed.
+_TRUE_PEAK_S = 0.05
+_PHASES, _TAPS = 4, 24
+# Between samples a signal reaches at most about 6 dB above its highest sample.
+_SAFE_PEAK = 0.5
+
+
+class Meter:
+    """The levels of one signal: the audio thread leaves its samples, whoever wants to know measures them.
+
+    Those who measure hold the interpreter that the audio thread needs, so they look at no more samples than count, in
+    few calls.
+
+    Attributes:
+        update: Takes a block (channels, samples) of finite samples; on the audio thread.
+    """
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._recent, self._between = round(_PEAK_S * sample_rate), round(_TRUE_PEAK_S * sample_rate)
+        self._tap = SampleTap(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
+        self.update = self._tap.write
+        self._window = np.hanning(_SPECTRUM).astype(np.float32)
+        self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
+        self._edges = _band_edges(sample_rate)
+        self._kernels = _interpolation()
+
+    def peak_db(self) -> list[float]:
+        """Return each channel's peak in dBFS over the newest tenth of a second."""
+        newest = self._tap.read(self._recent)
+        return _db(np.maximum(newest.max(1), -newest.min(1)) ** 2)
+
+    def rms_db(self) -> list[float]:
+        """Return each channel's root mean square in dBFS over the newest 0.3 s."""
+        return _db(self._tap.power())
+
+    def is_over(self) -> bool:
+        """Whether the newest samples reach beyond full scale, at or between them (true peak, four times the rate)."""
+        newest = self._tap.read(self._between)
+        peak = max(float(newest.max()), -float(newest.min()))
+        if not _SAFE_PEAK <= peak <= 1.0:
+            return peak > 1.0
+        stretches = np.lib.stride_tricks.sliding_window_view(newest, _TAPS, axis=1)
+        between = (self._kernels @ channel.T for channel in stretches)
+        return any(max(float(part.max()), -float(part.min())) > 1.0 for part in between)
+
+    def spectrum_db(self) -> list[float]:
+        """Return the level of each of 64 bands, 20 Hz to half the rate on a log scale, mean over channels, in dBFS."""
+        spectrum = np.fft.rfft(self._tap.read(_SPECTRUM) * self._window)
+        # Real and imaginary parts side by side, so that a band is one stretch of squares.
+        squares = spectrum.astype(np.complex64, copy=False).view(np.float32) ** 2
+        return _db(np.add.reduceat(squares.sum(0), self._edges)[::2], 1)
+
+
+def _db(power: NDArray[np.floating], digits: int = 2) -> list[float]:
+    levels: list[float] = np.round(10.0 * np.log10(np.maximum(power, _FLOOR), dtype=np.float64), digits).tolist()
+    return levels
+
+
+def _band_edges(sample_rate: int) -> NDArray[np.intp]:
+    """Return where each band begins and ends among the bins' real and imaginary parts, in turns, shape (2 * BANDS,).
+
+    A band narrower than a bin takes the nearest.
+    """
+    edges = np.geomspace(_LOWEST_HZ, sample_rate / 2, BANDS + 1)
+    bins = np.fft.rfftfreq(_SPECTRUM, 1.0 / sample_rate)
+    # The last edge may come out beside half the rate, whose bin is not the last band's.
+    first = np.minimum(np.searchsorted(bins, edges), len(bins) - 1)
+    begin, end = first[:-1], first[1:]
+    nearest = np.abs(bins[:, None] - np.sqrt(edges[:-1] * edges[1:])).argmin(0)
+    begin, end = np.where(begin < end, begin, nearest), np.where(begin < end, end, nearest + 1)
+    return 2 * np.stack([begin, end], axis=1).ravel()
+
+
+def _interpolation() -> Block:
+    """Return what weighs 24 samples into the values between the two in the middle, shape (3, 24)."""
+    places = np.arange(_TAPS) - (_TAPS / 2 - 1) - np.arange(1, _PHASES)[:, None] / _PHASES
+    kernels = np.sinc(places) * np.cos(np.pi * places / (_TAPS + 1)) ** 2
+    whole: Block = (kernels / kernels.sum(1, keepdims=True)).astype(np.float32)
+    return whole

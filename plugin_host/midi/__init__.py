@@ -1,0 +1,1 @@
+"""MIDI messages, ports, maps, bindings, learn and control surface."""

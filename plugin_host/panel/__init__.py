@@ -1,0 +1,1 @@
+"""The browser page, a client in a process of its own."""

@@ -1,0 +1,60 @@
+"""The parts of the page that are drawn in the browser, each with a script of its own, and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+class Part(Element):
+    """A part of the page that is drawn in the browser."""
+
+    def show(self, **props: Any) -> None:
+        """Send the properties to the browser where one is new."""
+        if any(name not in self._props or self._props[name] != value for name, value in props.items()):
+            self._props |= props
+            self.update()
+
+
+class Knob(Part, component=ASSETS / "knob.js"):
+    """One control as a knob."""
+
+
+class Picture(Part, component=ASSETS / "picture.js"):
+    """The spectra in and out, and the spectrogram."""
+
+
+class Meters(Part, component=ASSETS / "meters.js"):
+    """The levels in and out."""
+
+
+class ChainRow(Part, component=ASSETS / "chain.js"):
+    """The effects around the model."""
+
+
+class Render(Part, component=ASSETS / "render.js"):
+    """Takes files and gives them back rendered."""
+
+
+class MidiTable(Part, component=ASSETS / "midi.js"):
+    """The map of the controller."""
+
+
+def button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
+    """Make a button with a name that a screen reader tells."""
+    made = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
+    made.props["aria-label"] = made.props["title"] = about
+    return made
+
+
+def press_in(one: ui.button, is_in: bool, is_away: bool) -> None:
+    """Show whether a button is on, and whether it can be used."""
+    one.props["aria-pressed"] = str(is_in).lower()
+    one.classes(add="hb-on" if is_in else "", remove="hb-on")
+    one.set_enabled(not is_away)

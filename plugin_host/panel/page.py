@@ -1,0 +1,258 @@
+"""The panel: a page in the browser with the knobs, the picture and the ways to compare; built with NiceGUI.
+
+It is a process of its own and a client of the control protocol like any other.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from nicegui import app, ui
+from nicegui.elements.mixins.text_element import TextElement
+from nicegui.events import GenericEventArguments, KeyEventArguments
+
+from plugin_host.control.client import HostError, NoHostError
+from plugin_host.panel.access import AccessGuard
+from plugin_host.panel.chain_editor import addable, edited, with_options
+from plugin_host.panel.elements import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in
+from plugin_host.panel.host_mirror import PanelLink
+from plugin_host.panel.labels import frame_of, groups_of, match_of, title_of, words_of
+from plugin_host.panel.midi_dialog import MidiDialog
+from plugin_host.panel.preset_dialog import PresetDialog
+from plugin_host.panel.render_jobs import RenderJobs
+from plugin_host.panel.render_routes import RenderDesk
+from plugin_host.preset.nodes import Nodes, knobs_of, nodes_of
+from plugin_host.settings.snapshots import SLOTS
+
+# The eye takes 20 pictures a second for motion, and a phone can draw them.
+_REFRESH_S = 0.05
+_WORDS_EVERY = 6
+_MATCH = "compare.match"
+_SWITCHES = {
+    "bypass": "bypass: Hear the input, delayed as the output is",
+    "delta": "delta: Hear only what is added",
+    _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
+}
+_UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
+_LOOK = "highband_look"
+_THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
+
+
+class Page:
+    """What one browser sees of the host behind a link."""
+
+    def __init__(self, link: PanelLink) -> None:
+        self.link = link
+        self._moved, self._ticks, self._rounds = -1, -1, 0
+        self._theme = _theme_of(ui.context.client.request.cookies.get(_LOOK, ""))
+        self._is_editing = False
+        self._groups: list[tuple[str, list[dict[str, Any]]]] = []
+        self._words: list[tuple[str, str]] = []
+        self._knobs: dict[str, Knob] = {}
+        self._slots: dict[str, ui.button] = {}
+        self._switches: dict[str, ui.button] = {}
+        self._dark = ui.dark_mode(_THEMES[self._theme][0])
+        ui.add_css(ASSETS / "panel.css")
+        self._presets = PresetDialog(link, self.ask, self.tell)
+        self._build_bar()
+        self._away = ui.label().classes("hb-alert").props('role="alert"')
+        self._midi = MidiDialog(link, self.ask, self.tell)
+        self._news = ui.label().classes("hb-news").props('role="status"')
+        with ui.element("div").classes("hb-main"):
+            with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
+                self._picture = Picture()
+                self._picture.on("crossover", partial(self.turn, "crossover"))
+                self._picture.on("end", self.end)
+                self._meters = Meters()
+            with ui.element("section").classes("hb-board").props('aria-label="Chain"'):
+                self._chain = ChainRow()
+                self._chain.on("edit", self._edit)
+                self._chain.show(chain=[], busy=True, effects=addable(), plugins=[])
+            self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
+            self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
+            with ui.element("section").classes("hb-board").props('aria-label="Render"'):
+                Render()
+        ui.keyboard(self._press, ignore=["input", "textarea"])
+        ui.timer(_REFRESH_S, self.refresh)
+
+    async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
+        """Ask the host; tell the person where it refuses."""
+        try:
+            return await self.link.ask(do, **fields)
+        except (HostError, NoHostError) as error:
+            ui.notify(str(error), type="warning", position="bottom")
+            return None
+
+    def tell(self, sentence: str) -> None:
+        """Show what has just happened."""
+        self._news.set_text(sentence)
+
+    async def turn(self, knob: str, event: GenericEventArguments) -> None:
+        """Move a knob as the browser asks."""
+        wish = {"value": event.args["value"], "gesture": event.args["gesture"]}
+        if not await self.ask("set", knob=knob, **wish) and knob in self._knobs:
+            self._knobs[knob].update()
+
+    async def end(self, event: GenericEventArguments) -> None:
+        """End a drag."""
+        await self.ask("end_gesture", gesture=event.args["gesture"])
+
+    async def _learn(self, knob: str) -> None:
+        await self._midi.learn(knob)
+
+    async def _flip(self, knob: str) -> None:
+        is_on = bool(self.link.settings.get(knob, {}).get("value"))
+        await self.ask("set", knob=knob, value=float(not is_on))
+
+    async def _edit(self, event: GenericEventArguments) -> None:
+        if self._is_editing:
+            return
+        self._is_editing = True
+        self._chain.show(busy=True)
+        plugins = {one["id"]: one["path"] for one in self.link.plugins}
+        try:
+            nodes = edited(nodes_of(self.link.state["chain"], self.link.settings), **event.args, plugins=plugins)
+            await self._set_chain(nodes)
+        except (TypeError, ValueError) as error:
+            ui.notify(str(error), type="warning", position="bottom")
+        finally:
+            self._is_editing, self._moved = False, -1
+
+    async def _set_chain(self, nodes: Nodes) -> None:
+        if reply := await self.ask("set_chain", **nodes):
+            # The next edit must begin with this one, though the news of it is still on its way.
+            self.link.state = {**self.link.state, "chain": reply["chain"]}
+            knobs = [knob["id"] for knob in (await self.ask("describe") or {"knobs": []})["knobs"]]
+            # A knob keeps its place and not its effect, where the effects are of one kind.
+            if values := knobs_of(nodes, knobs):
+                await self.ask("set_many", values=values)
+
+    async def _press(self, event: KeyEventArguments) -> None:
+        if event.action.keydown and event.key.name == "Escape":
+            await self._midi.cancel()
+        if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
+            await self.ask("redo" if event.modifiers.shift else "undo")
+
+    def _build_bar(self) -> None:
+        with ui.element("header").classes("hb-top"):
+            TextElement(tag="h1", text="Highband").classes("hb-title")
+            self._preset = button("presets", self._presets.open, "Presets: load and save")
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
+                for slot in SLOTS:
+                    self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
+                with button("copy to", None, "Copy this slot to another"), ui.menu():
+                    for slot in SLOTS:
+                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
+                for knob, about in _SWITCHES.items():
+                    self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)
+                    self._switches[knob].on("contextmenu.prevent", partial(self._learn, knob))
+            with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
+                self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
+                self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
+            button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
+            self._look = button(
+                f"colours: {_THEMES[self._theme][1]}", self._change_theme, "Colours: as the system, light or dark"
+            )
+
+    async def _copy_to(self, slot: str) -> None:
+        source = self.link.state["slot"]
+        if await self.ask("copy_slot", source=source, target=slot) is not None:
+            self.tell(f"slot {slot} is as {source}")
+
+    def _change_theme(self) -> None:
+        self._theme = (self._theme + 1) % len(_THEMES)
+        self._dark.value, name = _THEMES[self._theme]
+        self._look.set_text(f"colours: {name}")
+        # The browser keeps it, as each screen and each pair of eyes wants its own.
+        ui.run_javascript(f"document.cookie = '{_LOOK}={name}; path=/; max-age=31536000; samesite=strict'")
+
+    def refresh(self) -> None:
+        """Show what is new since the last time."""
+        link = self.link
+        if self._moved != link.moved:
+            self._moved = link.moved
+            self._show_settings()
+        if self._ticks != link.ticks and not link.away:
+            self._ticks = link.ticks
+            self._picture.run_method("draw", frame_of(link.spectra, link.stats, link.settings))
+            self._meters.run_method("draw", link.meters)
+        self._rounds += 1
+        if self._rounds % _WORDS_EVERY == 1:
+            self._show_words()
+
+    def _build_knobs(self, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
+        self._groups = groups
+        self._board.clear()
+        self._knobs.clear()
+        with self._board:
+            for title, knobs in groups:
+                with ui.element("div").classes("hb-rack"), ui.element("div").classes("hb-knobs"):
+                    TextElement(tag="h2", text=title).classes("hb-heading")
+                    for knob in knobs:
+                        self._knobs[knob["id"]] = part = Knob()
+                        part.on("turn", partial(self.turn, knob["id"]))
+                        part.on("end", self.end)
+                        part.on("learn", partial(self._learn, knob["id"]))
+                        part.show(knob=knob, setting=self.link.settings.get(knob["id"], _UNKNOWN), away=False)
+
+    def _show_settings(self) -> None:
+        link, state = self.link, self.link.state
+        is_away = bool(link.away)
+        if (groups := groups_of(link.knobs, state["chain"], _SWITCHES)) != self._groups:
+            self._build_knobs(groups)
+        self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
+        self._away.set_visibility(is_away)
+        midi = link.midi or {}
+        sources = {one["control"]: one["source"] for one in midi.get("bindings", ())}
+        for knob, element in self._knobs.items():
+            if knob in link.settings:
+                element.show(setting=link.settings[knob])
+            ghost, is_learning = midi.get("ghosts", {}).get(knob), midi.get("learning") == knob
+            element.show(away=is_away, ghost=ghost, learning=is_learning, source=sources.get(knob, ""))
+        self._midi.refresh()
+        plugins = [{"id": one["id"], "name": one["name"]} for one in link.plugins]
+        self._chain.show(chain=with_options(state["chain"]), busy=is_away or self._is_editing, plugins=plugins)
+        for slot, choice in self._slots.items():
+            press_in(choice, slot == state["slot"], is_away)
+            choice.classes(add="" if slot in state["slots"] else "hb-empty", remove="hb-empty")
+        for knob, switch in self._switches.items():
+            switch.set_visibility(knob in link.settings)
+            press_in(switch, bool(link.settings.get(knob, {}).get("value")), is_away)
+        self._undo.set_enabled(state["can_undo"] and not is_away)
+        self._redo.set_enabled(state["can_redo"] and not is_away)
+
+    def _show_words(self) -> None:
+        self._preset.set_text(title_of(self.link.stats))
+        self._switches[_MATCH].set_text(match_of(self.link.stats))
+        words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
+        if self._words == words:
+            return
+        self._words = words
+        self._strip.clear()
+        with self._strip:
+            for name, value in words:
+                with ui.element("div"):
+                    TextElement(tag="dt", text=name)
+                    TextElement(tag="dd", text=value)
+
+
+def _theme_of(name: str) -> int:
+    return next((place for place, (_, known) in enumerate(_THEMES) if known == name), 0)
+
+
+def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
+    """Serve a host's panel until the process is told to end; only who has the token, if there is one, may see it."""
+    app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # A bar without a name, and the page loads nothing.
+    app.add_middleware(AccessGuard, token=token)
+    app.on_startup(link.start)
+    app.on_shutdown(link.stop)
+    jobs = RenderJobs()
+    app.mount("/render", RenderDesk(link, jobs).app())
+    app.on_shutdown(jobs.close)
+    ui.run(
+        lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
+        reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=10.0,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip

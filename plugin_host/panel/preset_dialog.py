@@ -1,0 +1,99 @@
+"""The presets on the page: found by a word, looked at for what they would change, loaded, and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from plugin_host.panel.elements import button
+from plugin_host.panel.host_mirror import PanelLink
+from plugin_host.panel.labels import changed_by, diff_rows
+
+Ask = Callable[..., Any]
+
+
+class PresetDialog:
+    """A window over the page.
+
+    Args:
+        link: The host.
+        ask: Asks the host and tells the person where it refuses; returns None then.
+        tell: Shows a sentence on the page.
+    """
+
+    def __init__(self, link: PanelLink, ask: Ask, tell: Callable[[str], None]) -> None:
+        self._link, self._ask, self._tell = link, ask, tell
+        self._presets: list[dict[str, str]] = []
+        with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
+            ui.label("Presets").classes("hb-heading")
+            self._search = ui.input("Search", on_change=lambda: self._list()).props("dense autofocus clearable")
+            self._found = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
+            self._diff = ui.element("div").classes("hb-diff").props('role="status"')
+            ui.label("Save what plays").classes("hb-heading")
+            self._name = ui.input("Name").props("dense maxlength=80")
+            self._about = ui.input("Description").props("dense maxlength=1000")
+            with ui.row():
+                self._overwrite = ui.checkbox("Replace my preset of this name")
+                button("save", self._save, "Save the preset")
+                button("close", self._dialog.close, "Close the presets")
+
+    async def open(self) -> None:
+        """Show the presets that the host has now."""
+        if reply := await self._ask("presets"):
+            self._presets = reply["presets"]
+            self._suggest()
+            self._diff.clear()
+            self._list()
+            self._dialog.open()
+
+    def _suggest(self) -> None:
+        """Fill in what a preset of the person's own is called while it plays, so that it is saved again at once."""
+        playing = self._link.stats.get("preset")
+        for one in self._presets:
+            if one["kind"] == "user" and one["name"] == playing:
+                self._name.value, self._about.value = one["name"], one["description"]
+
+    def _list(self) -> None:
+        word = (self._search.value or "").casefold()
+        self._found.clear()
+        with self._found:
+            for preset in self._presets:
+                if word in " ".join(preset.values()).casefold():
+                    with ui.element("div").classes("hb-preset"):
+                        label = f"{preset['title']} - {preset['description']}"
+                        button(label, partial(self._load, preset), f"Load {preset['title']}")
+                        button("changes", partial(self._compare, preset), f"What {preset['title']} would change")
+
+    async def _compare(self, preset: Mapping[str, str]) -> None:
+        reply = await self._ask("diff_preset", name=preset["name"])
+        if reply is None:
+            return
+        rows = diff_rows(reply["diff"], self._link.knobs)
+        self._diff.clear()
+        with self._diff:
+            ui.label(f"{preset['title']} would change" if rows else f"{preset['title']} would change nothing")
+            with ui.element("dl").classes("hb-changes"):
+                for name, now, then in rows:
+                    TextElement(tag="dt", text=name)
+                    TextElement(tag="dd", text=f"{now} → {then}")
+
+    async def _load(self, preset: Mapping[str, str]) -> None:
+        before = self._link.settings
+        self._tell(f"building {preset['title']} ...")
+        reply = await self._ask("load_preset", name=preset["name"])
+        self._dialog.close()
+        self._tell(changed_by(preset["title"], before, reply["settings"], self._link.knobs) if reply else "")
+
+    async def _save(self) -> None:
+        name, about = (self._name.value or "").strip(), self._about.value or ""
+        overwrite = self._overwrite.value is True
+        if not name:
+            ui.notify("give the preset a name first", type="warning", position="bottom")
+            return
+        if reply := await self._ask("save_preset", name=name, description=about, overwrite=overwrite):
+            self._dialog.close()
+            self._tell(f"saved as {reply['name']}")

@@ -1,0 +1,1 @@
+"""Presets: schema, file, diff, effect catalogue."""

@@ -1,0 +1,1 @@
+"""Files and arrays through a chain: batch, journal, spectrogram, verify, demo."""

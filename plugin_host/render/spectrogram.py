@@ -1,0 +1,105 @@
+"""The picture of a render: the spectrograms before and after, one above the other."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from models.atomic_write import write_whole
+from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
+
+# As many columns as a wide screen has; more would only cost memory.
+_MOST_COLUMNS = 2000
+_WINDOW_S = 0.043
+_FLOOR_DB, _CEILING_DB = -110.0, -20.0
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """Levels of a file over time and frequency.
+
+    Attributes:
+        levels_db: Shape (bins, columns); a full-scale sine is 0 dB.
+        seconds: Length of the file.
+        nyquist_hz: Half its sample rate.
+    """
+
+    levels_db: NDArray[np.float32]
+    seconds: float
+    nyquist_hz: float
+
+
+def measure(path: Path) -> Spectrogram:
+    """Measure a file in memory that does not grow with it; raise AudioFileError if it can't be read."""
+    with AudioReader(path) as reader:
+        size = 1 << round(np.log2(_WINDOW_S * reader.rate))
+        columns = min(_MOST_COLUMNS, max(1, 2 * reader.frames // size))
+        window = np.hanning(size).astype(np.float32)
+        levels = np.empty((size // 2 + 1, columns), np.float32)
+        for column, start in enumerate(np.linspace(0, max(0, reader.frames - size), columns)):
+            frame = reader.read_at(int(start), size)
+            frame = np.pad(frame, ((0, 0), (0, size - frame.shape[1])))
+            power = np.square(np.abs(np.fft.rfft(frame * window)) * (2 / window.sum())).mean(axis=0)
+            levels[:, column] = 10 * np.log10(np.maximum(power, 1e-20))
+        return Spectrogram(levels, reader.seconds, reader.rate / 2)
+
+
+def draw(before: Path, after: Path, target: Path, *, crossover_hz: float | None, caption: str) -> None:
+    """Draw both files on one scale into a PNG that appears only when it is complete.
+
+    Args:
+        before: The input.
+        after: The output.
+        target: The .png file.
+        crossover_hz: Marked by a line where it is known and inside the picture.
+        caption: Figures for the line under the title.
+
+    Raises:
+        AudioFileError: A file can't be read or the picture can't be written.
+    """
+    pair = (("before", measure(before)), ("after", measure(after)))
+    figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(f"{after.name}\n{caption}", fontsize=12)
+    top_hz = max(spectrogram.nyquist_hz for _, spectrogram in pair)
+    axes = figure.subplots(2, 1, sharex=True, sharey=True)
+    for axis, (name, spectrogram) in zip(axes, pair, strict=True):
+        image = _draw_one(axis, name, spectrogram, top_hz, crossover_hz)
+    axes[-1].set_xlabel("time (s)")
+    figure.colorbar(image, ax=axes, label="level (dB)", extend="both")
+    _save(figure, target)
+
+
+def _draw_one(axis: Any, name: str, shown: Spectrogram, top_hz: float, crossover_hz: float | None) -> Any:
+    axis.set_facecolor("black")
+    image = axis.imshow(
+        shown.levels_db, origin="lower", aspect="auto", cmap="magma", vmin=_FLOOR_DB, vmax=_CEILING_DB,
+        extent=(0, shown.seconds, 0, shown.nyquist_hz / 1000), interpolation="nearest",
+    )  # fmt: skip
+    axis.set_ylim(0, top_hz / 1000)
+    axis.set_ylabel("frequency (kHz)")
+    axis.set_title(name, loc="left")
+    if crossover_hz and crossover_hz < top_hz:
+        axis.axhline(crossover_hz / 1000, color="white", linewidth=0.8, linestyle="--")
+        label = f"crossover {crossover_hz / 1000:.1f} kHz"
+        axis.annotate(
+            label, (0.995, crossover_hz / 1000), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", ha="right", color="white", fontsize=9,
+        )  # fmt: skip
+    return image
+
+
+def _save(figure: Figure, target: Path) -> None:
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    try:
+        write_whole(target, drawn.getvalue())
+    except OSError as error:
+        raise AudioFileError(f"{target} can't be written: {reason(error)}") from None

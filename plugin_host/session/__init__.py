@@ -1,0 +1,1 @@
+"""One live session: host, control interfaces, recordings, state file."""

@@ -1,0 +1,195 @@
+"""The host as the control doors see it: the engine with presets, chains and everything it can tell."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from models.stage import Stage
+from plugin_host.chain.dry_wet import MATCH, Compared
+from plugin_host.chain.loudness_match import LoudnessMatch
+from plugin_host.chain.program import LiveSound, build_around, path_of, with_effects
+from plugin_host.devices.device import Device
+from plugin_host.engine.watched_engine import WatchedEngine
+from plugin_host.preset.file import load_preset, save_preset, user_folder
+from plugin_host.preset.nodes import nodes_of
+from plugin_host.settings.store import SettingsStore
+
+_PATIENCE_S = 60.0
+
+
+class LiveHost:
+    """Plays a sound; all but `do_tasks` may be called from any thread.
+
+    What loads plug-ins is done on the main thread, which asks for it with `do_tasks`; the caller waits.
+
+    Args:
+        sound: What is played first.
+        store: The settings; the sound's controls are declared here.
+        device: Where it is played.
+        mode: "low latency" or "safe", as `stats` tells.
+
+    Attributes:
+        engine: What plays.
+        store: The settings.
+        sound: What plays now.
+        relief: Names of the steps that the watchdog took.
+        is_running: Whether the main thread asks for tasks.
+    """
+
+    def __init__(self, sound: LiveSound, store: SettingsStore, device: Device, mode: str) -> None:
+        self.sound, self.store, self._device, self._mode = sound, store, device, mode
+        # A preset that names no model is played by the one that the person chose.
+        self._artifact = sound.artifact
+        self._match = LoudnessMatch()
+        self.engine = WatchedEngine(Compared(sound.chain, self._match), store)
+        self.relief: Callable[[], list[str]] = list
+        self.is_running = False
+        self._tasks: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
+        self._main = threading.get_ident()
+
+    def stats(self) -> dict[str, Any]:
+        """Return the engine's figures with latency in parts (samples), device state, mode and load shedding."""
+        stats = self.engine.stats()
+        device = self._device.latency_samples
+        parts = {part.name: part.latency_samples for part in self.sound.chain.stages}
+        stats["latency"] = {"unit": "samples", "device": device, **parts, "sum": device + self.engine.latency_samples}
+        return {
+            **stats,
+            "mode": self._mode,
+            "block": self._device.block,
+            "device": {"name": self._device.name, "state": self._device.state},
+            "relief": self.relief(),
+            "preset": self.sound.preset_name,
+            "artifact": self.sound.artifact,
+            "runtime": self.sound.runtime,
+            "crossover_hz": self.sound.chain.crossover_hz,
+            "match": {"on": self.store.targets().get(MATCH.id) == 1.0, **self._match.figures()},
+        }
+
+    def meters(self) -> dict[str, Any]:
+        """Return the levels; see `Engine.meters`."""
+        return self.engine.meters()
+
+    def spectra(self) -> tuple[list[float], list[float]]:
+        """Return the levels of 64 bands in dBFS, in and out."""
+        return self.engine.spectra()
+
+    def chain(self) -> list[dict[str, Any]]:
+        """Return the stages in order with their latencies, and the effects that the preset puts into them.
+
+        Each effect comes with its node as `set_chain` takes it, with the whole path of its file, if it has one, and a
+        plug-in with the choices that are no knobs.
+        """
+        preset = self.sound.preset
+        effects = {"before": preset.before, "after": preset.after}
+        return [
+            {
+                "name": part.name,
+                "latency_samples": part.latency_samples,
+                "effects": [
+                    {
+                        "title": node.title,
+                        "bypass": node.bypass,
+                        "settings": dict(node.settings),
+                        "node": node.model_dump(exclude_none=True),
+                        "choices": _choices(part.stage).get(place, {}),
+                        "path": path_of(node, preset),
+                    }
+                    for place, node in enumerate(effects.get(part.name, []))
+                ],
+            }
+            for part in self.sound.chain.stages
+        ]
+
+    def load_preset(self, name: str) -> None:
+        """Swap in the chain of a preset and declare its knobs; the settings are moved by the caller.
+
+        Raises:
+            ValueError: One sentence; the old chain plays on.
+        """
+        self._on_main(lambda: self._load(name))
+
+    def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+        """Swap in other effects around the model; raise ValueError, one sentence, where one is refused."""
+        sound = self.sound
+        preset = with_effects(sound.preset, before, after)
+        self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact, sound.runtime)))
+
+    def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
+        """Write chain and settings as a preset of the user's folder, which is what plays from then on.
+
+        Raises:
+            ValueError: It can't be written; one sentence.
+        """
+        fields = {"name": name, "description": description, "artifact": self.sound.preset.artifact}
+        turned = nodes_of(self.chain(), {knob: {"value": value} for knob, value in settings.items()})
+        preset = self.sound.preset.replace(**fields, **turned, settings=self._knobs_of(settings))
+        folder = user_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        save_preset(preset, folder / f"{name}.json")
+        self._on_main(lambda: self._call(name))
+
+    def change_model(self, like: LiveSound) -> None:
+        """Play the same preset with another's artifact and runtime; raise ValueError, one sentence, if it fails."""
+        sound = self.sound
+        self._play(build_around(sound.preset, sound.preset_name, like.artifact, like.runtime))
+
+    def swap_chain(self, chain: Stage) -> None:
+        """Change to a chain that was built outside, with a cross-fade; raise ValueError if it can't play here."""
+        self.engine.swap_chain(chain)
+
+    def set_bypass(self, on: bool, origin: str = "host") -> None:
+        """Hear the input, delayed by the latency, or the chain again."""
+        self.store.request("bypass", float(on), origin)
+
+    def measure(self) -> None:
+        """Measure what came for the loudness match; again and again, on the main thread."""
+        self._match.look()
+
+    def do_tasks(self) -> None:
+        """Do what other threads want done on the main thread."""
+        while not self._tasks.empty():
+            task, answer = self._tasks.get()
+            try:
+                task()
+            except Exception as error:  # It belongs to the thread that asked.
+                answer.set_exception(error)
+            else:
+                answer.set_result(None)
+
+    def _load(self, name: str) -> None:
+        preset = load_preset(name)
+        artifact = preset.artifact or self._artifact
+        self._play(build_around(preset, name, artifact, self.sound.runtime))
+
+    def _play(self, sound: LiveSound) -> None:
+        self.engine.swap_chain(Compared(sound.chain, self._match))
+        self.store.declare(sound.controls)
+        self.sound = sound
+
+    def _call(self, preset_name: str) -> None:
+        self.sound = replace(self.sound, preset_name=preset_name)
+
+    def _knobs_of(self, settings: Mapping[str, float]) -> dict[str, float]:
+        """Leave out the knobs of effects, whose values the preset keeps in the effects."""
+        own = {control.id for control in self.sound.chain.controls}
+        return {name: value for name, value in settings.items() if name in own}
+
+    def _on_main(self, task: Callable[[], None]) -> None:
+        if threading.get_ident() == self._main or not self.is_running:
+            task()
+            return
+        answer: Future[None] = Future()
+        self._tasks.put((task, answer))
+        answer.result(_PATIENCE_S)
+
+
+def _choices(stage: Any) -> dict[int, dict[str, Any]]:
+    """Return what the plug-ins of a run of effects let one choose, by their places."""
+    found: dict[int, dict[str, Any]] = getattr(stage, "choices", {})
+    return found

@@ -1,0 +1,49 @@
+"""The panel as a live session starts it: in a process of its own, so that nothing of it waits beside the audio."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+_PATIENCE_S = 3.0
+# Where a machine is short of time the panel is what may wait.
+_NICENESS = 10
+
+
+class PanelProcess:
+    """Runs `highband panel` for a host while a session lasts.
+
+    Args:
+        address: Gives the host's address for requests when the panel is started.
+        port: The port of the page.
+        report: Takes a sentence for the person at the host.
+    """
+
+    def __init__(self, address: Callable[[], str], port: int, report: Callable[[str], None]) -> None:
+        self._address, self._port, self._report = address, port, report
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; a panel that can't be says so itself, and the sound goes on."""
+        command = [sys.executable, "-m", "plugin_host.cli.main", "panel"]
+        command += ["--address", self._address(), "--port", str(self._port)]
+        # Ctrl-C is for the session, which ends the panel itself.
+        self._process = subprocess.Popen(command, start_new_session=True)
+        try:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
+        except OSError as error:
+            self._report(f"the panel runs at the same priority as the host: {(error.strerror or 'refused').lower()}")
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None

@@ -1,0 +1,178 @@
+"""A live session: device, host, doors and recordings, from the first block to the last."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from models.predictor.runtime import LIVE
+from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
+from plugin_host.devices.device import Device
+from plugin_host.engine.channels import chain_channels
+from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
+from plugin_host.engine.watchdog import Relief, Watchdog
+from plugin_host.session.host import LiveHost
+from plugin_host.session.interfaces import Door
+from plugin_host.session.recorder import Recorder
+from plugin_host.session.state_file import Session, SessionError, write_session
+from plugin_host.settings.automation import AutomationWriter
+
+_TEND_EVERY_S = 0.05
+_SAVE_EVERY_S = 2.0
+Tell = Callable[[str], None]
+
+
+class Live:
+    """Plays a host on a device until it is told to stop; all of it belongs to the main thread.
+
+    Args:
+        host: What plays.
+        device: Where.
+        tell: Takes a sentence for the person at the host.
+
+    Attributes:
+        doors: Opened after the sound, closed before it.
+        session_path: Where the last session is kept, or None.
+    """
+
+    def __init__(self, host: LiveHost, device: Device, tell: Tell) -> None:
+        self.host, self._device, self._tell = host, device, tell
+        self._engine = host.engine
+        self.doors: list[Door] = []
+        self.session_path: Path | None = None
+        self._recorder: Recorder | None = None
+        self._automation: AutomationWriter | None = None
+        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._saved: Session | None = None
+        self._save_at = 0.0
+        self._watchdog = Watchdog(self._reliefs(), lambda: self._engine.missed)
+        host.relief = lambda: self._watchdog.taken
+
+    def report(self, sentence: str) -> None:
+        """Have a sentence told by the main thread; for any thread."""
+        self._told.put(sentence)
+
+    def open(self, record: Path | None = None, automation: Path | None = None) -> None:
+        """Prepare everything and begin to play; raise ValueError with one sentence if that can't be.
+
+        Args:
+            record: Folder for what goes in and out.
+            automation: File for the knob moves.
+        """
+        self._device.prepare(self._engine)
+        if record is not None:
+            channels = chain_channels(self._device.inputs, self._device.outputs)
+            self._recorder = Recorder(record, self._device.rate, channels)
+            self._recorder.start()
+            self._engine.listener = self._recorder
+        if automation is not None:
+            self._automation = AutomationWriter(automation, self._device.rate)
+            self._engine.keep_moves()
+        if self._engine.is_timed:
+            self._engine.on_enter = lambda: settle_audio_thread(self._told.put)
+            for sentence in settle_process():
+                self._tell(sentence)
+        self._device.start()
+        self.host.is_running = True
+        for door in self.doors:
+            door.start()
+
+    def run(self, stopped: Callable[[], bool], seconds: float | None = None) -> None:
+        """Play until `stopped`, until the device ends by itself, or for so many seconds of sound."""
+        most = None if seconds is None else round(seconds * self._device.rate)
+        while not stopped() and not self._device.is_done and (most is None or self._engine.position < most):
+            self._tend(time.monotonic())
+            time.sleep(_TEND_EVERY_S)
+
+    def close(self) -> None:
+        """End the sound, close every door and put recordings in place; raise what went wrong on the way."""
+        self.host.is_running = False
+        self.host.do_tasks()
+        faults: list[Exception] = []
+        for end in (*(door.stop for door in self.doors), self._device.stop, self._end_recordings, self._save):
+            try:
+                end()
+            except Exception as error:  # The next ones must end too.
+                faults.append(error)
+        self._tell_news()
+        unsettle_process()
+        if faults:
+            raise faults[0]
+
+    def _tend(self, now: float) -> None:
+        self.host.do_tasks()
+        self.host.measure()
+        for news in (self._device.poll(), self._watchdog.check(now)):
+            if news:
+                self._tell(news)
+                self._look_again()
+        self._tell_news()
+        self._check_recorder()
+        self._write_moves()
+        if now >= self._save_at:
+            self._save_at = now + _SAVE_EVERY_S
+            self._save()
+
+    def _look_again(self) -> None:
+        """Let doors that live on the device's server look for it anew: they do not notice by themselves."""
+        if self._device.state == "lost":
+            for door in self.doors:
+                getattr(door, "reconnect", lambda: None)()
+
+    def _tell_news(self) -> None:
+        while not self._told.empty():
+            self._tell(self._told.get())
+        error = self._engine.take_error()
+        if error is not None:
+            self._tell(" ".join(str(error).split()))
+
+    def _write_moves(self) -> None:
+        moves = self._engine.moves
+        if self._automation is not None:
+            self._automation.add([moves.popleft() for _ in range(len(moves))])
+
+    def _check_recorder(self) -> None:
+        if self._recorder is not None and self._recorder.fault is not None and self._engine.listener is not None:
+            self._engine.listener = None
+            self._tell(f"the recording has ended, the sound goes on: {self._recorder.fault}")
+
+    def _end_recordings(self) -> None:
+        self._write_moves()
+        if self._automation is not None:
+            self._automation.close()
+        self._engine.listener = None
+        if self._recorder is not None:
+            self._recorder.stop()
+            if self._recorder.lost:
+                self._tell(f"the disk was too slow for {self._recorder.lost} samples; silence stands for them")
+
+    def _save(self) -> None:
+        if self.session_path is None:
+            return
+        sound, settings = self.host.sound, self.host.store.targets()
+        session = Session(preset=sound.preset_name, artifact=sound.artifact, runtime=sound.runtime, settings=settings)
+        if session == self._saved:
+            return
+        self._saved = session
+        try:
+            write_session(self.session_path, session)
+        except SessionError as error:
+            self._tell(str(error))
+
+    def _reliefs(self) -> list[Relief]:
+        engine, heavy = self._engine, self.host.sound
+        light = replace(heavy, artifact=DEFAULT_ARTIFACT, runtime=LIVE)
+        steps = [Relief("spectra off", engine.stop_spectra, engine.start_spectra)]
+        if (heavy.artifact, heavy.runtime) != (light.artifact, light.runtime):
+            steps.append(Relief("lighter model", lambda: self._change(light), lambda: self._change(heavy)))
+        steps.append(Relief("aligned bypass", engine.rest, engine.resume))
+        return steps
+
+    def _change(self, like: LiveSound) -> None:
+        try:
+            self.host.change_model(like)
+        except ValueError as error:
+            self._tell(str(error))

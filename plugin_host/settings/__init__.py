@@ -1,0 +1,1 @@
+"""Values of controls: store, smoothing, history, snapshots, automation."""

@@ -1,0 +1,291 @@
+"""The settings: one store that every door asks and only the audio thread writes.
+
+A door (panel, socket, OSC, MIDI, command line) calls `request` on its own thread: name, unit and range are checked
+there, the target is noted, everybody is told, and the move is queued. The audio thread calls `drain` once a block: it
+takes the queue and lets each value glide. The doors share a lock among themselves; the audio thread takes none.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.control import Control
+from plugin_host.settings.changes import Accepted, Cause, Change, SettingsError, Subscription
+from plugin_host.settings.history import History, Step
+from plugin_host.settings.smoothing import Aims, Glide, Glides, most_ms_of
+from plugin_host.settings.snapshots import LISTENING, Slots, comparable
+
+_LONGEST_TEXT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole state at one moment, for whoever comes late."""
+
+    sequence: int
+    slot: str
+    slots: tuple[str, ...]
+    can_undo: bool
+    can_redo: bool
+    settings: Mapping[str, Accepted]
+
+
+class SettingsStore:
+    """Targets, current values, history and slots of a set of controls.
+
+    Args:
+        controls: The knobs; they start at their defaults.
+        capacity: Most requests that wait for the audio thread; beyond it they are merged into their newest targets.
+        sample_rate: In Hz, until `prepare` is called.
+    """
+
+    def __init__(self, controls: Sequence[Control], capacity: int = 256, sample_rate: int = 48000) -> None:
+        self._doors = threading.RLock()
+        self._capacity = capacity
+        self._rate = sample_rate
+        self._queue: deque[Aims | dict[str, Glide]] = deque()
+        self._subscriptions: list[Subscription] = []
+        self._history, self._slots = History(), Slots()
+        self._sequence = 0
+        self._controls = {control.id: control for control in controls}
+        self._targets = {control.id: control.default for control in controls}
+        self._came = dict.fromkeys(self._controls, 0)
+        self._audio = Glides(self._fresh_glides())
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The knobs there are now."""
+        with self._doors:
+            return tuple(self._controls.values())
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last change."""
+        return self._sequence
+
+    # Doors: any thread.
+
+    def request(self, name: str, value: float | str, origin: str, gesture: str | None = None) -> Accepted:
+        """Ask for a knob's new value, in its unit or as text.
+
+        Args:
+            name: The control's id.
+            value: Such as -3.0, "-3 dB", "6.3 kHz", "auto", "on".
+            origin: Who asks; for "automation" the value is there within 2 ms, else it takes the knob's own time.
+            gesture: Name of a drag; all moves of one origin under one name are one step of undo.
+
+        Raises:
+            SettingsError: There is no such knob, or the value is not allowed; a ValueError of one sentence.
+        """
+        return self.request_many({name: value}, origin, gesture)[0]
+
+    def request_many(
+        self, values: Mapping[str, float | str], origin: str, gesture: str | None = None
+    ) -> tuple[Accepted, ...]:
+        """Ask for several knobs at once: all of them move at the same sample, or, where one is refused, none."""
+        with self._doors:
+            checked = {name: self._checked(name, value) for name, value in values.items()}
+            return self._do(checked, origin, "set", gesture).accepted
+
+    def end_gesture(self, origin: str, gesture: str) -> None:
+        """Close a drag: the next move under its name is a new step of undo."""
+        with self._doors:
+            self._history.end_gesture((origin, gesture))
+
+    def undo(self, origin: str) -> Change:
+        """Take the last step back; raise SettingsError if there is none."""
+        with self._doors:
+            step = self._history.undo()
+            if step is None:
+                raise SettingsError("nothing_to_undo", "there is nothing to undo")
+            return self._return_to(step.before, step.slot_before, origin, "undo")
+
+    def redo(self, origin: str) -> Change:
+        """Do the last undone step again; raise SettingsError if there is none."""
+        with self._doors:
+            step = self._history.redo()
+            if step is None:
+                raise SettingsError("nothing_to_redo", "there is nothing to redo")
+            return self._return_to(step.after, step.slot_after, origin, "redo")
+
+    def load(self, settings: Mapping[str, float | str], origin: str) -> Change:
+        """Take over a preset's settings as one step.
+
+        Knobs that it does not name go to their defaults, but bypass and delta, which say what one listens to, stay.
+        """
+        with self._doors:
+            whole: dict[str, float] = {c.id: c.default for c in self._controls.values() if c.id not in LISTENING}
+            whole |= {name: self._checked(name, value) for name, value in settings.items()}
+            return self._do(whole, origin, "load")
+
+    def select_slot(self, slot: str, origin: str) -> Change:
+        """Hear another slot, "A" to "D", as one step; one that was never heard starts as a copy of this one."""
+        with self._doors:
+            before = self._slots.heard
+            kept = self._slots.leave_for(slot, self._targets)
+            return self._do(self._possible(kept), origin, "slot", slot_before=before)
+
+    def copy_slot(self, source: str, target: str, origin: str) -> None:
+        """Copy one slot's settings to another; where that is the one that is heard, its knobs move as one step."""
+        with self._doors:
+            settings = self._slots.contents(source, self._targets)
+            if target == self._slots.heard:
+                self._do(self._possible(settings), origin, "slot")
+            else:
+                self._slots.keep(target, settings)
+
+    def declare(self, controls: Sequence[Control], origin: str = "host") -> Change:
+        """Change the set of knobs, as another chain needs it.
+
+        A knob whose declaration stays the same keeps its value; any other starts at its default.
+        """
+        with self._doors:
+            old, self._controls = self._controls, {control.id: control for control in controls}
+            gone = {name for name, control in old.items() if self._controls.get(name) != control}
+            self._history.forget(gone)
+            self._slots.forget(gone)
+            staying = {name: target for name, target in self._targets.items() if name not in gone}
+            self._targets = {name: staying.get(name, control.default) for name, control in self._controls.items()}
+            self._came = {name: self._came.get(name, 0) for name in self._controls}
+            self._put(self._fresh_glides())
+            return self._publish(dict(self._targets), origin, "controls")
+
+    def targets(self) -> dict[str, float]:
+        """Return every knob's target by id."""
+        with self._doors:
+            return dict(self._targets)
+
+    def setting(self, name: str) -> Accepted:
+        """Return one knob's target; raise SettingsError if there is no such knob."""
+        with self._doors:
+            self._control(name)
+            return self._accepted(name, self._came[name])
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole state, consistent in itself."""
+        with self._doors:
+            settings = {name: self._accepted(name, self._came[name]) for name in self._controls}
+            return Snapshot(
+                self._sequence, self._slots.heard, self._slots.filled,
+                self._history.can_undo, self._history.can_redo, settings,
+            )  # fmt: skip
+
+    def subscribe(self, capacity: int = 1024) -> Subscription:
+        """Return a queue that takes every change from now on."""
+        with self._doors:
+            self._subscriptions.append(Subscription(capacity))
+            return self._subscriptions[-1]
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Let no further changes go to a reader; one that is unknown is ignored."""
+        with self._doors:
+            self._subscriptions = [known for known in self._subscriptions if known is not subscription]
+
+    # The audio thread; `prepare` while it rests.
+
+    def prepare(self, sample_rate: int) -> None:
+        """Take the sample rate and stand at the targets; call it only while nobody calls `drain`."""
+        with self._doors:
+            self._rate = sample_rate
+            self._queue.clear()
+            self._audio = Glides(self._fresh_glides())
+
+    def drain(self, frames: int) -> Mapping[str, float]:
+        """Take the waiting requests, let so many samples pass, and return every value after the last of them.
+
+        Requests count from the first sample of the block. So the values after N samples are the same bits for any
+        cutting of these, as long as each request is taken at the same sample. The mapping is the same object until
+        the knobs change, and is rewritten by the next call.
+        """
+        queue, audio = self._queue, self._audio
+        while queue:
+            try:
+                item = queue.popleft()
+            except IndexError:
+                break  # A door is merging the queue this very moment; its newest targets come with the next block.
+            if isinstance(item, dict):
+                audio.replace(item)
+            else:
+                audio.aim(item)
+        return audio.advance(frames)
+
+    # Behind the doors, under their lock.
+
+    def _fresh_glides(self) -> dict[str, Glide]:
+        return {name: Glide(control, self._targets[name], self._rate) for name, control in self._controls.items()}
+
+    def _control(self, name: str) -> Control:
+        control = self._controls.get(name)
+        if control is None:
+            known = ", ".join(self._controls)
+            raise SettingsError("unknown_knob", f"there is no knob '{name[:_LONGEST_TEXT]}'; the knobs are {known}")
+        return control
+
+    def _checked(self, name: str, value: float | str) -> float:
+        control = self._control(name)
+        try:
+            if isinstance(value, str):
+                if len(value) > _LONGEST_TEXT:
+                    raise ValueError(f"{name} must be {control.range_text()}, not a text of {len(value)} letters")
+                return control.from_text(value)
+            return control.check(value)
+        except (ValueError, OverflowError) as error:
+            why = str(error) if isinstance(error, ValueError) else f"{name} must be {control.range_text()}"
+            raise SettingsError("bad_value", why) from None
+
+    def _possible(self, settings: Mapping[str, float]) -> dict[str, float]:
+        """Leave out what an older set of knobs had and this one has not."""
+        possible: dict[str, float] = {}
+        for name, value in settings.items():
+            try:
+                possible[name] = self._checked(name, value)
+            except SettingsError:
+                continue
+        return possible
+
+    def _do(
+        self, values: dict[str, float], origin: str, cause: Cause, gesture: str | None = None, slot_before: str = ""
+    ) -> Change:
+        heard = self._slots.heard
+        # What one listens to is no step of the sound's history.
+        steps = comparable(values)
+        before = {name: self._targets[name] for name in steps}
+        drag = None if gesture is None else (origin, gesture)
+        self._history.add(Step(before, steps, slot_before or heard, heard, drag))
+        return self._move(values, origin, cause)
+
+    def _return_to(self, settings: Mapping[str, float], slot: str, origin: str, cause: Cause) -> Change:
+        if slot != self._slots.heard:
+            self._slots.leave_for(slot, self._targets)
+        return self._move(self._possible(settings), origin, cause)
+
+    def _move(self, values: dict[str, float], origin: str, cause: Cause) -> Change:
+        self._targets.update(values)
+        if values:
+            self._put(Aims(tuple(values.items()), most_ms_of(origin)))
+        return self._publish(values, origin, cause)
+
+    def _put(self, item: Aims | dict[str, Glide]) -> None:
+        if len(self._queue) < self._capacity:
+            self._queue.append(item)
+            return
+        # The audio thread rests or is late: what waits is merged, so that the newest targets are kept.
+        self._queue.clear()
+        self._queue.append(self._fresh_glides())
+        self._queue.append(Aims(tuple(self._targets.items())))
+
+    def _publish(self, values: Mapping[str, float], origin: str, cause: Cause) -> Change:
+        self._sequence += 1
+        self._came.update(dict.fromkeys(values, self._sequence))
+        accepted = tuple(self._accepted(name, self._sequence) for name in values)
+        change = Change(self._sequence, origin, cause, accepted, self._slots.heard)
+        for subscription in self._subscriptions:
+            subscription.put(change)
+        return change
+
+    def _accepted(self, name: str, sequence: int) -> Accepted:
+        control, value = self._controls[name], self._targets[name]
+        return Accepted(name, value, control.to_text(value), control.to_position(value), sequence)

@@ -1,0 +1,72 @@
+"""Laws of kernels: they compute what their source says, and numbers that are none stay none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsp.compile import kernel
+from dsp.fft import Array
+
+
+@kernel
+def _sum_of_ratios(first: Array, second: Array) -> float:
+    total = 0.0
+    for i in range(len(first)):
+        total += first[i] / second[i]
+    return total
+
+
+def test_a_kernel_is_its_source() -> None:
+    first, second = np.random.default_rng(0).uniform(1.0, 2.0, (2, 1000)).astype(np.float32)
+    assert _sum_of_ratios(first, second) == pytest.approx(float((first / second).sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_stays_none(strange: float) -> None:
+    values = np.ones(100, np.float32)
+    values[37] = strange
+    assert not np.isfinite(_sum_of_ratios(values, np.ones(100, np.float32)))
+
+
+def test_division_by_zero_is_not_an_error_but_infinite() -> None:
+    assert _sum_of_ratios(np.ones(3, np.float32), np.zeros(3, np.float32)) == np.inf
+
+
+def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("numba.core.dispatcher.FunctionCache", refuse)
+
+    @kernel
+    def twice(value: float) -> float:
+        return 2.0 * value
+
+    assert twice(21.0) == 42.0
+
+
+def _in_a_process_of_its_own(folder: Path) -> str:
+    """Run the kernel of `outer.py`; return what it gave and how many kernels came from the disk."""
+    told = "import outer; print(outer.passed(), sum(outer.passed.stats.cache_hits.values()))"
+    paths = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    ran = subprocess.run(
+        [sys.executable, "-c", told], env=os.environ | paths, capture_output=True, text=True, check=True
+    )
+    return ran.stdout.strip()
+
+
+def test_a_kernel_is_made_anew_when_one_that_it_calls_is_changed(tmp_path: Path) -> None:
+    inner = "from dsp.compile import kernel\n@kernel\ndef told() -> int:\n    return {}\n"
+    outer = "import inner\nfrom dsp.compile import kernel\n@kernel\ndef passed() -> int:\n    return inner.told()\n"
+    (tmp_path / "inner.py").write_text(inner.format("1"))
+    (tmp_path / "outer.py").write_text(outer)
+    assert _in_a_process_of_its_own(tmp_path) == "1 0"
+    assert _in_a_process_of_its_own(tmp_path) == "1 1"
+    (tmp_path / "inner.py").write_text(inner.format("1 + 41"))
+    assert _in_a_process_of_its_own(tmp_path) == "42 0"

@@ -1,0 +1,24 @@
+"""Laws of the WaveNet-type generator alone; test_generators.py holds what it shares with others."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.exciters.wavenet import WavenetConfig
+from tests.models.exciters.generators import WAVENETS, Generator, heard, made
+
+
+@pytest.fixture(params=WAVENETS, ids=str)
+def network(request: pytest.FixtureRequest) -> Generator:
+    return made(WAVENETS[request.param])
+
+
+def test_every_weight_learns(network: Generator) -> None:
+    signal, frames = heard(network)
+    network(signal, network.start(2), frames)[0].square().mean().backward()
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
+
+
+def test_a_stride_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="must divide 256"):
+        WavenetConfig(stride=3)

@@ -1,0 +1,130 @@
+"""Laws of the stream: blocks equal whole, reset forgets, runs repeat, whatever is prepared again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.artifact.artifact import load_extender
+from models.extender.extender import Extender
+from models.predictor.runtime import Runtime
+from tests.models.extender.extenders import MOVED, delayed, music, play, prepared, whole
+
+Case = tuple[Path, int, int]
+RANDOM = tuple(int(size) for size in np.random.default_rng(5).integers(1, 1500, 40))
+
+
+def label(sizes: tuple[int, ...]) -> str:
+    return str(sizes[0]) if len(sizes) == 1 else "random"
+
+
+@pytest.mark.parametrize("sizes", [(17,), (64,), (128,), (256,), (480,), (512,), (1024,), RANDOM], ids=label)
+def test_blocks_equal_whole(case: Case, sizes: tuple[int, ...]) -> None:
+    folder, rate, channels = case
+    extender, sound = prepared(folder, rate, channels), music(rate, channels, 0.13)
+    expected = whole(extender, sound)
+    extender.reset()
+    # The first part in one block, so that there is something to be heard when many small ones come.
+    first = extender.process(sound[:, :-4001], {})
+    rest = play(extender, sound[:, -4001:], sizes, {})
+    np.testing.assert_allclose(np.concatenate([first, rest], 1), expected, atol=1e-5, rtol=0)
+    assert np.abs(expected - delayed(sound, extender.latency_samples)).max() > 0.001
+
+
+def test_single_samples_equal_whole(artifact: Path) -> None:
+    extender, sound = prepared(artifact, 48000, 2), music(48000, 2, 0.1)
+    expected = whole(extender, sound, MOVED)
+    extender.reset()
+    first = extender.process(sound[:, :4123], MOVED)
+    rest = play(extender, sound[:, 4123:], (1,), MOVED)
+    np.testing.assert_allclose(np.concatenate([first, rest], 1), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("sizes", [(100,), (480,), RANDOM], ids=label)
+def test_blocks_equal_whole_with_every_knob_moved(artifact: Path, sizes: tuple[int, ...]) -> None:
+    extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
+    settings = {**MOVED, "crossover": 3300.0}
+    expected = whole(extender, sound, settings)
+    extender.reset()
+    np.testing.assert_allclose(play(extender, sound, sizes, settings), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("sizes", [(480,), RANDOM], ids=label)
+def test_blocks_equal_whole_while_it_listens_for_the_edge(artifact: Path, sizes: tuple[int, ...]) -> None:
+    extender, sound = prepared(artifact, edge_hz=None), music(seconds=1.9)
+    expected = whole(extender, sound)
+    found = extender.crossover_hz
+    assert found is not None, "the edge is found within two seconds"
+    assert found == pytest.approx(5900, rel=0.04)
+    extender.reset()
+    np.testing.assert_allclose(play(extender, sound, sizes, {}), expected, atol=1e-5, rtol=0)
+
+
+def test_reset_forgets_and_runs_repeat(case: Case) -> None:
+    folder, rate, channels = case
+    extender, sound = prepared(folder, rate, channels), music(rate, channels, 0.1)
+    first = extender.process(sound, MOVED)
+    extender.process(sound[:, :777], {"tone": -100.0})
+    extender.reset()
+    np.testing.assert_array_equal(extender.process(sound, MOVED), first)
+
+
+def test_reset_forgets_the_edge_that_was_heard(artifact: Path) -> None:
+    extender = prepared(artifact, edge_hz=None)
+    whole(extender, music(seconds=1.9))
+    assert extender.crossover_hz is not None
+    extender.reset()
+    assert extender.crossover_hz is None
+
+
+def test_the_block_that_comes_in_is_left_alone(artifact: Path) -> None:
+    extender, sound = prepared(artifact), music(seconds=0.05)
+    kept = sound.copy()
+    out = extender.process(sound, {})
+    np.testing.assert_array_equal(sound, kept)
+    assert not np.shares_memory(out, sound)
+    assert out.dtype == np.float32
+
+
+def test_a_block_larger_than_prepared_is_taken(artifact: Path) -> None:
+    extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
+    expected = play(extender, sound, (64,), {})
+    extender.prepare(48000, 2, 64)
+    np.testing.assert_allclose(extender.process(sound, {}), expected, atol=1e-5, rtol=0)
+
+
+def test_another_rate_or_layout_is_prepared_from_scratch(artifact: Path) -> None:
+    extender = load_extender(artifact)
+    for rate, channels in ((48000, 1), (44100, 2), (48000, 3)):
+        extender.set_bandwidth(6000.0)
+        extender.prepare(rate, channels, 512)
+        sound = music(rate, channels, 0.1)
+        heard = extender.process(sound, {})
+        np.testing.assert_array_equal(heard, prepared(artifact, rate, channels).process(sound, {}))
+
+
+@pytest.mark.parametrize("runtime", ["kernel", "onnx"])
+def test_the_compiled_predictor_is_the_same_function(artifact: Path, runtime: Runtime) -> None:
+    compiled, plain = load_extender(artifact, runtime), prepared(artifact, 48000, 2)
+    compiled.set_bandwidth(6000.0)
+    compiled.prepare(48000, 2, 1024)
+    sound = music(48000, 2)
+    np.testing.assert_allclose(play(compiled, sound, (480,), {}), whole(plain, sound), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44099, 96001, 192000])
+def test_a_rate_it_can_not_run_at_is_refused(artifact: Path, rate: int) -> None:
+    with pytest.raises(ValueError, match=f"44.1 to 96 kHz, not {rate} Hz: resample"):
+        unprepared(artifact).prepare(rate, 2, 512)
+
+
+def test_no_channels_are_refused(artifact: Path) -> None:
+    with pytest.raises(ValueError, match="at least one channel"):
+        unprepared(artifact).prepare(48000, 0, 512)
+
+
+def unprepared(folder: Path) -> Extender:
+    extender = prepared(folder)
+    return Extender(extender.config, extender.predictor, network=extender.network)

@@ -1,0 +1,80 @@
+"""Laws of the predictor: it is causal, goes on where it stopped, and does not look at masked bands."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from dsp.bands import BAND_COUNT, band_mask
+from models.predictor.network import NEAR_BANDS, Predictor, PredictorConfig, near_crossover, reference_db
+
+FRAMES = 30
+MASK = band_mask(48000, 0.0, 6000.0)[None, None]
+
+
+@pytest.fixture
+def predictor() -> Predictor:
+    return Predictor(PredictorConfig(width=24, hidden=24, layers=2, kernel=5)).eval()
+
+
+def levels() -> Tensor:
+    return -60 + 15 * torch.randn(2, FRAMES, BAND_COUNT)
+
+
+@torch.inference_mode()
+def test_it_is_causal(predictor: Predictor) -> None:
+    seen = levels()
+    changed = seen.clone()
+    changed[:, 20:] = levels()[:, 20:]
+    one, other = (predictor(given, MASK, predictor.start(2))[0] for given in (seen, changed))
+    torch.testing.assert_close(one.levels_db[:, :20], other.levels_db[:, :20])
+    assert float((one.levels_db[:, 20:] - other.levels_db[:, 20:]).abs().max()) > 0.1
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("chunk", [1, 2, 7])
+def test_chunks_equal_the_whole(predictor: Predictor, chunk: int) -> None:
+    seen, past = levels(), predictor.start(2)
+    expected, last = predictor(seen, MASK, past)
+    told = []
+    for part in seen.split(chunk, 1):
+        envelope, past = predictor(part, MASK, past)
+        told.append(envelope)
+    torch.testing.assert_close(torch.cat([part.levels_db for part in told], 1), expected.levels_db)
+    torch.testing.assert_close(torch.cat([part.tonality for part in told], 1), expected.tonality)
+    torch.testing.assert_close(past, last)
+
+
+@torch.inference_mode()
+def test_masked_bands_do_not_matter(predictor: Predictor) -> None:
+    seen = levels()
+    other = torch.where(MASK > 0, seen, 40.0)
+    assert torch.equal(
+        predictor(seen, MASK, predictor.start(2))[0][0], predictor(other, MASK, predictor.start(2))[0][0]
+    )
+
+
+@torch.inference_mode()
+def test_what_it_tells_is_in_range(predictor: Predictor) -> None:
+    for seen in (levels(), torch.full((2, FRAMES, BAND_COUNT), -120.0), 1000 * levels()):
+        told, _ = predictor(seen, MASK, predictor.start(2))
+        assert told.levels_db.isfinite().all()
+        assert bool(((told.tonality >= 0) & (told.tonality <= 1)).all())
+
+
+def test_the_reference_is_the_mean_of_the_trusted_bands() -> None:
+    seen = levels()
+    trusted = MASK[0, 0].bool()
+    torch.testing.assert_close(reference_db(seen, MASK), seen[..., trusted].mean(-1, keepdim=True))
+    assert not reference_db(seen, torch.zeros_like(MASK)).any()
+
+
+def test_the_bands_near_the_crossover_are_counted_down_from_the_highest_trusted_one() -> None:
+    bands_by_index = torch.arange(float(BAND_COUNT)).expand(1, 2, 1, BAND_COUNT)
+    mask = torch.zeros(1, 2, BAND_COUNT)
+    mask[:, 0, :40] = 1.0
+    mask[:, 1, :3] = 1.0
+    near = near_crossover(bands_by_index, mask)
+    assert near[0, 0, 0].tolist() == list(range(39, 39 - NEAR_BANDS, -1))
+    assert near[0, 1, 0].tolist() == [2.0, 1.0] + [0.0] * (NEAR_BANDS - 2)

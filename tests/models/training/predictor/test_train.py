@@ -1,0 +1,140 @@
+"""Laws of training: a run that was stopped and resumed equals one that never stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file
+
+from models.predictor.network import Predictor
+from models.training.checkpoint import averaged_weights
+from models.training.data.augmentation import AugmentationConfig, Examples
+from models.training.data.features import ClipFeatures
+from models.training.predictor import train as loop
+from models.training.predictor.run import RunConfig
+
+RUN = RunConfig(
+    name="tiny",
+    steps=6,
+    rows=4,
+    save_every=3,
+    settle=5,
+    warm_up=2,
+    predictor={"width": 8, "hidden": 8, "dropout": 0.3},
+    augmentation={"frames": 30},
+)
+
+
+def clips() -> list[ClipFeatures]:
+    rng = np.random.default_rng(2)
+    return [
+        ClipFeatures(
+            rng.normal(-60, 12, (100, 64)).astype(np.float16),
+            rng.integers(0, 256, (100, 64)).astype(np.uint8),
+            bandwidth_hz,
+            48000.0,
+            category,
+            "Here",
+        )
+        for category in ("speech", "instrument")
+        for bandwidth_hz in (14000.0, 22000.0)
+    ]
+
+
+def trained(home: Path) -> dict[str, torch.Tensor]:
+    home.mkdir(exist_ok=True)
+    loop.train(RUN, clips(), clips(), home)
+    return averaged_weights(home / "last.safetensors")[0]
+
+
+def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = trained(tmp_path / "whole")
+
+    def stop(home: Path, line: dict[str, object]) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "_log", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "stopped")
+    assert averaged_weights(tmp_path / "stopped" / "last.safetensors")[1] == 3
+    resumed = trained(tmp_path / "stopped")
+    assert resumed.keys() == expected.keys()
+    assert all(torch.equal(resumed[name], expected[name]) for name in expected)
+    # The optimiser's state too, so that they stay equal.
+    first, last = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "stopped"))
+    assert first.keys() == last.keys()
+    assert all(torch.equal(first[name], last[name]) for name in first)
+
+
+def test_the_log_tells_of_every_evaluation(tmp_path: Path) -> None:
+    trained(tmp_path / "tiny")
+    lines = [json.loads(line) for line in (tmp_path / "tiny" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3, 6]
+    assert set(lines[-1]["valid"]) == {"speech", "instrument"}
+
+
+def test_the_learning_rate_warms_up_and_comes_down() -> None:
+    rates = [loop.learning_rate(RUN, step) for step in range(RUN.steps)]
+    assert rates[0] < rates[1]
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert max(rates) <= RUN.rate
+
+
+def test_another_run_does_not_go_on_from_this_one(tmp_path: Path) -> None:
+    trained(tmp_path / "tiny")
+    with pytest.raises(ValueError, match="other settings"):
+        loop.train(RUN.model_copy(update={"seed": 9}), clips(), clips(), tmp_path / "tiny")
+
+
+def test_examples_are_repeatable_and_ranks_share_them_out() -> None:
+    examples = Examples(clips(), RUN.examples(), 3, seed=1)
+    whole = examples.batch(5, 4)
+    again = Examples(clips(), RUN.examples(), 3, seed=1).batch(5, 4)
+    assert all(torch.equal(one, other) for one, other in zip(whole, again, strict=True))
+    assert not torch.equal(whole.levels_db, examples.batch(6, 4).levels_db)
+    for rank in range(2):
+        share = examples.batch(5, 4, rank, 2)
+        assert all(torch.equal(one, other[rank::2]) for one, other in zip(share, whole, strict=True))
+
+
+def test_examples_judge_only_what_is_masked() -> None:
+    batch = Examples(clips(), RUN.examples(), 3, seed=1).batch(0, 16)
+    assert batch.levels_db.shape == batch.target_db.shape == batch.tonality.shape == (16, 30, 64)
+    assert not (batch.mask * batch.weight).any()
+    assert bool((batch.weight.sum(-1) > 0).all())
+    assert bool(((batch.tonality >= 0) & (batch.tonality <= 1)).all())
+
+
+def test_caution_goes_by_category() -> None:
+    careful = AugmentationConfig(frames=30, caution={"instrument": 1.5})
+    speech, instrument = clips()[:2], clips()[2:]
+    assert set(Examples(speech, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.0}
+    assert set(Examples(instrument, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.5}
+
+
+def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
+    clip = clips()[0]
+    network = Predictor(RUN.extender().predictor).eval()
+    device = torch.device("cpu")
+    with torch.inference_mode():
+        alone = loop.expected_distance(network, clip, 4000.0, device)
+        same = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db), 4000.0, device)
+        other = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db[::-1].copy()), 4000.0, device)
+    assert same == alone
+    assert other != alone
+
+
+def test_a_corpus_without_a_train_split_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", np.zeros(48000), 48000)
+    run = tmp_path / "run.toml"
+    run.write_text(f'name = "tiny"\nsynthesizers = 1\ncorpus = "{tmp_path}"\n')
+    with pytest.raises(ValueError, match="no clip of split train"):
+        loop.command(run, tmp_path / "runs", tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()

@@ -1,0 +1,206 @@
+"""Laws of the command line: its statuses, its sentences, its Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.extender import controls as knobs
+from plugin_host.chain.file_program import read_assignment
+from plugin_host.render.journal import JOURNAL_NAME
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = [sys.executable, str(Path(__file__).with_name("highband_with_a_delay.py"))]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "dumb", **changes}
+
+
+def highband(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words], cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def write(path: Path, seconds: float = 0.1) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = np.random.default_rng(2).uniform(-0.5, 0.5, round(48000 * seconds))
+    soundfile.write(path, samples, 48000)
+    return path
+
+
+def test_help_is_a_manual_page_with_every_command(tmp_path: Path) -> None:
+    shown = highband(tmp_path, "--help")
+    assert shown.returncode == 0
+    for word in (
+        "render",
+        "demo",
+        "presets",
+        "artifacts",
+        "knobs",
+        "verify",
+        "evaluate",
+        "train",
+        "export",
+        "Examples",
+    ):
+        assert word in shown.stdout
+
+
+def test_version_is_that_of_the_package(tmp_path: Path) -> None:
+    assert highband(tmp_path, "--version").stdout.startswith("highband ")
+
+
+def test_lists(tmp_path: Path) -> None:
+    assert all(control.id in highband(tmp_path, "knobs").stdout for control in knobs.CONTROLS)
+    assert "does nothing" in highband(tmp_path, "artifacts").stdout
+    assert "phone-guest" in highband(tmp_path, "presets").stdout
+    assert "crossover" in highband(tmp_path, "presets", "phone-guest").stdout
+
+
+def test_a_batch_renders_draws_and_is_not_done_twice(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav")
+    write(tmp_path / "in/b/c.flac")
+    done = highband(tmp_path, "render", "in", "-o", "out", "--picture")
+    assert (done.returncode, done.stderr) == (0, "")
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
+    assert [name for name in made if not name.endswith(JOURNAL_NAME)] == [
+        "a.spectrogram.png", "a.wav", "b/c.flac", "b/c.spectrogram.png",
+    ]  # fmt: skip
+    assert "0 rendered, 2 done before" in highband(tmp_path, "render", "in", "-o", "out").stdout
+    assert highband(tmp_path, "render", "in", "-o", "out", "-q").stdout == ""
+
+
+def test_what_failed_is_named_at_the_end_and_the_rest_is_done(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav")
+    (tmp_path / "b.wav").write_text("text")
+    done = highband(tmp_path, "render", "b.wav", "gone.wav", "a.wav", "none/*.wav", "-o", "out")
+    assert done.returncode == 1
+    assert [line.split()[:2] for line in done.stderr.splitlines()] == [
+        ["highband:", "none/*.wav"], ["highband:", "b.wav"], ["highband:", "gone.wav"],
+    ]  # fmt: skip
+    assert (tmp_path / "out/a.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "brightness=3"], "there is no knob 'brightness'"),
+        (["--set", "amount=99"], "amount must be between -24 and 12 dB, not 99"),
+        (["--set", "amount"], "is not of the form knob=value"),
+        (["--preset", "nonsense"], "there is no preset 'nonsense'"),
+        (["--artifact", "nonsense"], "there is no artifact 'nonsense'"),
+        (["--format", "flac", "--bits", "32f"], "FLAC can't hold 32-bit floats"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[str], told: str) -> None:
+    write(tmp_path / "a.wav")
+    done = highband(tmp_path, "render", "a.wav", "-o", "out", *words)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_moves_of_effects_that_are_not_here_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav")
+    moves = {"mix": 50.0, "compare.match": 0.0, "before.0.cutoff_frequency_hz": 80.0}
+    lines = [{"highband_automation": 1, "sample_rate": 48000}, {"at": 0, "set": moves}]
+    (tmp_path / "moves").write_text("\n".join(map(json.dumps, lines)))
+    words = ["render", "a.wav", "-o", "b.wav", "--automation", "moves"]
+    done = highband(tmp_path, *words)
+    assert done.returncode == 2
+    assert "turns before.0.cutoff_frequency_hz, which is not in this chain" in done.stderr
+    preset = {"before": [{"effect": "HighpassFilter"}]}
+    (tmp_path / "p.json").write_text(json.dumps(preset))
+    done = highband(tmp_path, *words, "--preset", "p.json")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_sample_is_told_as_one(tmp_path: Path) -> None:
+    samples = np.zeros(4800, np.float32)
+    samples[100] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, 48000, subtype="FLOAT")
+    done = highband(tmp_path, "render", "a.wav", "-o", "b.wav")
+    assert "; 1 sample was NaN" in done.stdout
+
+
+def test_verify_prints_the_worst_difference(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav")
+    done = highband(tmp_path, "verify", "a.wav", "--blocks", "1,64,random")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("equal") == 3
+    assert highband(tmp_path, "verify", "a.wav", "--blocks", "0").returncode == 2
+    assert highband(tmp_path, "verify", "gone.wav").returncode == 1
+
+
+@pytest.mark.parametrize("command", ["train", "export", "evaluate"])
+def test_training_commands_name_what_is_missing(tmp_path: Path, command: str) -> None:
+    done = highband(tmp_path, command, "gone")
+    assert done.returncode == 2
+    assert done.stderr.startswith("highband: gone is not a f")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_no_partial_and_the_next_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+    for name in "abc":
+        write(tmp_path / f"in/{name}.wav", 3.0)
+    command = [*PROGRAM, "render", "in", "-o", "out"]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(SLOW_S="0.1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: (tmp_path / "out/a.wav").exists() and any((tmp_path / "out").glob(".b.*.partial")))
+    running.send_signal(number)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stderr == "highband: stopped with 2 of 3 left; run the same command to go on\n"
+    assert sorted(os.listdir(tmp_path / "out")) == [JOURNAL_NAME, "a.wav"]
+    done = highband(tmp_path, "render", "in", "-o", "out")
+    assert done.returncode == 0
+    assert "2 rendered, 1 done before" in done.stdout
+    assert sorted(os.listdir(tmp_path / "out")) == [JOURNAL_NAME, "a.wav", "b.wav", "c.wav"]
+
+
+def wait_for(happened: object) -> None:
+    assert callable(happened)
+    for _ in range(3000):
+        if happened():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 30 s")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("amount=-3", ("amount", -3.0)), ("crossover=3.4 kHz", ("crossover", 3400.0)), (" bypass = on", ("bypass", 1.0)),
+     ("crossover=auto", ("crossover", 0.0))],
+)  # fmt: skip
+def test_assignments_read_what_a_person_writes(text: str, read: tuple[str, float]) -> None:
+    assert read_assignment(text) == read
+
+
+def test_a_program_is_told_of_a_batch_line_by_line(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "long.wav", 20.0)
+    (tmp_path / "in" / "bad.wav").write_text("no sound")
+    done = highband(tmp_path, "render", "in", "-o", "out", "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    by_file = {name: [one for one in told if Path(one["file"]).name == name] for name in ("long.wav", "bad.wav")}
+    shares = [one["share"] for one in by_file["long.wav"] if "share" in one]
+    assert shares
+    assert shares == sorted(shares)
+    assert (by_file["long.wav"][-1]["target"], by_file["long.wav"][-1]["rate"]) == ("out/long.wav", 48000)
+    assert "is not audio" in by_file["bad.wav"][0]["fault"]
+    assert done.returncode == 1
+    again = highband(tmp_path, "render", "in/long.wav", "-o", "out", "--json")
+    assert json.loads(again.stdout) == {"file": "in/long.wav", "target": "out/long.wav"}

@@ -1,0 +1,33 @@
+"""The comparison from a shell, with the whole product playing."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tests.plugin_host.session.live_program import PRODUCT, environment, running, wait_for
+
+ADDRESSES = ("tcp://127.0.0.1:19471", "tcp://127.0.0.1:19472")
+
+
+def compare(folder: Path, *words: str) -> str:
+    command = [*PRODUCT, "compare", *words, "--address", ADDRESSES[0]]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+def test_wet_and_dry_are_compared_equally_loud(tmp_path: Path) -> None:
+    noise = 0.05 * np.random.default_rng(1).standard_normal((48000 * 60, 2))
+    soundfile.write(tmp_path / "in.wav", noise, 48000, "FLOAT")
+    live = ["live", "--device", "file:in.wav,out.wav", "--control", ADDRESSES[0], "--telemetry", ADDRESSES[1]]
+    with running([*PRODUCT, *live, "--set", "output=6", "--block", "512"], tmp_path) as program:
+        assert program.stdout is not None
+        assert "playing on file" in program.stdout.readline()
+        assert "not comparing" in compare(tmp_path)
+        told = compare(tmp_path, "dry")
+        wait_for(lambda: "wet +6.0 dB: wet is turned down" in compare(tmp_path))
+        assert "LUFS" in told
+        assert "not comparing" in compare(tmp_path, "off")

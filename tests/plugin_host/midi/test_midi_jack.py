@@ -1,0 +1,133 @@
+"""A real port: two clients of a JACK server of our own, wired from outside; what one sends moves the other's knobs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import rtmidi
+
+from models.extender import controls as knobs
+from plugin_host.midi.controller import MidiControl
+from plugin_host.midi.map import MidiMap
+from plugin_host.midi.ports import list_ports
+from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.jack_server import NAME, served
+from tests.plugin_host.session.live_program import wait_for
+
+MAP = MidiMap.model_validate(
+    {
+        "bindings": [
+            {"control": "mix", "cc": 70, "takeover": False},
+            {"control": "tone", "cc14": 1, "takeover": False},
+            {"control": "bypass", "note": 36, "kind": "toggle"},
+        ],
+        "programs": {"3": "dull-vocal"},
+    }
+)
+
+
+class Host:
+    """Plays nothing and notes the presets."""
+
+    def __init__(self) -> None:
+        self.presets: list[str] = []
+
+    def load_preset(self, name: str) -> None:
+        self.presets.append(name)
+
+
+def shell(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with served():
+        yield NAME
+
+
+@pytest.fixture
+def store() -> SettingsStore:
+    return SettingsStore(knobs.CONTROLS)
+
+
+def giver() -> Any:
+    """A controller: a client of its own with one port."""
+    made = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
+    made.open_virtual_port("knobs")
+    return made
+
+
+def control_of(store: SettingsStore, port: str, said: list[str], host: Host | None = None) -> MidiControl:
+    return MidiControl(store, host or Host(), knobs.CONTROLS, MAP, port, "jack", said.append)  # type: ignore[arg-type]
+
+
+def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store: SettingsStore) -> None:
+    host, said = Host(), list[str]()
+    control, hand = control_of(store, "virtual", said, host), giver()
+    lamp = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="Lamp")
+    lamp.open_virtual_port("ring")
+    control.start()
+    try:
+        assert shell("jack_connect", "-s", server, "Giver:knobs", "Highband:in").returncode == 0
+        out = next(line for line in shell("jack_lsp", "-s", server).stdout.split() if line.endswith(":out"))
+        assert shell("jack_connect", "-s", server, out, "Lamp:ring").returncode == 0
+        for value in [*range(127), 40]:
+            hand.send_message([0xB0, 70, value])
+        for data in ([0xB0, 1, 64], [0xB0, 33, 5], [0x90, 36, 100], [0x80, 36, 0], [0xC0, 3]):
+            hand.send_message(data)
+        wait_for(lambda: host.presets == ["dull-vocal"])
+        assert store.targets()["bypass"] == 1.0
+        # The preset moved the knobs, so each goes on from where its control is turned next.
+        hand.send_message([0xB0, 70, 40])
+        hand.send_message([0xB0, 33, 6])
+        wait_for(lambda: store.targets()["mix"] == pytest.approx(100 * 40 / 127))
+        wait_for(lambda: store.targets()["tone"] == pytest.approx(-100 + 200 * (64 << 7 | 6) / 16383))
+        while lamp.get_message() is not None:
+            pass
+        store.request("mix", 100.0, "panel")
+        wait_for(lambda: lamp.get_message() == ([0xB0, 70, 127], pytest.approx(0.0, abs=60.0)))
+    finally:
+        control.stop()
+        for client in (hand, lamp):
+            client.delete()
+
+
+def test_a_controller_that_goes_and_comes_back_plays_again(server: str, store: SettingsStore) -> None:
+    said: list[str] = []
+    control, hand = control_of(store, "give", said), giver()
+    assert "Giver:knobs" in [port.name for port in list_ports("jack")]
+    control.start()
+    try:
+        assert said == ["MIDI plays from Giver:knobs"]
+        hand.send_message([0xB0, 70, 0])
+        wait_for(lambda: store.targets()["mix"] == 0.0)
+        hand.delete()
+        wait_for(lambda: not control.port_name)
+        hand = giver()
+        wait_for(lambda: bool(control.port_name))
+        hand.send_message([0xB0, 70, 127])
+        wait_for(lambda: store.targets()["mix"] == 100.0)
+        assert len(said) == 3
+    finally:
+        control.stop()
+        hand.delete()
+
+
+def test_closing_a_port_while_its_controller_plays_stops_nothing_else(server: str, store: SettingsStore) -> None:
+    hand = giver()
+    try:
+        for _ in range(3):
+            control = control_of(store, "Giver", [])
+            control.start()
+            for value in range(500):
+                hand.send_message([0xB0, 70, value % 128])
+            control.stop()
+            assert not control.port_name
+    finally:
+        hand.delete()

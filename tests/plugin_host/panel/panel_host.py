@@ -1,0 +1,173 @@
+"""A host for tests of the panel: a real engine that plays noise through one gain, behind a real control door; and
+the panel itself, served before it as the command does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.extender.controls import CONTROLS
+from models.stage import Block
+from plugin_host.control.zmq_server import ZmqControl
+from plugin_host.devices.clocked import ClockedDevice
+from plugin_host.engine.engine import Engine
+from plugin_host.midi.controller import MidiControl
+from plugin_host.midi.service import MidiDesk
+from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.fake_host import FakeHost
+from tests.plugin_host.gain import Gain
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE_S = 30.0
+RATE, BLOCK, CHANNELS, NOISE = 48000, 512, 2, 0.05
+
+
+class BypassedGain(Gain):
+    """The same with a bypass."""
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        return super().process(block, {"amount": 0.0} if settings["bypass"] else settings)
+
+
+class EngineHost(FakeHost):
+    """What a real host tells, from a real engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine
+        self.artifact = ""
+
+    def stats(self) -> dict[str, Any]:
+        told = {
+            "device": {"name": "null", "state": "playing"},
+            "crossover_hz": 8000.0,
+            "preset": "test",
+            "block": BLOCK,
+        }
+        return {**self.engine.stats(), **told}
+
+    def meters(self) -> dict[str, Any]:
+        return self.engine.meters()
+
+    def spectra(self) -> tuple[Sequence[float], Sequence[float]]:
+        return self.engine.spectra()
+
+    def out_db(self) -> float:
+        """The level of the sound that comes out."""
+        return float(np.mean(self.engine.meters()["out"]["rms_db"]))
+
+
+MakeController = Callable[[SettingsStore], tuple[MidiControl, MidiDesk]]
+
+
+@contextmanager
+def playing(
+    address: str, telemetry: str, make_controller: MakeController | None = None
+) -> Iterator[tuple[ZmqControl, SettingsStore, EngineHost]]:
+    store = SettingsStore(CONTROLS)
+    controller, desk = make_controller(store) if make_controller else (None, None)
+    engine = Engine(BypassedGain(), store)
+    device = ClockedDevice(RATE, CHANNELS, BLOCK, noise=NOISE)
+    device.prepare(engine)
+    # The engine of a test takes no right of a real-time thread.
+    engine.is_timed = False
+    host = EngineHost(engine)
+    control = ZmqControl(store, host, address, telemetry, midi=desk)
+    device.start()
+    control.start()
+    if controller is not None:
+        controller.start()
+    try:
+        yield control, store, host
+    finally:
+        if controller is not None:
+            controller.stop()
+        control.stop()
+        device.stop()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+@contextmanager
+def served(address: str, port: int, *more: str) -> Iterator[str]:
+    """Serve the panel as the command does and give its address."""
+    command = [sys.executable, "-m", "plugin_host.cli.main", "panel", "--address", address, "--port", str(port), *more]
+    # The panel's toolkit behaves in another way where it believes to be under test itself.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            until(lambda: answers(port))
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE_S) in (0, -15)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass
+class Studio:
+    """A panel, its address, the host's addresses, and the switch of the host."""
+
+    url: str
+    address: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    store: SettingsStore | None = None
+    host: EngineHost | None = None
+
+    def value(self, knob: str) -> float:
+        assert self.store is not None
+        return self.store.targets()[knob]
+
+    def level(self) -> float:
+        assert self.host is not None
+        return self.host.out_db()
+
+
+@contextmanager
+def in_studio(make_controller: MakeController | None = None) -> Iterator[Studio]:
+    """Serve a panel before a host that plays, with a controller if there is one."""
+    ports = [free_port() for _ in range(3)]
+    requests, telemetry = (f"tcp://127.0.0.1:{port}" for port in ports[:2])
+    host_life = ExitStack()
+
+    def start() -> None:
+        _, made.store, made.host = host_life.enter_context(playing(requests, telemetry, make_controller))
+
+    with served(requests, ports[2]) as url:
+        made = Studio(url, requests, start, host_life.close)
+        start()
+        yield made
+        host_life.close()

@@ -1,0 +1,183 @@
+"""The panel in a real browser before a real engine: what is turned on the page is heard, what moves elsewhere shows."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from plugin_host.control.client import Client
+from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
+from tests.plugin_host.panel.panel_page import barriers, opened, shown
+
+
+def test_a_knob_turned_by_keyboard_is_heard_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+    before = studio.level()
+    knob = page.get_by_role("slider", name="Amount", exact=True)
+    knob.focus()
+    for _ in range(3):
+        knob.press("PageDown")
+    until(lambda: studio.value("amount") == pytest.approx(-10.8, abs=0.3))
+    until(lambda: abs(studio.level() - before - studio.value("amount")) < 1.0)
+    until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
+    knob.evaluate("element => element.blur()")
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: studio.value("amount") == 0.0)
+    page.get_by_role("button", name="Redo").click()
+    until(lambda: studio.value("amount") < -10.0)
+
+
+def test_a_drag_follows_the_hand_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+    box = page.get_by_role("slider", name="Tone", exact=True).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 55, steps=6)
+    page.mouse.up()
+    until(lambda: studio.value("tone") == pytest.approx(50.0, abs=3.0))
+    page.keyboard.press("Control+z")
+    until(lambda: shown(page, "Tone") == "0 %")
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -100)
+    until(lambda: studio.value("tone") == pytest.approx(4.0, abs=0.5))
+
+
+def test_a_value_is_typed_as_text_and_a_wrong_one_is_refused_in_a_sentence(page: Page, studio: Studio) -> None:
+    knob = page.get_by_role("slider", name="Crossover", exact=True)
+    knob.press("Enter")
+    field = page.get_by_role("textbox", name="Crossover value")
+    field.fill("6.3 kHz")
+    field.press("Enter")
+    until(lambda: studio.value("crossover") == 6300.0)
+    until(lambda: shown(page, "Crossover") == "6.3 kHz")
+    knob.press("5")
+    field.fill("7,25 kHz")
+    field.press("Enter")
+    until(lambda: studio.value("crossover") == 7250.0)
+    knob.press("5")
+    field.fill("loud")
+    field.press("Enter")
+    page.get_by_text("crossover must be auto or between").wait_for()
+    assert studio.value("crossover") == 7250.0
+    knob.dblclick()
+    until(lambda: shown(page, "Crossover") == "auto")
+
+
+def test_what_another_client_sets_moves_the_knob_on_every_page(
+    page: Page, context: BrowserContext, studio: Studio, complaints: list[str]
+) -> None:
+    other = opened(context, studio, complaints)
+    with Client(studio.address, timeout_s=PATIENCE_S) as client:
+        client.set_many({"amount": "-7.5 dB", "bypass": "on"})
+    for one in (page, other):
+        knob = one.get_by_role("slider", name="Amount", exact=True)
+        until(lambda knob=knob: knob.get_attribute("aria-valuenow") == "-7.5")  # type: ignore[misc]
+        assert shown(one, "Amount") == "-7.5 dB"
+        assert one.get_by_role("button", name="bypass:").get_attribute("aria-pressed") == "true"
+
+
+def test_bypass_and_slots_compare(page: Page, studio: Studio) -> None:
+    dry = studio.level()
+    with Client(studio.address, timeout_s=PATIENCE_S) as client:
+        client.set("amount", -12)
+    until(lambda: studio.level() < dry - 11.0)
+    page.get_by_role("button", name="bypass:").click()
+    until(lambda: abs(studio.level() - dry) < 1.0)
+    page.get_by_role("button", name="bypass:").click()
+    page.get_by_role("button", name="Slot B").click()
+    knob = page.get_by_role("slider", name="Amount", exact=True)
+    knob.press("Delete")
+    until(lambda: abs(studio.level() - dry) < 1.0)
+    page.get_by_role("button", name="Slot A").click()
+    until(lambda: studio.level() < dry - 11.0)
+    until(lambda: page.get_by_role("button", name="Slot A").get_attribute("aria-pressed") == "true")
+
+
+def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("textbox", name="Search").fill("phone-guest")
+    found = page.get_by_role("group", name="Presets").get_by_role("button", name="Load")
+    until(lambda: found.count() == 1)
+    page.get_by_role("button", name="What Phone guest would change").click()
+    page.get_by_text("Phone guest would change", exact=True).wait_for()
+    page.locator(".hb-changes dt", has_text="Effects after").wait_for()
+    found.click()
+    assert studio.host is not None
+    until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
+    page.get_by_text("changed").wait_for()
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Save the preset").click()
+    page.get_by_text("give the preset a name first").wait_for()
+    page.get_by_role("textbox", name="Name").fill("../evil")
+    page.get_by_role("button", name="Save the preset").click()
+    page.get_by_text("the name of a preset is").wait_for()
+    page.get_by_role("textbox", name="Name").fill("Mine")
+    page.get_by_role("button", name="Save the preset").click()
+    until(lambda: studio.host is not None and [saved[0] for saved in studio.host.saved] == ["Mine"])
+
+
+def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
+    count = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    for name in ("Spectrum of input and output", "Spectrogram of the output"):
+        canvas = page.get_by_role("img", name=name)
+        until(lambda canvas=canvas: int(canvas.evaluate(count)) > 8)  # type: ignore[misc]
+    until(lambda: "Crossover 8kHz" in (page.locator(".hb-legend").text_content() or ""))
+    meter = page.get_by_role("meter", name="out level")
+    until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
+    page.get_by_text("Load of callback").wait_for()
+
+
+def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: BrowserContext) -> None:
+    look = page.get_by_role("button", name="Colours")
+    for name in ("light", "dark"):
+        look.click()
+        page.get_by_text(f"colours: {name}").wait_for()
+    page.reload()
+    page.get_by_text("colours: dark").wait_for()
+    page.locator("body.body--dark").wait_for()
+    context.clear_cookies()
+    page.reload()
+    page.get_by_text("colours: auto").wait_for()
+
+
+def test_the_crossover_is_dragged_in_the_picture_as_one_step_of_undo(page: Page, studio: Studio) -> None:
+    canvas = page.get_by_role("img", name="Spectrum of input and output")
+    until(lambda: "Crossover 8kHz" in (page.locator(".hb-legend").text_content() or ""))
+    box = canvas.bounding_box()
+    assert box is not None
+
+    def place(hz: float) -> float:
+        # The picture goes from 20 Hz to half the rate, right of the words for the levels.
+        return box["x"] + 34 + (box["width"] - 34) * math.log(hz / 20) / math.log(24000 / 20)
+
+    page.mouse.move(place(8000), box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(place(5000), box["y"] + 50, steps=20)
+    page.wait_for_timeout(60)
+    page.mouse.move(place(5000) + 0.5, box["y"] + 50)
+    page.mouse.up()
+    until(lambda: studio.value("crossover") == pytest.approx(5000.0, rel=0.02))
+    page.keyboard.press("Control+z")
+    until(lambda: shown(page, "Crossover") == "auto")
+
+
+def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> None:
+    assert barriers(page) == []
+    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Close the presets").wait_for()
+    # What fades in has no contrast yet.
+    until(lambda: barriers(page) == [])
+    page.keyboard.press("Escape")
+    page.emulate_media(color_scheme="dark")
+    until(lambda: barriers(page) == [])
+
+
+def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:
+    studio.stop()
+    page.get_by_text("Host is away").wait_for()
+    studio.start()
+    until(lambda: page.locator(".hb-alert").is_hidden())
+    page.get_by_role("slider", name="Drive", exact=True).press("End")
+    until(lambda: studio.value("drive") == 24.0)

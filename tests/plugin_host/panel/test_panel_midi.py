@@ -1,0 +1,132 @@
+"""The panel with a controller: real MIDI over a JACK server moves the knobs on the page, and the page binds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import rtmidi
+from playwright.sync_api import Page
+
+from models.extender import controls as knobs
+from plugin_host.midi.controller import MidiControl
+from plugin_host.midi.map import MidiMap
+from plugin_host.midi.service import MidiDesk
+from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.fake_host import FakeHost
+from tests.plugin_host.jack_server import NAME, served
+from tests.plugin_host.panel.panel_host import Studio, in_studio, until
+from tests.plugin_host.panel.panel_page import barriers, knob, shown
+
+MAP = MidiMap.model_validate(
+    {"bindings": [{"control": "mix", "cc": 70}, {"control": "tone", "cc": 71, "takeover": False}]}
+)
+KEPT: list[MidiMap] = []
+MADE: list[MidiControl] = []
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    """A studio with a controller on a JACK server of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JACK_DEFAULT_SERVER", NAME)
+        patch.setenv("JACK_NO_START_SERVER", "1")
+        with served(), in_studio(make_controller) as made:
+            yield made
+
+
+def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiDesk]:
+    made = MidiControl(store, FakeHost(), knobs.CONTROLS, MAP, "Giver", "jack")
+    MADE.append(made)
+    return made, MidiDesk(made.surface, lambda: made.port_name, "rig", KEPT.append)
+
+
+@pytest.fixture(scope="module")
+def hand(studio: Studio) -> Iterator[Any]:
+    made = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
+    made.open_virtual_port("knobs")
+    # A controller that comes later is looked for now and then.
+    until(lambda: bool(MADE[-1].port_name))
+    yield made
+    made.delete()
+
+
+def table(page: Page) -> str:
+    page.get_by_role("button", name="MIDI: the controller's map").click()
+    page.get_by_text("Plays from Giver:knobs").wait_for()
+    return page.locator(".hb-bindings").text_content() or ""
+
+
+def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_tells_where_it_waits(
+    page: Page, studio: Studio, hand: Any
+) -> None:
+    for value in range(0, 128, 4):
+        hand.send_message([0xB0, 71, value])
+    until(lambda: studio.value("tone") > 80.0)
+    until(lambda: float(knob(page, "Tone").get_attribute("aria-valuenow") or 0) == studio.value("tone"))
+    assert page.locator(".hb-ghost").count() == 0
+    hand.send_message([0xB0, 70, 32])
+    page.locator(".hb-ghost").wait_for()
+    assert "waits at 25 percent" in (knob(page, "Mix").get_attribute("aria-description") or "")
+    assert studio.value("mix") == 100.0
+    hand.send_message([0xB0, 70, 127])
+    hand.send_message([0xB0, 70, 100])
+    until(lambda: studio.value("mix") < 80.0)
+    until(lambda: page.locator(".hb-ghost").count() == 0)
+    assert float(knob(page, "Mix").get_attribute("aria-valuenow") or 0) == pytest.approx(studio.value("mix"), abs=0.1)
+
+
+@pytest.mark.parametrize("way", ["right-click", "ContextMenu", "Shift+F10"])
+def test_a_knob_learns_by_right_click_and_by_keyboard(page: Page, studio: Studio, hand: Any, way: str) -> None:
+    number = {"right-click": 20, "ContextMenu": 21, "Shift+F10": 22}[way]
+    if way == "right-click":
+        knob(page, "Drive").click(button="right")
+    else:
+        knob(page, "Drive").press(way)
+    page.get_by_text("Move a control of Giver:knobs for Drive").wait_for()
+    assert page.locator(".hb-learning").count() == 1
+    for value in (0, 50, 100):
+        hand.send_message([0xB0, number, value])
+    page.get_by_text(f"cc {number} on channel 1 moves Drive").wait_for()
+    assert page.locator(".hb-learning").count() == 0
+    for value in range(0, 128, 2):
+        hand.send_message([0xB0, number, value])
+    until(lambda: shown(page, "Drive") not in ("0 dB", ""))
+
+
+def test_escape_cancels_learning(page: Page, studio: Studio, hand: Any) -> None:
+    knob(page, "Width").press("ContextMenu")
+    page.get_by_text("for Width").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("nothing was learned").wait_for()
+    page.get_by_role("button", name="bypass:").click(button="right")
+    page.get_by_text("for Bypass").wait_for()
+    page.get_by_role("button", name="Cancel learning").click()
+    page.locator(".hb-learn").wait_for(state="hidden")
+
+
+def test_the_map_is_shown_and_edited(page: Page, studio: Studio, hand: Any) -> None:
+    assert "Mix" in table(page)
+    assert barriers(page) == []
+    page.get_by_label("Soft takeover for Mix").uncheck()
+    until(lambda: bool(KEPT) and any(not one.takeover for one in KEPT[-1].bindings if one.control == "mix"))
+    page.get_by_label("Number for Mix").fill("72")
+    page.get_by_label("Number for Mix").press("Tab")
+    page.get_by_role("listitem", name="cc 72 moves Mix").wait_for()
+    hand.send_message([0xB0, 72, 0])
+    until(lambda: studio.value("mix") == 0.0)
+    page.get_by_label("Kind of control for Mix").select_option("toggle")
+    page.get_by_text("is for switches such as bypass").wait_for()
+    until(lambda: page.get_by_label("Kind of control for Mix").input_value() == "absolute")
+    page.get_by_label("Knob to bind").select_option("bypass")
+    page.get_by_label("CC to bind").fill("73")
+    page.get_by_role("button", name="bind", exact=True).click()
+    page.get_by_role("listitem", name="cc 73 moves Bypass").wait_for()
+    page.get_by_role("button", name="Remove the binding of Bypass").click()
+    page.get_by_role("listitem", name="cc 73 moves Bypass").wait_for(state="detached")
+    page.get_by_label("Knob to bind").select_option("attack")
+    page.get_by_role("button", name="learn", exact=True).click()
+    page.get_by_text("for Attack").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".hb-learn").wait_for(state="hidden")

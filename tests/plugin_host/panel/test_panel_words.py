@@ -1,0 +1,113 @@
+"""Laws of what the panel says of a host: every knob in one group, figures for people, what plays as a preset."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from models.extender.controls import CONTROLS
+from plugin_host.panel.labels import changed_by, diff_rows, frame_of, groups_of, match_of, words_of
+from plugin_host.panel.render_jobs import preset_of
+from plugin_host.preset.file import list_presets, load_preset
+from plugin_host.preset.nodes import nodes_of
+from plugin_host.preset.schema import Preset
+from plugin_host.session.host import LiveHost
+
+KNOBS = [asdict(control) for control in CONTROLS]
+PRESETS = [one.id for one in list_presets() if not one.file]
+
+
+def chain_of(preset: Preset) -> list[dict[str, Any]]:
+    """What a live host tells of the chain of this preset."""
+    stages = [SimpleNamespace(name=name, latency_samples=0, stage=None) for name in ("before", "extender", "after")]
+    host = SimpleNamespace(sound=SimpleNamespace(preset=preset, chain=SimpleNamespace(stages=stages)))
+    return LiveHost.chain(cast(LiveHost, host))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_a_host_tells_of_its_chain_is_enough_to_set_it_again(name: str) -> None:
+    preset = load_preset(name)
+    assert preset.replace(**nodes_of(chain_of(preset), {})).plain() == preset.plain()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_plays_is_a_preset(name: str) -> None:
+    preset = load_preset(name)
+    values = {control.id: control.default for control in CONTROLS} | preset.settings
+    settings = {knob: {"value": value, "text": "", "position": 0.0} for knob, value in values.items()}
+    made = Preset.model_validate(preset_of({"chain": chain_of(preset)}, settings))
+    assert (made.before, made.after) == (preset.before, preset.after)
+    assert preset.settings.items() <= made.settings.items()
+    assert not {"bypass", "delta"} & made.settings.keys()
+
+
+def test_files_of_a_preset_are_found_from_any_other_folder_and_kept_as_they_are_for_its_own(tmp_path: Path) -> None:
+    effects = [{"effect": "Convolution", "settings": {"impulse_response_filename": "../rooms/hall.wav"}}]
+    plugins = [{"plugin": "Far.vst3", "bypass": True}, {"plugin": "/x/Y.vst3"}]
+    preset = Preset.model_validate({"schema": 1, "name": "Mine", "before": effects, "after": plugins})
+    told = chain_of(preset.placed_at(tmp_path / "mine" / "hall.json"))
+    turned = {"before.0.mix": {"value": 0.25, "text": "", "position": 0.25}}
+    made = Preset.model_validate(preset_of({"chain": told}, turned))
+    hall, mine = tmp_path / "mine" / "../rooms/hall.wav", tmp_path / "mine"
+    assert made.before[0].settings == {"impulse_response_filename": str(hall), "mix": 0.25}
+    assert [getattr(node, "plugin", "") for node in made.after] == [str(mine / "Far.vst3"), "/x/Y.vst3"]
+    assert preset.replace(**nodes_of(told, {})).plain() == preset.plain()
+
+
+def test_every_knob_is_in_one_group_under_its_effect() -> None:
+    effect = {"id": "after.0.ratio", "name": "Compressor ratio", "unit": ""}
+    chain = [{"name": "after", "effects": [{"title": "Compressor"}]}]
+    groups = dict(groups_of([*KNOBS, effect], chain, ("bypass", "delta")))
+    assert [knob["label"] for knob in groups["Compressor (after)"]] == ["ratio"]
+    assert [knob["id"] for knob in groups["Extender"]] == [control.id for control in CONTROLS][:-2]
+
+
+def test_figures_are_told_with_their_parts_and_a_missing_one_is_no_fault() -> None:
+    latency = {"unit": "samples", "device": 256, "extender": 0, "after": 72, "sum": 328}
+    load = {"callback": {"p50": 0.02, "p99": 0.1}}
+    stats = {"sample_rate": 48000, "latency": latency, "load": load, "xruns": 2, "device": {"name": "x", "state": "y"}}
+    words = dict(words_of(stats, {"in": {"rms_db": [-20.0]}, "out": {"rms_db": [-18.5]}}, is_away=False))
+    assert words["Latency"] == "328 samples (6.8 ms) = device 256 + extender 0 + after 72"
+    assert words["Load of callback"] == "p50 2.0 %, p99 10.0 % of the deadline"
+    assert (words["Device"], words["Xruns"], words["Out against in"]) == ("x, y, 48 kHz", "2", "+1.5 dB")
+    assert "Waiting for interpreter or system" not in words
+    assert dict(words_of({}, {}, is_away=False))["Out against in"] == "silent"
+    busy = stats | {"waiting": {"p50": 0.001, "p99": 0.05}, "resting": True, "relief": ["spectra off"]}
+    words = dict(words_of(busy, {}, is_away=False))
+    assert words["Waiting for interpreter or system"] == "p50 0.1 %, p99 5.0 % of the deadline"
+    assert (words["Playing"], words["Saving time"]) == ("the aligned input, while the chain rests", "spectra off")
+    assert words_of(stats, {}, is_away=True) == [("Host", "away")]
+
+
+def test_the_picture_marks_the_crossover_that_is_chosen_or_found() -> None:
+    stats, ceiling = {"sample_rate": 44100, "crossover_hz": 7300.0}, {"value": 14000.0}
+    frame = frame_of({"in": [None, -3.14]}, stats, {"crossover": {"value": 0.0}, "ceiling": ceiling})
+    assert (frame["in"], frame["crossover"], frame["ceiling"]) == ([-120.0, -3.1], 7300.0, 14000.0)
+    assert frame_of({}, stats, {"crossover": {"value": 5000.0}})["crossover"] == 5000.0
+
+
+def test_what_a_preset_changed_is_told_from_what_to_what() -> None:
+    before = {"amount": {"value": 0.0, "text": "0 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
+    after = {"amount": {"value": -3.0, "text": "-3 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
+    assert changed_by("Old tape", before, after, KNOBS) == "Old tape changed Amount 0 dB → -3 dB"
+    assert changed_by("Same", before, before, KNOBS) == "Same changed no knob"
+
+
+def test_what_a_preset_would_change_has_names_for_people() -> None:
+    diff = {"amount": {"now": "0 dB", "then": "-3 dB"}, "after": {"now": "none", "then": "Gain"}}
+    assert diff_rows(diff, KNOBS) == [("Amount", "0 dB", "-3 dB"), ("Effects after", "none", "Gain")]
+
+
+def test_the_loudness_match_tells_its_offset_and_who_is_turned_down() -> None:
+    assert match_of({}) == match_of({"match": {"on": False, "offset_db": 2.0}}) == "match"
+    assert "Loudness match" not in dict(words_of({"match": {"on": False}}, {}, is_away=False))
+    stats: dict[str, Any] = {"match": {"on": True, "offset_db": None, "turned_down": ""}}
+    assert match_of(stats) == "match: listening"
+    stats = {"match": {"on": True, "offset_db": 2.25, "turned_down": "wet"}}
+    assert match_of(stats) == "match: +2.2 dB"
+    told = dict(words_of(stats, {}, is_away=False))["Loudness match"]
+    assert told == "processed +2.2 dB louder: processed is turned down"

@@ -1,0 +1,39 @@
+"""Laws of the demonstration: a free clip, dull before, as long after, three lines of figures."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import soundfile
+
+from plugin_host.chain.file_program import Sound
+from plugin_host.render.demo import run
+from tests.plugin_host.stages import FollowingDelay
+
+CLIPS = Path(str(resources.files("plugin_host"))) / "clips"
+
+
+def test_the_demo_leaves_its_files_and_tells_its_figures(tmp_path: Path) -> None:
+    lines = list(run(tmp_path / "demo", Sound(FollowingDelay(7), {}, "live", "", {})))
+    assert [line.split()[0] for line in lines] == ["LSD", "Bandwidth", "Speed", "Listen"]
+    assert sorted(os.listdir(tmp_path / "demo")) == ["bright.spectrogram.png", "bright.wav", "dull.wav"]
+    dull, bright = (soundfile.info(tmp_path / "demo" / name) for name in ("dull.wav", "bright.wav"))
+    assert (dull.samplerate, bright.samplerate) == (16000, 48000)
+    assert bright.frames == 3 * dull.frames
+
+
+def test_a_stage_that_adds_nothing_brings_nothing(tmp_path: Path) -> None:
+    words = next(run(tmp_path, Sound(FollowingDelay(7), {}, "live", "", {}))).split()
+    assert float(words[1]) > 1.0
+    assert abs(float(words[1]) - float(words[3])) < 0.05
+
+
+def test_every_clip_is_short_and_has_its_credit() -> None:
+    credits = (CLIPS / "CREDITS.md").read_text("utf-8")
+    clips = sorted(path for path in CLIPS.iterdir() if path.suffix == ".flac")
+    assert clips
+    for clip in clips:
+        assert f"| {clip.name} |" in credits
+        assert soundfile.info(clip).duration <= 8

@@ -1,0 +1,45 @@
+"""Laws of the picture: it shows where the sound is, in memory that does not grow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from plugin_host.files.audio_reader import AudioFileError
+from plugin_host.render.spectrogram import draw, measure
+
+
+def tone(path: Path, rate: int = 48000, frames: int = 48000, hertz: float = 6000.0) -> Path:
+    soundfile.write(path, np.sin(2 * np.pi * hertz * np.arange(frames) / rate), rate, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 96000])
+def test_a_full_scale_sine_stands_at_its_frequency_and_0_db(tmp_path: Path, rate: int) -> None:
+    shown = measure(tone(tmp_path / "a.wav", rate, rate, 3000.0))
+    loudest = shown.levels_db.argmax(axis=0)
+    bin_hz = shown.nyquist_hz / (shown.levels_db.shape[0] - 1)
+    assert np.all(np.abs(loudest * bin_hz - 3000) <= bin_hz)
+    np.testing.assert_allclose(shown.levels_db.max(axis=0), 0, atol=1.5)
+
+
+def test_a_long_file_has_no_more_columns_than_a_screen(tmp_path: Path) -> None:
+    assert measure(tone(tmp_path / "a.wav", frames=48000 * 100)).levels_db.shape[1] == 2000
+
+
+@pytest.mark.parametrize("frames", [1, 100, 48000])
+def test_the_picture_is_a_png_and_leaves_nothing_beside_it(tmp_path: Path, frames: int) -> None:
+    dry, wet = tone(tmp_path / "a.wav", 16000, frames), tone(tmp_path / "b.wav", 48000, 3 * frames)
+    draw(dry, wet, tmp_path / "b.png", crossover_hz=8000.0, caption="figures")
+    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(os.listdir(tmp_path)) == ["a.wav", "b.png", "b.wav"]
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.wav", frames=1000)
+    with pytest.raises(AudioFileError, match=r"b.png can't be written: it does not exist"):
+        draw(path, path, tmp_path / "missing/b.png", crossover_hz=None, caption="")

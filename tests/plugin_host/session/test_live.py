@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.artifact.artifact import FOLDER
+from models.stage import Block
+from plugin_host.settings.automation import read_automation
+from tests.plugin_host.session.live_program import LIVE, PRODUCT, PROGRAM, environment, running
+
+
+@pytest.fixture(scope="session")
+def artifact() -> Path:
+    """The shipped live extender."""
+    return FOLDER / "live"
+
+
+def live(folder: Path, *words: str, program: list[str] = PROGRAM) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*program, "live", "--control", "off", *words],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def noise(path: Path, channels: int, count: int) -> Block:
+    samples = (0.2 * np.random.default_rng(3).standard_normal((channels, count))).astype(np.float32)
+    soundfile.write(path, samples.T, 48000, "FLOAT")
+    return samples
+
+
+@pytest.mark.parametrize("words", [["--fast"], []])
+def test_a_file_comes_out_later_by_the_latency_and_whole(tmp_path: Path, words: list[str]) -> None:
+    samples = noise(tmp_path / "in.wav", 2, 30000)
+    done = live(tmp_path, "--device", "file:in.wav,out.wav", "--block", "256", *words)
+    assert done.returncode == 0, done.stderr
+    assert "latency 50 samples" in done.stdout
+    heard = soundfile.read(tmp_path / "out.wav", dtype="float32")[0].T
+    assert heard.shape == (2, 30050)
+    assert not heard[:, :50].any()
+    assert np.array_equal(heard[:, 50:], samples)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_when_asked(tmp_path: Path, number: signal.Signals) -> None:
+    noise(tmp_path / "in.wav", 1, 48000 * 120)
+    command = [
+        *PROGRAM,
+        "live",
+        "--control",
+        "off",
+        "--device",
+        "file:in.wav,out.wav",
+        "--record",
+        "takes",
+        "--automation-out",
+        "moves",
+    ]
+    with running(command, tmp_path) as program:
+        assert program.stdout is not None
+        assert "playing on file" in program.stdout.readline()
+        time.sleep(0.5)
+        program.send_signal(number)
+        told = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, told
+    heard = soundfile.read(tmp_path / "out.wav", dtype="float32")[0]
+    wet = soundfile.read(next((tmp_path / "takes").glob("wet-*.wav")), dtype="float32")[0]
+    assert 0 < len(heard) < 48000 * 60
+    assert np.array_equal(wet, heard)
+    assert read_automation(tmp_path / "moves").at(0)["amount"] == 0.0
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_session_is_kept_and_resumed(tmp_path: Path) -> None:
+    # Without a sound card and without JACK nothing can play, but what was kept before stays.
+    state = tmp_path / "highband/last-session.json"
+    state.parent.mkdir()
+    state.write_text(json.dumps({"settings": {"amount": -7.5, "no such knob": 1.0}}))
+    done = live(tmp_path, "--device", "null", "--seconds", "0.1", "--fast", "--resume", "--automation-out", "moves")
+    assert done.returncode == 0, done.stderr
+    assert read_automation(tmp_path / "moves").at(10**6)["amount"] == -7.5
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--device", "file:in.wav"], "is no device"),
+        (["--device", "file:gone.wav,out.wav"], "can't be read"),
+        (["--device", "null", "--set", "brightness=3"], "there is no knob 'brightness'"),
+        (["--device", "null", "--set", "amount"], "is not of the form knob=value"),
+        (["--device", "null", "--preset", "nonsense"], "there is no preset 'nonsense'"),
+        (["--device", "null", "--resume"], "can't be read"),
+        (["--fast"], "--fast is for"),
+        (["--input", "nonsense"], "there is no input device nonsense"),
+        (["--device", "jack"], "JACK"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[str], told: str) -> None:
+    done = subprocess.run(
+        [*LIVE, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env=environment(tmp_path, JACK_DEFAULT_SERVER="highband-none", JACK_NO_START_SERVER="1"),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+
+
+def test_a_rate_that_the_chain_cannot_do_is_one_sentence(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((100, 1)), 192000)
+    done = live(tmp_path, "--device", "file:in.wav,out.wav")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "96000" in done.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_the_whole_product_plays_the_same_samples_as_the_chain_itself(tmp_path: Path, artifact: Path) -> None:
+    from plugin_host.chain.program import build
+
+    samples = noise(tmp_path / "in.wav", 2, 24000)
+    words = ["--device", "file:in.wav,out.wav", "--fast", "--block", "128", "--preset", "podcast-brightener"]
+    done = live(tmp_path, *words, "--artifact", str(artifact), "--automation-out", "moves", program=PRODUCT)
+    assert done.returncode == 0, done.stderr
+    heard = soundfile.read(tmp_path / "out.wav", dtype="float32")[0].T
+    chain = build("podcast-brightener", str(artifact), "onnx").chain
+    chain.prepare(48000, 2, 128)
+    moves, position, played = read_automation(tmp_path / "moves"), 0, []
+    fed = np.pad(samples, ((0, 0), (0, chain.latency_samples)))
+    for start in range(0, fed.shape[1], 128):
+        for count, values in moves.stretches(start, min(128, fed.shape[1] - start)):
+            played.append(chain.process(fed[:, position : position + count], values))
+            position += count
+    assert np.abs(np.concatenate(played, axis=1) - heard).max() < 1e-6
+
+
+def test_the_bench_recommends_a_block(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "bench", "live", "--blocks", "256,512", "--seconds", "0.3", "--runtime", "onnx", "--no-loop"],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "leaves room" in done.stdout
+    assert "wire" in done.stdout
+
+
+def test_the_doctor_always_has_a_proposal(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PRODUCT, "doctor"], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "highband live" in done.stdout
+    assert not done.stderr

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from models.stage import Block
+from plugin_host.chain import program as live_sound
+from plugin_host.chain.program import build
+from plugin_host.control.host import load_preset, save_preset
+from plugin_host.devices.clocked import ClockedDevice
+from plugin_host.session.host import LiveHost
+from plugin_host.session.session import Live
+from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.stages import Delay
+
+
+class Heavy(Delay):
+    """A model that takes longer than a block lasts."""
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        time.sleep(1.5 * block.shape[1] / 48000)
+        return super().process(block, settings)
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
+    made = {"live": Delay(10), "heavy": Heavy(20)}
+
+    def load(name: str, runtime: str) -> Delay:
+        return type(made[name])(made[name].latency_samples)
+
+    monkeypatch.setattr(live_sound, "load_model", load)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return made
+
+
+def session(artifact: str, *, is_paced: bool = False) -> tuple[Live, list[str]]:
+    sound = build("", artifact, "onnx")
+    device = ClockedDevice(48000, 2, 512, is_paced=is_paced, noise=0.1)
+    told: list[str] = []
+    return Live(LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, told.append), told
+
+
+def run_with(playing: Live, visitor: threading.Thread) -> None:
+    """Play while another thread asks for things."""
+    playing.open()
+    visitor.start()
+    playing.run(lambda: not visitor.is_alive(), 3600.0)
+    playing.close()
+
+
+def test_a_preset_is_swapped_in_from_another_thread_while_it_plays(models: dict[str, Delay]) -> None:
+    playing, told = session("live")
+    host = playing.host
+    seen: list[object] = []
+
+    def visit() -> None:
+        load_preset(host.store, host, "dull-vocal", "test")
+        while host.engine.is_swapping:
+            time.sleep(0.01)
+        seen.extend([host.stats(), [part["name"] for part in host.chain()], host.store.targets()])
+
+    run_with(playing, threading.Thread(target=visit))
+    assert told == []
+    stats, chain, targets = seen
+    assert isinstance(stats, dict)
+    assert stats["preset"] == "dull-vocal"
+    assert stats["latency"]["extender"] == 10
+    assert stats["latency"]["sum"] == sum(stats["latency"][part] for part in ("device", "before", "extender", "after"))
+    assert set(stats["load"]) == {"callback", "before", "extender", "after"}
+    assert chain == ["before", "extender", "after"]
+    assert isinstance(targets, dict)
+    assert targets["amount"] == 2.0
+    assert "after.0.ceiling_db" in targets
+
+
+def test_a_chain_from_outside_may_hold_effects_but_no_foreign_code(models: dict[str, Delay]) -> None:
+    playing, _ = session("live")
+    host = playing.host
+    refusals: list[str] = []
+
+    def visit() -> None:
+        host.set_chain([{"effect": "HighpassFilter"}], [])
+        wrong = {"effect": "BrickwallLimiter", "settings": {"lookahead_ms": 900}}
+        for nodes in ([{"plugin": "/tmp/evil.vst3"}], [{"effect": "NoSuch"}], [wrong]):
+            try:
+                host.set_chain(nodes, [])
+            except ValueError as error:
+                refusals.append(str(error))
+        host.save_preset("mine", "of the test", {"amount": -4.0})
+
+    run_with(playing, threading.Thread(target=visit))
+    assert [part["name"] for part in host.chain()] == ["before", "extender"]
+    assert "can't be added from outside" in refusals[0]
+    assert "NoSuch" in refusals[1]
+    assert refusals[2] == "the chain stays as it is: lookahead_ms must be between 0.1 and 50 ms, not 900"
+    assert host.stats()["preset"] == "mine"
+    again = build("mine", "live", "onnx")
+    assert again.preset.settings["amount"] == -4.0
+    assert [part.name for part in again.chain.stages] == ["before", "extender"]
+
+
+def test_a_preset_that_fails_leaves_the_old_one_playing(models: dict[str, Delay]) -> None:
+    playing, _ = session("live")
+    host = playing.host
+    with pytest.raises(ValueError, match="no preset 'nonsense'"):
+        host.load_preset("nonsense")
+    assert host.sound.preset_name == ""
+
+
+def test_overload_is_met_step_by_step_and_told(models: dict[str, Delay]) -> None:
+    playing, told = session("heavy", is_paced=True)
+    playing.open()
+    patience = time.monotonic() + 30.0
+    playing.run(lambda: "lighter model" in playing.host.relief() or time.monotonic() > patience)
+    assert playing.host.relief() == ["spectra off", "lighter model"]
+    assert playing.host.sound.artifact == "live"
+    playing.close()
+    assert told[:2] == ["too many missed deadlines: spectra off", "too many missed deadlines: lighter model"]
+
+
+def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dict[str, Delay]) -> None:
+    playing, _ = session("live")
+    host = playing.host
+
+    def visit() -> None:
+        load_preset(host.store, host, "dull-vocal", "test")
+        host.store.request_many({"after.0.ceiling_db": -7.5, "amount": -1.0, "compare.match": 1.0}, "test")
+        save_preset(host.store, host, "turned", "of the test", overwrite=False)
+
+    run_with(playing, threading.Thread(target=visit))
+    again = build("turned", "live", "onnx")
+    assert again.preset.after[0].settings["ceiling_db"] == -7.5
+    assert again.preset.settings["amount"] == -1.0
+    assert "compare.match" not in again.preset.settings
+    assert next(knob for knob in again.controls if knob.id == "after.0.ceiling_db").default == -7.5
+
+
+def test_a_comparison_measures_both_and_tells_the_offset(models: dict[str, Delay]) -> None:
+    playing, told = session("live")
+    host = playing.host
+    seen: list[dict[str, object]] = []
+
+    def visit() -> None:
+        host.store.request_many({"compare.match": 1.0, "bypass": 1.0}, "test")
+        patience = time.monotonic() + 30.0
+        while host.stats()["match"]["offset_db"] is None and time.monotonic() < patience:
+            time.sleep(0.02)
+        seen.append(host.stats()["match"])
+
+    run_with(playing, threading.Thread(target=visit))
+    (found,) = seen
+    # Noise of 0.1 through a model that only takes its time.
+    assert (found["on"], found["offset_db"], found["turned_down"]) == (True, 0.0, "")
+    assert found["dry_lufs"] == pytest.approx(-14.0, abs=1.0)
+    assert told == []
