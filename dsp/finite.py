@@ -1,4 +1,4 @@
-"""Whether a block holds numbers only; asked several times a block."""
+"""The search of a block for NaN and Inf, alone or on the way into a buffer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ from dsp.compile import kernel
 @kernel
 def is_finite(block: Block) -> bool:
     """Return whether no sample is NaN or infinite."""
-    total = 0.0
+    total = np.float32(0.0)
     for channel in range(block.shape[0]):
         for i in range(block.shape[1]):
-            # What is no number stays none, whatever it is multiplied by.
+            # 0 times NaN or Inf is NaN, and a sum keeps it.
             total += block[channel, i] * np.float32(0.0)
-    return total == 0.0
+    finite: bool = total == 0.0
+    return finite
+
+
+@kernel
+def write_finite(block: Block, target: Block, start: int) -> bool:
+    """Write a block (channels, count) into a longer signal, and return whether no sample is NaN or infinite."""
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
+            target[channel, start + i] = block[channel, i]
+    return is_finite(block)

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: to a temporary name beside the target, then put in its place."""
+"""Atomic writes: a file gets its new content whole or not at all, by a temporary file that is renamed over it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(target: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file, on the disk before it takes its name; nothing is left behind where that fails.
+def write_atomically(target: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file, flushed to the disk before it gets its name; no temporary file remains where that fails.
 
     Args:
-        target: Its folder must be there.
-        data: The content.
-        mode: Who may read it in the end; until then its owner alone.
+        target: The file; its folder must exist.
+        data: Its content.
+        mode: Its permissions; the temporary file is readable by its owner alone.
 
     Raises:
         OSError: It can't be written.

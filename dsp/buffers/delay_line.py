@@ -1,25 +1,25 @@
-"""The tape: the newest samples of a signal, side by side, moved to the front only now and then."""
+"""A delay line: the newest samples of a signal, side by side, moved to the front only now and then."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dsp.audio import Block
-from dsp.compile import kernel
+from dsp.finite import write_finite
 
 _LEAST_ROOM = 2048
 
 
-class Tape:
-    """Keeps at least so many of a signal's newest samples where they can be looked at without a copy.
+class DelayLine:
+    """Keeps at least so many of a signal's newest samples where they can be read without a copy.
 
     Args:
         channels: Rows.
-        past: Samples that stay in reach, silence before there were any; what is being added comes on top.
+        past: Samples that stay in reach, silence before there were any; the block that is appended comes on top.
 
     Attributes:
-        samples: All that is held, for kernels: they are told where in it to look, by `end`.
-        end: Where in `samples` the newest one's successor would lie.
+        samples: The memory, for kernels; positions in it count from `end`.
+        end: Index in `samples` behind the newest sample.
     """
 
     def __init__(self, channels: int, past: int) -> None:
@@ -28,19 +28,20 @@ class Tape:
         self.samples = np.zeros((channels, self._room), np.float32)
         self.end = past
 
-    def take(self, block: Block) -> bool:
-        """Make a block (channels, count) the newest samples and return whether all of them are numbers.
+    def append(self, block: Block) -> bool:
+        """Make a block (channels, count) the newest samples and return whether all of them are finite.
 
         Raises:
             ValueError: The block has another number of channels.
         """
+        if len(block) != len(self.samples):
+            raise ValueError("the block has another number of channels than was prepared for")
         # A longer block than any before brings other memory: ask for the place first.
         start = self.advance(block.shape[1])
-        is_finite: bool = _take(self.samples, start, block)
-        return is_finite
+        return write_finite(block, self.samples, start)
 
     def advance(self, count: int) -> int:
-        """Make so many samples the newest and return where in `samples` they begin, for a kernel that fills them."""
+        """Make so many samples the newest and return the index of the first, for a kernel that writes them."""
         start = self.end
         if start + count > self._room:
             start = self._rewind(count)
@@ -60,17 +61,3 @@ class Tape:
             self.samples = np.zeros((len(kept), self._room), np.float32)
         self.samples[:, : self._past] = kept
         return self._past
-
-
-@kernel
-def _take(samples: Block, start: int, block: Block) -> bool:
-    if len(block) != len(samples):
-        raise ValueError("the block has another number of channels than was prepared for")
-    total = np.float32(0.0)
-    for channel in range(block.shape[0]):
-        for i in range(block.shape[1]):
-            samples[channel, start + i] = block[channel, i]
-            # What is no number stays none, whatever it is multiplied by.
-            total += block[channel, i] * np.float32(0.0)
-    is_finite: bool = total == 0.0
-    return is_finite

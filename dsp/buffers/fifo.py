@@ -1,4 +1,4 @@
-"""A queue of samples: what is owed to the listener, or a delay when it starts full of silence."""
+"""A FIFO of samples; a delay where it starts full of silence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from dsp.audio import Block
 
 
-class SampleQueue:
-    """First in, first out, in a ring that never grows.
+class Fifo:
+    """First in, first out, in memory that never grows.
 
     Args:
         channels: Rows of every block.
@@ -22,7 +22,7 @@ class SampleQueue:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything but the silence of the start."""
+        """Forget all samples, and start with the silence again."""
         self._ring.fill(0.0)
         self._read = 0
         self.held = self._silence
@@ -31,7 +31,7 @@ class SampleQueue:
         """Put a block (channels, samples) at the end; raise OverflowError where it does not fit."""
         count, size = block.shape[1], self._ring.shape[1]
         if self.held + count > size:
-            raise OverflowError(f"a queue of {size} samples can't take {count} more beside its {self.held}")
+            raise OverflowError(f"a FIFO of {size} samples has no room for {count} beside its {self.held}")
         start = (self._read + self.held) % size
         head = min(count, size - start)
         self._ring[:, start : start + head] = block[:, :head]
@@ -39,13 +39,13 @@ class SampleQueue:
         self.held += count
 
     def pop(self, count: int) -> Block:
-        """Take the oldest `count` samples, shape (channels, count); silence stands in front for what is missing."""
-        size, taken = self._ring.shape[1], min(count, self.held)
+        """Remove and return the oldest `count` samples, shape (channels, count); silence stands for missing ones."""
+        size, present = self._ring.shape[1], min(count, self.held)
         out = np.zeros((self._ring.shape[0], count), np.float32)
-        missing = count - taken
-        head = min(taken, size - self._read)
+        missing = count - present
+        head = min(present, size - self._read)
         out[:, missing : missing + head] = self._ring[:, self._read : self._read + head]
-        out[:, missing + head :] = self._ring[:, : taken - head]
-        self._read = (self._read + taken) % size
-        self.held -= taken
+        out[:, missing + head :] = self._ring[:, : present - head]
+        self._read = (self._read + present) % size
+        self.held -= present
         return out

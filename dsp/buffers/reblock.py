@@ -1,4 +1,4 @@
-"""Blocks of another length: a stage's long ones in pieces, a stream's in blocks of one size."""
+"""Reblocking: process a long block in shorter ones, and cut a stream into blocks of one size."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dsp.audio import Block
 Process = Callable[[Block, Mapping[str, float]], Block]
 
 
-def in_pieces(process: Process, block: Block, settings: Mapping[str, float], most: int) -> Block:
-    """Return what comes of a longer block (channels, samples), at most so many samples of it at once."""
+def in_blocks(process: Process, block: Block, settings: Mapping[str, float], most: int) -> Block:
+    """Process a block (channels, samples) at most so many samples at a time, and return the whole result."""
     starts = range(0, block.shape[1], most)
     return np.concatenate([process(block[:, start : start + most], settings) for start in starts], axis=1)
 
 
-def of_size(blocks: Iterable[Block], size: int) -> Iterator[Block]:
-    """Yield a stream of blocks (channels, any) again in blocks of so many samples; the last one may be shorter."""
+def reblocked(blocks: Iterable[Block], size: int) -> Iterator[Block]:
+    """Yield a stream of blocks (channels, any) in blocks of `size` samples; the last one may be shorter."""
     held: list[Block] = []
     for block in blocks:
         held.append(block)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dsp import bands, crossover
 from dsp.band_power import FLOOR_POWER, LOG_PER_DB, BandPower, measure_power
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fast_math import log
 from dsp.fft import Array
@@ -105,7 +105,7 @@ class FramePath:
             np.empty(single, np.float32), np.empty(single, np.float32), np.empty(single, np.float32),
         )  # fmt: skip
 
-    def hear(self, signal: Tape, source: Tape, before: int, number: int, step: int | None) -> Frames:
+    def hear(self, signal: DelayLine, source: DelayLine, before: int, number: int, step: int | None) -> Frames:
         """Return all that the newest frames tell, good until the next call; nothing is put into the past yet.
 
         Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dsp import bands, crossover
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
 from dsp.fir import filter_steady, steady_layout, steady_spectrum
@@ -38,7 +38,7 @@ class CrossoverFilter:
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        self.generated = Tape(channels, self.taps - 1)
+        self.generated = DelayLine(channels, self.taps - 1)
         self.steps: list[int | None] = [None, None]
 
     def turn(self, phase: int, frames: int, step: int | None, count: int) -> tuple[Spectrum, Array]:

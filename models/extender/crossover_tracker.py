@@ -6,7 +6,7 @@ import math
 
 from dsp import bands, crossover
 from dsp.bandwidth.meter import BandwidthTracker
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 
 # Longer blocks are worked in pieces that bound the memory and stay in the processor's cache.
 _MOST_HOPS = 128
@@ -63,7 +63,7 @@ class CrossoverPath:
         left = self._hop * (_MOST_HOPS if self._held == self._target and not listening else 1) - phase
         return most if most < left else left, self._held
 
-    def end(self, signal: Tape, count: int) -> None:
+    def end(self, signal: DelayLine, count: int) -> None:
         """Take the piece that was played, the newest samples of a signal."""
         if self._listens:
             self._heard_hz = self._tracker.update(signal.newest(count))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsp import bands, crossover, exciter
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array
 from models.exciters.player import NetworkExciter
@@ -43,8 +43,8 @@ class Excitation:
             self._network.reset(channels)
 
     def excite(
-        self, block: Block, signal: Tape, source: Tape, position: int, frames: int, window: int, drive_db: float,
-        step: int | None,
+        self, block: Block, signal: DelayLine, source: DelayLine, position: int, frames: int, window: int,
+        drive_db: float, step: int | None,
     ) -> None:  # fmt: skip
         """Add a block to the input, silence where it is no audio, and what is made of it to the source.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands, crossover, ltv
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
@@ -110,8 +110,8 @@ class Extender:
         """Forget the past."""
         channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
         self._position = 0
-        self._input = Tape(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
-        self._source = Tape(channels, max(window, self._delay + self._shaper.taps) + self._hop)
+        self._input = DelayLine(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
+        self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
         self._gains = unknown_gains()
         self._path.reset()

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 
 
 def save_checkpoint(
@@ -28,7 +28,7 @@ def save_checkpoint(
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_whole(file, save(tensors, metadata={"step": str(step), "run": json.dumps(run, sort_keys=True)}))
+    write_atomically(file, save(tensors, metadata={"step": str(step), "run": json.dumps(run, sort_keys=True)}))
 
 
 def load_checkpoint(

@@ -121,7 +121,7 @@ def _memory() -> Finding:
 
 
 def _models() -> Finding:
-    from models.artifact.artifact import list_artifacts
+    from models.artifact.manifest import list_artifacts
 
     names = [info.name for info in list_artifacts()]
     if "live" in names:

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.predictor.runtime import Runtime
 from plugin_host.chain.program import build
 from plugin_host.control.zmq_server import ZmqControl
@@ -95,7 +95,7 @@ def bench(wishes: Wishes, output: Path | None) -> bool:
     )
     if output is not None:
         told = {"wishes": asdict(wishes), "turns": [asdict(turn) for turn in turns], "p99_more": more}
-        write_whole(output, (json.dumps(told, indent=2) + "\n").encode())
+        write_atomically(output, (json.dumps(told, indent=2) + "\n").encode())
     return more <= _MOST_MORE
 
 

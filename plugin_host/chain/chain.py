@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsp.buffers.delay_line import Tape
-from dsp.buffers.reblock import in_pieces
+from dsp.buffers.delay_line import DelayLine
+from dsp.buffers.reblock import in_blocks
 from dsp.finite import is_finite
 from models.control import Control
 from models.extender import controls as knobs
@@ -153,9 +153,9 @@ class Chain:
         """Return a block of the same shape, whatever happens inside."""
         count = block.shape[1]
         if count > self._max_block:
-            return in_pieces(self.process, block, settings, self._max_block)
+            return in_blocks(self.process, block, settings, self._max_block)
         block = np.asarray(block, np.float32)
-        if not self._dry.take(block):
+        if not self._dry.append(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             self._dry.newest(count)[:] = block
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
@@ -218,7 +218,7 @@ class Chain:
         self._error = None
         # What a warm-up took does not count.
         self._laps.clear()
-        self._dry = Tape(self._channels, self._latency + 1)
+        self._dry = DelayLine(self._channels, self._latency + 1)
         self._last = np.zeros((self._channels, 1), np.float32)
         self._dryness = None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dsp.buffers.delay_line import Tape
+from dsp.buffers.delay_line import DelayLine
 from dsp.finite import is_finite
 from models.stage import Block, Stage
 
@@ -51,7 +51,7 @@ class Lane:
         self.error = None
 
     def _forget(self, channels: int) -> None:
-        self._dry = Tape(channels, self.latency_samples + 1)
+        self._dry = DelayLine(channels, self.latency_samples + 1)
         self._last = np.zeros((channels, 1), np.float32)
         self._unfit, self.dryness = 0, 0.0
 
@@ -69,7 +69,7 @@ class Lane:
             rest: Leave the chain alone and play the dry signal.
         """
         count = block.shape[1]
-        self._dry.take(block)
+        self._dry.append(block)
         out = None if rest else self._wet(block, settings)
         if out is None:
             self._unfit = self.latency_samples

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dsp.buffers.reblock import in_pieces
+from dsp.buffers.reblock import in_blocks
 from models.control import Control
 from models.stage import Block
 from plugin_host.chain.chain import BYPASS, FADE_S, Chain
@@ -82,7 +82,7 @@ class Compared:
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape."""
         if block.shape[1] > self._max_block:
-            return in_pieces(self.process, block, settings, self._max_block)
+            return in_blocks(self.process, block, settings, self._max_block)
         bypassed, is_on = settings.get(BYPASS, 0.0) >= 0.5, settings.get(MATCH.id, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dsp.buffers.fifo import SampleQueue
+from dsp.buffers.fifo import Fifo
 from dsp.finite import is_finite
 from models.control import Control
 from models.stage import Block
@@ -102,8 +102,8 @@ class EffectsStage:
         correction = self._measure_lie(channels) if self._board.has_plugins else 0
         owed = self._prime()
         pad = self._worst_shortage(channels) + self._chunk - 1
-        self._waiting = SampleQueue(channels, self._chunk + self._max_block)
-        self._ready = SampleQueue(channels, pad + self._chunk + 2 * self._max_block, pad)
+        self._waiting = Fifo(channels, self._chunk + self._max_block)
+        self._ready = Fifo(channels, pad + self._chunk + 2 * self._max_block, pad)
         self._latency = max(0, owed + pad + correction)
         self.reset()
 

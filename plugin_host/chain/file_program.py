@@ -59,7 +59,7 @@ def choose(
         loaded = load_preset(preset)
     name = artifact or (loaded and loaded.artifact) or ("live" if automation else default_artifact())
 
-    from models.artifact.artifact import load_extender
+    from models.artifact.load import load_extender
 
     stage: Stage = load_extender(name)
     identity: dict[str, Any] = {"artifact": name, "weights": _digest_of(name)}
@@ -101,7 +101,7 @@ def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:
 
 def default_artifact() -> str:
     """Return the artifact for files: studio where it is installed, else live."""
-    from models.artifact.artifact import list_artifacts
+    from models.artifact.manifest import list_artifacts
 
     installed = {info.name for info in list_artifacts()}
     return next((name for name in _FOR_FILES if name in installed), "live")
@@ -109,6 +109,6 @@ def default_artifact() -> str:
 
 def _digest_of(artifact: str) -> str:
     """Tell two artifacts of one name apart by their manifests, which hold the hashes of the weights."""
-    from models.artifact.artifact import MANIFEST, find_artifact
+    from models.artifact.manifest import MANIFEST, find_artifact
 
     return hashlib.sha256((find_artifact(artifact) / MANIFEST).read_bytes()).hexdigest()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.buffers.spsc_ring import SampleRing
+from dsp.buffers.ring_buffer import RingBuffer
 from models.stage import Block
 from plugin_host.chain.effects import EffectsStage
 from plugin_host.preset.file import EffectNode
@@ -69,7 +69,7 @@ class LoudnessMatch:
     def __init__(self) -> None:
         self.gains = (1.0, 1.0)
         self._source: object = None
-        self._ring: SampleRing | None = None
+        self._ring: RingBuffer | None = None
         self._is_fresh = True
         self._louds: tuple[float | None, float | None] = (None, None)
 
@@ -79,7 +79,7 @@ class LoudnessMatch:
         self._filters = k_weighting()
         self._filters.prepare(rate, 2 * channels, self._step)
         self._source = source
-        self._ring = SampleRing(2 * channels, round(_RING_S * rate))
+        self._ring = RingBuffer(2 * channels, round(_RING_S * rate))
         self._is_fresh = True
 
     def begin(self) -> None:

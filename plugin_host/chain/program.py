@@ -72,7 +72,7 @@ def load_model(name: str, runtime: Runtime) -> Stage:
     """Load an extender; raise ValueError with one sentence if it can't be used."""
     import torch
 
-    from models.artifact.artifact import load_extender
+    from models.artifact.load import load_extender
 
     # A second thread only makes the first one wait on a machine that has other work.
     torch.set_num_threads(1)

@@ -80,7 +80,8 @@ def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None
     Raises:
         ValueError: There is no such thing, or it can't be loaded; one sentence.
     """
-    from models.artifact.artifact import MANIFEST, list_artifacts, load_extender
+    from models.artifact.load import load_extender
+    from models.artifact.manifest import MANIFEST, list_artifacts
 
     if name in {info.name for info in list_artifacts()} or (Path(name) / MANIFEST).is_file():
         return subject_of(name, load_extender(name, runtime), "artifact")
@@ -91,7 +92,7 @@ def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None
 
 
 def _of_preset(name: str, runtime: Runtime, artifact: str | None) -> Subject:
-    from models.artifact.artifact import load_extender
+    from models.artifact.load import load_extender
 
     try:
         preset = load_preset(name)

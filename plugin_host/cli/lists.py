@@ -32,7 +32,7 @@ def show_presets(name: str | None) -> None:
 
 def show_artifacts() -> None:
     """List the trained models."""
-    from models.artifact.artifact import list_artifacts
+    from models.artifact.manifest import list_artifacts
 
     with refusing(WORK_FAILED, ValueError):
         found = list_artifacts()

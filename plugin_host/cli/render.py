@@ -110,7 +110,7 @@ def _block_size(word: str) -> int:
 
 def bench_render(artifacts: Sequence[str], minutes: float) -> None:
     """Measure rendering; see the help of `highband bench render`."""
-    from models.artifact.artifact import list_artifacts
+    from models.artifact.manifest import list_artifacts
     from plugin_host.bench.render import bench
 
     with refusing(WORK_FAILED, ValueError, OSError):

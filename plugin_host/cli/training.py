@@ -33,7 +33,7 @@ def evaluate(
     with refusing(WRONG_USAGE, ValueError):
         changes = dict(map(read_assignment, assignments))
     with _working():
-        from models.artifact.artifact import list_artifacts
+        from models.artifact.manifest import list_artifacts
         from models.training.evaluation.evaluate import command
 
         names = list(artifacts) or [info.name for info in list_artifacts()]
@@ -60,7 +60,7 @@ def export(run_file: Path, folder: Path, target: Path | None, figures: Path | No
     """Make an artifact of a trained run; see the help of `highband export`."""
     _refuse_missing(run_file)
     with _working():
-        from models.artifact.artifact import FOLDER
+        from models.artifact.manifest import FOLDER
         from models.training.exciter import export as export_learned
         from models.training.exciter.run import is_waveform_run
         from models.training.predictor import export

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 
 Role = Literal["host", "client"]
 FORM = 1
@@ -102,4 +102,4 @@ def read_keys(path: Path, role: Role) -> Keys:
 
 def _write(keys: Keys, path: Path) -> None:
     plain = {"form": FORM, "role": keys.role, "public": keys.public, "secret": keys.secret, "peer": keys.peer}
-    write_whole(path, (json.dumps(plain, indent=2) + "\n").encode(), mode=0o600)
+    write_atomically(path, (json.dumps(plain, indent=2) + "\n").encode(), mode=0o600)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dsp.buffers.reblock import of_size
+from dsp.buffers.reblock import reblocked
 from plugin_host.engine.channels import chain_channels
 from plugin_host.engine.engine import Engine
 from plugin_host.files.audio_reader import AudioReader, Bits
@@ -140,7 +140,7 @@ class FileDevice(ClockedDevice):
     def _blocks(self, reader: AudioReader, tail: int) -> Iterator[Any]:
         """Yield the file and then silence for what the chain still owes, frames first."""
         raised = resampled(reader.blocks(self.block), reader.rate, self.rate, self.inputs)
-        for block in of_size(raised, self.block):
+        for block in reblocked(raised, self.block):
             yield block.T
         for start in range(0, tail, self.block):
             yield np.zeros((min(self.block, tail - start), self.inputs), np.float32)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import platformdirs
 from pydantic import ValidationError
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from plugin_host.files.json_document import Path as JsonPath
 from plugin_host.files.json_document import lines
 from plugin_host.midi.map import MidiMap
@@ -125,7 +125,7 @@ def save_map(midi_map: MidiMap, path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, midi_map.to_text().encode())
+        write_atomically(path, midi_map.to_text().encode())
     except OSError as error:
         raise MidiMapError(
             f"{path} can't be written: {error.strerror or error}; free the space or name another"

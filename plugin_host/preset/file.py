@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import platformdirs
 from pydantic import ValidationError
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from plugin_host.files.json_document import Path as JsonPath
 from plugin_host.files.json_document import lines
 from plugin_host.preset.effect_catalogue import effect
@@ -219,7 +219,7 @@ def save_preset(preset: Preset, path: str | os.PathLike[str]) -> Preset:
     if preset.file is not None and preset.file.parent != target.parent:
         preset = _with_absolute_paths(preset, preset.file.parent)
     try:
-        write_whole(target, preset.to_text().encode())
+        write_atomically(target, preset.to_text().encode())
     except OSError as error:
         raise PresetError(f"{target} can't be written: {error.strerror or error}") from None
     return _read(target)

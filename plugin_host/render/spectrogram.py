@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
 
 # As many columns as a wide screen has; more would only cost memory.
@@ -100,6 +100,6 @@ def _save(figure: Figure, target: Path) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     try:
-        write_whole(target, drawn.getvalue())
+        write_atomically(target, drawn.getvalue())
     except OSError as error:
         raise AudioFileError(f"{target} can't be written: {reason(error)}") from None

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from dsp.buffers.spsc_ring import SampleRing
+from dsp.buffers.ring_buffer import RingBuffer
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioFileError, reason
 from plugin_host.files.audio_writer import AudioWriter
@@ -36,7 +36,7 @@ class Recorder:
         except OSError as error:
             raise AudioFileError(f"{folder} can't be written: {reason(error)}") from None
         self._folder, self._rate, self._channels = folder, sample_rate, channels
-        self._ring = SampleRing(2 * channels, round(_RING_S * sample_rate))
+        self._ring = RingBuffer(2 * channels, round(_RING_S * sample_rate))
         self._ending = threading.Event()
         self._error: AudioFileError | None = None
         self._stamp = datetime.now().strftime("%Y%m%d-%H%M%S")

@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.predictor.runtime import LIVE, Runtime
 from plugin_host.files.audio_reader import reason
 
@@ -61,6 +61,6 @@ def write_session(path: Path, session: Session) -> None:
     """Write a session, whole or not at all; raise SessionError if the place can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, (session.model_dump_json(indent=2) + "\n").encode(), mode=0o600)
+        write_atomically(path, (session.model_dump_json(indent=2) + "\n").encode(), mode=0o600)
     except OSError as error:
         raise SessionError(f"{path} can't be written: {reason(error)}") from None

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from models.artifact.artifact import list_artifacts
+from models.artifact.manifest import list_artifacts
 from models.exciters.two_stage import LearnedExtender
 from models.predictor.network import Predictor
 from models.training.exciter import export as export_learned

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.predictor.runtime import Runtime
 from plugin_host.cli.errors import WORK_FAILED, refuse, refusing
 from tests.stress.soak import Plan, soak
@@ -27,7 +27,7 @@ def bench_soak(plan: Plan, runtimes: Sequence[Runtime], target: Path | None) -> 
     if target is not None:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, (json.dumps(figures, indent=1) + "\n").encode())
+            write_atomically(target, (json.dumps(figures, indent=1) + "\n").encode())
         except OSError as error:
             refuse(f"{target} can't be written: {error.strerror or error}; name another file", WORK_FAILED)
 

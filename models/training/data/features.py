@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dsp import bands
 from dsp.bandwidth.meter import BandwidthMeter
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.training.data.corpus import Clip
 from models.training.data.degradation import Degradation
 from models.training.data.tonality import tonality
@@ -157,7 +157,7 @@ def store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
     np.savez(packed, **arrays)  # type: ignore[arg-type]
-    write_whole(file, packed.getvalue())
+    write_atomically(file, packed.getvalue())
 
 
 def load_features(

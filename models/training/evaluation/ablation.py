@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from models.artifact.artifact import load_extender
+from models.artifact.load import load_extender
 from models.extender import controls as knobs
 from models.extender.extender import Extender
 from models.predictor.network import Predictor

@@ -21,8 +21,8 @@ from rich.progress import track
 from rich.table import Table
 
 from dsp.exciter import noise_table
-from models.artifact.artifact import load_extender
-from models.atomic_write import write_whole
+from models.artifact.load import load_extender
+from models.atomic_write import write_atomically
 from models.extender.extender import Extender
 from models.training.data import corpus
 from models.training.data.corpus import Clip
@@ -194,7 +194,7 @@ def main(out: Path, folder: Path = Path("runs")) -> None:
     console = Console()
     console.print(table(rows(found)))
     console.print(cost_table(content["systems"]))
-    write_whole(out, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(out, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 if __name__ == "__main__":

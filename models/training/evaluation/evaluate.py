@@ -69,7 +69,7 @@ def artifact_systems(names: Sequence[str], changes: Mapping[str, float] | None =
     """Return artifacts by name as systems, every knob at its default but for the changes."""
     if not names:
         return {}
-    from models.artifact.artifact import load_extender
+    from models.artifact.load import load_extender
     from models.extender.controls import defaults
 
     return {name: partial(restore, load_extender(name), settings={**defaults(), **(changes or {})}) for name in names}

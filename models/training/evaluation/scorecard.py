@@ -12,7 +12,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 
 FORMAT = 1
 FULL_BAND_RATE = 48000
@@ -113,7 +113,7 @@ def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapp
         "rows": [asdict(row) for row in summary],
         "scores": [asdict(s) for s in found],
     }
-    write_whole(out, (json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(out, (json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 
 
 def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Score], measure: str) -> float:

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.training import metrics
 from models.training.data.corpus import Clip
 from models.training.evaluation.scorecard import FULL_BAND_RATE, Score
@@ -73,7 +73,7 @@ def draw(chosen: Sequence[Score], clips: Mapping[str, Clip], hear: Hear, target:
         axis.set_xlabel("s")
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
-    write_whole(target, drawn.getvalue())
+    write_atomically(target, drawn.getvalue())
 
 
 def _quality(score: Score) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from models.artifact import artifact
+from models.artifact.load import load_extender
+from models.artifact.manifest import FOLDER, find_artifact, read_manifest
 from models.exciters.causal_conv import folded
 from models.exciters.two_stage import LearnedExtender
 from models.extender.extender import Extender
@@ -19,9 +20,7 @@ from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.predictor.export import figures_of, made_of, trained, write_artifact
 
 
-def command(
-    run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER, figures: Path | None = None
-) -> Path:
+def command(run_file: Path, folder: Path = Path("runs"), target: Path = FOLDER, figures: Path | None = None) -> Path:
     """Export the last checkpoint of a run, with the figures of an evaluation if there are any; return its folder.
 
     Raises:
@@ -54,7 +53,7 @@ def export(
         )
     learned = LearnedExtender(run.extender())
     learned.load_state_dict(weights)
-    network, lent = folded(learned.network), artifact.load_extender(run.predictor)
+    network, lent = folded(learned.network), load_extender(run.predictor)
     config = replace(lent.config, exciter=run.network, network=network.config)
     extender = Extender(config, lent.predictor, network=network)
     return write_artifact(extender, run.name, run.about, _provenance(run, step), target, achieved)
@@ -63,5 +62,5 @@ def export(
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:
     clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
     heard = reaching(clips, run.least_bandwidth_hz)
-    lent = artifact.read_manifest(artifact.find_artifact(run.predictor)).provenance
+    lent = read_manifest(find_artifact(run.predictor)).provenance
     return made_of(run.full(), step, heard) | {"predictor": {"artifact": run.predictor, "provenance": lent}}

@@ -23,9 +23,20 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dsp.bands import BAND_COUNT
-from models.artifact import artifact
+from models.artifact.load import build
+from models.artifact.manifest import (
+    EXCITER,
+    FOLDER,
+    FORMAT,
+    GRAPH,
+    MANIFEST,
+    PROOF,
+    WEIGHTS,
+    find_artifact,
+    read_manifest,
+)
 from models.artifact.self_test import RATE, hear, stimulus
-from models.atomic_write import write_whole
+from models.atomic_write import write_atomically
 from models.extender.extender import Extender
 from models.predictor.network import Past, Predictor
 from models.predictor.onnx import INPUTS, OUTPUTS
@@ -38,9 +49,7 @@ LICENCE = "GPL-3.0-or-later"
 NOTE = "The weights are computed from the recordings listed here; none of them is contained."
 
 
-def command(
-    run_file: Path, folder: Path = Path("runs"), target: Path = artifact.FOLDER, figures: Path | None = None
-) -> Path:
+def command(run_file: Path, folder: Path = Path("runs"), target: Path = FOLDER, figures: Path | None = None) -> Path:
     """Export the last checkpoint of a run, with the figures of an evaluation if there are any; return its folder.
 
     Raises:
@@ -67,14 +76,14 @@ def prove(name_or_path: str | Path) -> Path:
     Raises:
         ArtifactError: with a sentence, where there is no such artifact or it can't be built.
     """
-    folder = artifact.find_artifact(name_or_path)
-    extender = artifact.build(folder, artifact.read_manifest(folder), "torch")
+    folder = find_artifact(name_or_path)
+    extender = build(folder, read_manifest(folder), "torch")
     sound = stimulus()
     proof = pack_arrays({"input": sound, "output": hear(extender, sound)})
-    write_whole(folder / artifact.PROOF, proof)
-    manifest = json.loads((folder / artifact.MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"][artifact.PROOF] = hashlib.sha256(proof).hexdigest()
-    write_whole(folder / artifact.MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+    write_atomically(folder / PROOF, proof)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][PROOF] = hashlib.sha256(proof).hexdigest()
+    write_atomically(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     return folder
 
 
@@ -146,16 +155,16 @@ def write_artifact(
     partial.mkdir(parents=True)
     weights = dict(predictor.state_dict())
     if network is not None:
-        weights |= {artifact.EXCITER + key: value for key, value in network.state_dict().items()}
-    save_file({key: value.contiguous() for key, value in weights.items()}, partial / artifact.WEIGHTS)
-    write_graph(predictor, partial / artifact.GRAPH)
+        weights |= {EXCITER + key: value for key, value in network.state_dict().items()}
+    save_file({key: value.contiguous() for key, value in weights.items()}, partial / WEIGHTS)
+    write_graph(predictor, partial / GRAPH)
     sound = stimulus()
-    save_arrays({"input": sound, "output": hear(extender, sound)}, partial / artifact.PROOF)
+    save_arrays({"input": sound, "output": hear(extender, sound)}, partial / PROOF)
     manifest = _manifest(name, about, extender, partial) | {
         "provenance": dict(made_from),
         "metrics": dict(achieved or {}),
     }
-    (partial / artifact.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     for file in partial.iterdir():
         # safetensors writes for its owner alone; an artifact is there to be shared.
         file.chmod(0o644)
@@ -166,9 +175,9 @@ def write_artifact(
 
 def _manifest(name: str, about: str, extender: Extender, folder: Path) -> dict[str, Any]:
     extender.prepare(RATE, 1, RATE)
-    files = (artifact.WEIGHTS, artifact.GRAPH, artifact.PROOF)
+    files = (WEIGHTS, GRAPH, PROOF)
     return {
-        "format": artifact.FORMAT,
+        "format": FORMAT,
         "name": name,
         "about": about,
         "extender": asdict(extender.config),

@@ -14,8 +14,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from models.artifact import artifact
-from models.artifact.artifact import ArtifactError, find_artifact, list_artifacts, load_extender, read_manifest
+from models.artifact.load import load_extender
+from models.artifact.manifest import (
+    GRAPH,
+    MANIFEST,
+    PROOF,
+    WEIGHTS,
+    ArtifactError,
+    find_artifact,
+    list_artifacts,
+    read_manifest,
+)
 from models.training.predictor.export import prove
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,13 +37,13 @@ def copy(folders: Mapping[str, Path], tmp_path: Path) -> Path:
 
 
 def change_manifest(folder: Path, **changes: object) -> None:
-    file = folder / artifact.MANIFEST
+    file = folder / MANIFEST
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
 def accept_files(folder: Path) -> None:
     """Write the files' hashes into the manifest, as whoever forges an artifact would."""
-    names = (artifact.WEIGHTS, artifact.GRAPH, artifact.PROOF)
+    names = (WEIGHTS, GRAPH, PROOF)
     change_manifest(folder, files={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
 
 
@@ -63,7 +72,7 @@ def test_what_is_no_artifact_is_not_found(name: str) -> None:
 
 
 def truncate(folder: Path) -> None:
-    file = folder / artifact.WEIGHTS
+    file = folder / WEIGHTS
     file.write_bytes(file.read_bytes()[:-100])
     accept_files(folder)
 
@@ -81,56 +90,56 @@ def remove(name: str) -> Callable[[Path], None]:
 
 
 def flip(folder: Path) -> None:
-    file = folder / artifact.WEIGHTS
+    file = folder / WEIGHTS
     content = bytearray(file.read_bytes())
     content[-5] ^= 1
     file.write_bytes(content)
 
 
 def other_sizes(folder: Path) -> None:
-    extender = json.loads((folder / artifact.MANIFEST).read_text())["extender"]
+    extender = json.loads((folder / MANIFEST).read_text())["extender"]
     extender["predictor"]["hidden"] += 1
     change_manifest(folder, extender=extender)
 
 
 def huge(folder: Path) -> None:
-    extender = json.loads((folder / artifact.MANIFEST).read_text())["extender"]
+    extender = json.loads((folder / MANIFEST).read_text())["extender"]
     extender["predictor"]["width"] = 10**9
     change_manifest(folder, extender=extender)
 
 
 def other_exciter(folder: Path) -> None:
-    extender = json.loads((folder / artifact.MANIFEST).read_text())["extender"]
+    extender = json.loads((folder / MANIFEST).read_text())["extender"]
     change_manifest(folder, extender={**extender, "exciter": "os.system"})
 
 
 def other_proof(folder: Path) -> None:
-    proof = load_file(folder / artifact.PROOF)
-    save_file({**proof, "output": proof["output"] * np.float32(1.01)}, folder / artifact.PROOF)
+    proof = load_file(folder / PROOF)
+    save_file({**proof, "output": proof["output"] * np.float32(1.01)}, folder / PROOF)
     accept_files(folder)
 
 
 def empty_proof(folder: Path) -> None:
-    save_file({"nothing": np.zeros(3, np.float32)}, folder / artifact.PROOF)
+    save_file({"nothing": np.zeros(3, np.float32)}, folder / PROOF)
     accept_files(folder)
 
 
 DAMAGES: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "flipped bit": (flip, "copy the artifact again"),
     "truncated weights": (truncate, "does not hold the weights"),
-    "random weights": (randomise(artifact.WEIGHTS), "does not hold the weights"),
-    "random proof": (randomise(artifact.PROOF), "proof"),
+    "random weights": (randomise(WEIGHTS), "does not hold the weights"),
+    "random proof": (randomise(PROOF), "proof"),
     "empty proof": (empty_proof, "proof"),
     "other proof": (other_proof, "does not sound as it did"),
-    "no weights": (remove(artifact.WEIGHTS), "copy the artifact again"),
-    "no graph": (remove(artifact.GRAPH), "copy the artifact again"),
-    "no proof": (remove(artifact.PROOF), "copy the artifact again"),
+    "no weights": (remove(WEIGHTS), "copy the artifact again"),
+    "no graph": (remove(GRAPH), "copy the artifact again"),
+    "no proof": (remove(PROOF), "copy the artifact again"),
     "other sizes": (other_sizes, "does not hold the weights"),
     "huge sizes": (huge, "is not a manifest"),
     "other exciter": (other_exciter, "exciter"),
     "newer": (lambda folder: change_manifest(folder, format=99), "newer Highband"),
     "path for a name": (lambda folder: change_manifest(folder, name="../evil"), "is not a manifest"),
-    "random graph": (randomise(artifact.GRAPH), "graph"),
+    "random graph": (randomise(GRAPH), "graph"),
 }
 
 
@@ -145,20 +154,20 @@ def test_a_damaged_artifact_is_refused_in_one_sentence(copy: Path, damage: str) 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"null", b"[]", b'{"format": "NaN"}', b"[" * 100000])
 def test_random_bytes_are_no_manifest(copy: Path, content: bytes) -> None:
-    (copy / artifact.MANIFEST).write_bytes(content)
+    (copy / MANIFEST).write_bytes(content)
     with pytest.raises(ArtifactError, match="is not a manifest"):
         read_manifest(copy)
 
 
 def test_the_list_needs_no_torch() -> None:
-    program = "import sys, models.artifact.artifact as a; a.list_artifacts(); print('torch' in sys.modules)"
+    program = "import sys, models.artifact.manifest as a; a.list_artifacts(); print('torch' in sys.modules)"
     fresh = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert fresh.stdout.strip() == "False"
 
 
 def test_a_proof_that_no_longer_holds_can_be_renewed(copy: Path) -> None:
-    heard = load_file(copy / artifact.PROOF)
-    save_file({"input": heard["input"], "output": 0.5 * heard["output"]}, copy / artifact.PROOF)
+    heard = load_file(copy / PROOF)
+    save_file({"input": heard["input"], "output": 0.5 * heard["output"]}, copy / PROOF)
     accept_files(copy)
     with pytest.raises(ArtifactError, match="does not sound"):
         load_extender(copy)

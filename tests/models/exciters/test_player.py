@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.artifact import artifact
-from models.artifact.artifact import ArtifactError, load_extender, read_manifest
+from models.artifact.load import load_extender
+from models.artifact.manifest import MANIFEST, ArtifactError, read_manifest
 from models.exciters.player import NetworkExciter, network_of
 from models.exciters.seanet import SeanetConfig
 from models.exciters.two_stage import LearnedExtender
@@ -115,7 +115,7 @@ def test_a_manifest_that_does_not_fit_its_network_is_refused(
     folders: Mapping[str, Path], tmp_path: Path, change: dict[str, object]
 ) -> None:
     copy = Path(shutil.copytree(folders["untrained-seanet"], tmp_path / "copy"))
-    file = copy / artifact.MANIFEST
+    file = copy / MANIFEST
     content = json.loads(file.read_text())
     content["extender"] |= change
     file.write_text(json.dumps(content))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.artifact.artifact import load_extender
+from models.artifact.load import load_extender
 from models.extender.extender import Extender
 from models.stage import Block
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.artifact.artifact import load_extender
+from models.artifact.load import load_extender
 from models.extender.extender import Extender
 from models.predictor.runtime import Runtime
 from tests.models.extender.extenders import MOVED, delayed, music, play, prepared, whole

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.buffers.fifo import SampleQueue
+from dsp.buffers.fifo import Fifo
 from models.control import Control
 from models.extender import controls as knobs
 from models.stage import Block, Stage
@@ -39,7 +39,7 @@ class Doubler:
         return self._latency
 
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
-        self._queue = SampleQueue(channels, self._latency + max_block, self._latency)
+        self._queue = Fifo(channels, self._latency + max_block, self._latency)
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         self.seen, self.fed = dict(settings), self.fed + block.shape[1]

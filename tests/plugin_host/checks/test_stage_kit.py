@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from models.artifact.artifact import list_artifacts
+from models.artifact.manifest import list_artifacts
 from models.extender.controls import CONTROLS
 from plugin_host.checks.suite import LEVELS, Level, levels, run
 from plugin_host.checks.target import SubjectError, find_subject, subject_of

@@ -38,8 +38,11 @@ def load_extender(name: str = "live") -> Slow:
     return Slow(50)
 
 
-artifact = types.ModuleType("models.artifact.artifact")
-vars(artifact).update(load_extender=load_extender, list_artifacts=lambda: [Info()])
-vars(artifact).update(find_artifact=lambda name: Path(__file__).parent, MANIFEST=Path(__file__).name)
-sys.modules["models.artifact.artifact"] = artifact
+load = types.ModuleType("models.artifact.load")
+vars(load).update(load_extender=load_extender)
+manifest = types.ModuleType("models.artifact.manifest")
+vars(manifest).update(list_artifacts=lambda: [Info()])
+vars(manifest).update(find_artifact=lambda name: Path(__file__).parent, MANIFEST=Path(__file__).name)
+sys.modules["models.artifact.load"] = load
+sys.modules["models.artifact.manifest"] = manifest
 main()

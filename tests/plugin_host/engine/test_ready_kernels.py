@@ -12,7 +12,7 @@ _SCRIPT = """
 import gc, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-from models.artifact.artifact import load_extender
+from models.artifact.load import load_extender
 from plugin_host.chain import Chain
 from plugin_host.compared import Compared
 from plugin_host.engine import Engine

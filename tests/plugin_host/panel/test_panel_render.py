@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page
 
-from models.artifact.artifact import FOLDER
+from models.artifact.manifest import FOLDER
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
 from tests.plugin_host.panel.panel_page import barriers, shown

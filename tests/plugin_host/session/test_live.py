@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.artifact.artifact import FOLDER
+from models.artifact.manifest import FOLDER
 from models.stage import Block
 from plugin_host.settings.automation import read_automation
 from tests.plugin_host.session.live_program import LIVE, PRODUCT, PROGRAM, environment, running

@@ -8,14 +8,14 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.buffers.spsc_ring import SampleRing
+from dsp.buffers.ring_buffer import RingBuffer
 from plugin_host.files.audio_reader import AudioFileError
 from plugin_host.session.recorder import Recorder
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.booleans()), max_size=40))
 def test_the_ring_keeps_order_and_time_whatever_is_lost(steps: list[tuple[int, bool]]) -> None:
-    ring = SampleRing(1, 64)
+    ring = RingBuffer(1, 64)
     pushed, read = 0, [np.zeros((1, 0), np.float32)]
     for count, is_read in steps:
         ring.push(np.arange(pushed + 1, pushed + count + 1, dtype=np.float32)[None])

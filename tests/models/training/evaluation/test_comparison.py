@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.artifact.artifact import load_extender
+from models.artifact.load import load_extender
 from models.exciters.ltv_layer import HOP
 from models.predictor.network import Predictor, PredictorConfig
 from models.training import metrics

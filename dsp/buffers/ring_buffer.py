@@ -1,4 +1,4 @@
-"""A ring of samples between two threads: one writes, one reads, neither waits."""
+"""A ring buffer of samples between two threads: one writes, one reads, neither waits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from dsp.audio import Block
 
 
-class SampleRing:
-    """First in, first out, for one writing and one reading thread; what does not fit is counted and left out.
+class RingBuffer:
+    """First in, first out, for one writing and one reading thread; samples that do not fit are counted and dropped.
 
     Attributes:
-        lost: Samples that did not fit so far.
+        lost: Number of samples that did not fit so far.
     """
 
     def __init__(self, channels: int, capacity: int) -> None:
@@ -44,17 +44,17 @@ class SampleRing:
         self._written += count
 
     def pop(self) -> Block:
-        """Return all that was written since, with silence where samples were lost; belongs to the reader."""
+        """Return the samples written since the last call, with silence where some were lost; belongs to the reader."""
         end, parts = self._written, []
         while self._gaps and self._gaps[0][0] <= end:
             place, count = self._gaps.popleft()
-            parts += [self._take(place), np.zeros((self._ring.shape[0], count), np.float32)]
-        parts.append(self._take(end))
+            parts += [self._read_to(place), np.zeros((self._ring.shape[0], count), np.float32)]
+        parts.append(self._read_to(end))
         return np.concatenate(parts, axis=1)
 
-    def _take(self, end: int) -> Block:
+    def _read_to(self, end: int) -> Block:
         size = self._ring.shape[1]
         index = np.arange(self._read, end) % size
-        taken: Block = self._ring[:, index]
+        samples: Block = self._ring[:, index]
         self._read = end
-        return taken
+        return samples
