@@ -37,8 +37,14 @@ class Stage(Protocol):
         """Return a new block of the same shape; `settings` maps control ids to values in their units."""
         ...
 
-    def reset(self) -> None:
-        """Forget the past, as after `prepare`."""
+    def reset(self, position: int = 0) -> None:
+        """Forget the past, as after `prepare`.
+
+        Args:
+            position: Sample of the timeline at which the next block begins. What repeats in time, such as a grid of
+                frames or a table of noise, counts from the timeline's sample 0, so that a stage gives the same samples
+                wherever a DAW begins to play.
+        """
         ...
 
 

@@ -106,10 +106,12 @@ class Extender:
         self._path = CrossoverPath(rate, self._edge_hz)
         self._ramp_step = ramp_step(rate)
 
-    def reset(self) -> None:
-        """Forget the past."""
+    def reset(self, position: int = 0) -> None:
+        """Forget the past; the next sample is this one of the timeline, from whose start hops and noise are counted."""
         channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
-        self._position = 0
+        # A hop that is under way begins with silence, which the first block brings along.
+        self._lead = position % self._hop
+        self._position = position - self._lead
         self._input = DelayLine(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
@@ -121,6 +123,9 @@ class Extender:
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
         values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
+        if self._lead and block.shape[1]:
+            lead, self._lead = self._lead, 0
+            return np.ascontiguousarray(self.process(np.pad(block, ((0, 0), (lead, 0))), values)[:, lead:])
         at, count, parts = 0, block.shape[1], []
         while at < count:
             length, step = self._path.begin(count - at, values["crossover"])

@@ -143,10 +143,10 @@ class Chain:
         self._fade = max(1, round(FADE_S * sample_rate))
         self._forget()
 
-    def reset(self) -> None:
-        """Forget the past, in every stage."""
+    def reset(self, position: int = 0) -> None:
+        """Forget the past, in every stage; see `models.stage.Stage.reset`."""
         for _, stage in self._named:
-            stage.reset()
+            stage.reset(position)
         self._forget()
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:

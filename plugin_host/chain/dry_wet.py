@@ -68,9 +68,9 @@ class Compared:
         self._match.prepare(self, sample_rate, channels)
         self._forget()
 
-    def reset(self) -> None:
-        """Forget the past."""
-        self._chain.reset()
+    def reset(self, position: int = 0) -> None:
+        """Forget the past; see `models.stage.Stage.reset`."""
+        self._chain.reset(position)
         self._forget()
 
     def _forget(self) -> None:

@@ -107,7 +107,7 @@ class EffectsStage:
         self._latency = max(0, owed + pad + correction)
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         """Forget the past; the knobs stand at the preset's values again."""
         self._values, self._told = [knob.default for knob in self._controls], None
         self._targets = list(self._starts)

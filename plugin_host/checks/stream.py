@@ -157,6 +157,12 @@ def _repeats(subject: Subject) -> Iterator[Verdict]:
     stage.reset()
     again = play(stage, sound, [480], subject.settings)
     yield Verdict("reset forgets", "" if np.array_equal(first, again) else "after a reset the same sound is another")
+    stage.reset(12_345)
+    there = play(stage, sound, [480], subject.settings)
+    stage.reset(12_345)
+    again = play(stage, sound, [480], subject.settings)
+    fault = "" if np.array_equal(there, again) else "from the same place of the timeline the same sound is another"
+    yield Verdict("a reset at a position repeats", fault)
     anew = play(subject.prepared(), sound, [480], subject.settings)
     yield Verdict("runs repeat", "" if np.array_equal(first, anew) else "prepared anew, the same sound is another")
 

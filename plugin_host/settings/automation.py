@@ -100,10 +100,10 @@ class AutomatedStage:
         self._position += block.shape[1]
         return np.concatenate(parts, axis=1) if parts else block.copy()
 
-    def reset(self) -> None:
-        """Reset the stage and go to the first sample."""
-        self._stage.reset()
-        self._position = 0
+    def reset(self, position: int = 0) -> None:
+        """Reset the stage and go to a sample."""
+        self._stage.reset(position)
+        self._position = position
 
     def take_error(self) -> Exception | None:
         """Return the stage's last fault and forget it."""

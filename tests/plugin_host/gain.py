@@ -27,5 +27,5 @@ class Gain:
         out: Block = block * np.float32(10 ** (settings["amount"] / 20))
         return out
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         pass

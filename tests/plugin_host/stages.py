@@ -40,7 +40,7 @@ class Delay:
         out: Block = both[:, : block.shape[1]] * self.gain
         return out
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         self._past[:] = 0.0
 
 

@@ -71,6 +71,26 @@ def test_reset_forgets_and_runs_repeat(case: Case) -> None:
     np.testing.assert_array_equal(extender.process(sound, MOVED), first)
 
 
+def test_hops_and_noise_follow_the_timeline(artifact: Path) -> None:
+    extender, sound, settings = prepared(artifact, 48000, 2), music(48000, 2, 0.7), {"tone": -100.0}
+    expected = whole(extender, sound, settings)[:, -9000:]
+    band = np.std(expected - delayed(sound, extender.latency_samples)[:, -9000:])
+    gaps = []
+    for position in (4321, 4321 + 100):
+        extender.reset(position)
+        gaps.append(np.std(extender.process(sound[:, 4321:], settings)[:, -9000:] - expected) / band)
+    assert gaps[0] < 0.25, "only the network remembers what was before"
+    assert gaps[1] > 0.5, "somewhere else on the timeline the noise is another"
+
+
+def test_a_reset_at_a_position_repeats_in_any_blocks(artifact: Path) -> None:
+    extender, sound = prepared(artifact, 48000, 2), music(48000, 2, 0.1)
+    extender.reset(-777)
+    first = extender.process(sound, MOVED)
+    extender.reset(-777)
+    np.testing.assert_allclose(play(extender, sound, (17,), MOVED), first, atol=5e-5, rtol=0)
+
+
 def test_reset_forgets_the_edge_that_was_heard(artifact: Path) -> None:
     extender = prepared(artifact, edge_hz=None)
     whole(extender, music(seconds=1.9))

@@ -51,7 +51,7 @@ class Doubler:
             return out[:, 1:]
         return np.full_like(out, np.nan) if self.fails == "nan" else np.float32(self.gain) * out
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         self._queue.clear()
 
 

@@ -30,7 +30,7 @@ class Sound:
         self._channels = channels
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         self._past: Block = np.zeros((self._channels, self.delay), np.float32)
         self._gain: float | None = None
         self._wet: float | None = None
@@ -89,7 +89,7 @@ class BlockBound(Sound):
 
 
 class Unforgetting(Sound):
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         if not hasattr(self, "_past") or self._past.shape[0] != self._channels:
             super().reset()
 

@@ -50,7 +50,7 @@ class Late:
         self._past = line[:, block.shape[1] :]
         return line[:, : block.shape[1]] * np.float32(settings["gain"])
 
-    def reset(self) -> None:
+    def reset(self, position: int = 0) -> None:
         self._past[:] = 0
 
 
