@@ -81,10 +81,16 @@ def choose(
 
 def read_assignment(text: str) -> tuple[str, float]:
     """Read "amount=-3 dB" as ("amount", -3.0); raise ValueError with a sentence if it can't be."""
+    name, value = split_assignment(text)
+    return name, knobs.control(name).from_text(value)
+
+
+def split_assignment(text: str) -> tuple[str, str]:
+    """Split "amount=-3 dB" into ("amount", "-3 dB"); raise ValueError with a sentence if it can't be."""
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"'{text}' is not of the form knob=value, such as amount=-3")
-    return name.strip(), knobs.control(name.strip()).from_text(value)
+    return name.strip(), value.strip()
 
 
 def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from plugin_host.cli.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
-from plugin_host.control.address import AddressError
-from plugin_host.control.client import Client, HostError, NoHostError
-from plugin_host.control.keys import KeyFileError, make_keys, read_keys
-from plugin_host.control.protocol import TOPICS
+from plugin_host.cli.common import completion
+from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
+from plugin_host.cli.common.options import CONTROL, AddressOption, JsonFlag, KeysOption
+from plugin_host.control.address import REQUESTS
+
+if TYPE_CHECKING:
+    from plugin_host.control.client import Client
+
+app = typer.Typer()
 
 # Long enough for a busy host, short enough that nobody wonders what the command is doing.
 _PATIENCE_S = 1.5
@@ -25,15 +27,36 @@ _PATIENCE_S = 1.5
 _MEASURING_S = 1.5
 
 
-def set_knobs(assignments: Sequence[str], address: str, key_file: Path | None) -> None:
-    """Turn knobs; see the help of `highband set`."""
-    values = dict(map(_assignment, assignments))
+@app.command("set", rich_help_panel=CONTROL)
+def set_knobs(
+    assignments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KNOB=VALUE...", help="Such as amount=-3dB tone=40.", autocompletion=completion.assignments
+        ),
+    ],
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+) -> None:
+    """Turn knobs of a running host, all at the same sample or none."""
+    from plugin_host.chain.file_program import split_assignment
+
+    with refusing(WRONG_USAGE, ValueError):
+        values = dict(map(split_assignment, assignments))
     with _host(address, key_file) as host:
         _print_settings(host.set_many(values)["settings"])
 
 
-def get(knob: str | None, address: str, key_file: Path | None, as_json: bool) -> None:
-    """Show settings; see the help of `highband get`."""
+@app.command(rich_help_panel=CONTROL)
+def get(
+    knob: Annotated[
+        str | None, typer.Argument(help="One knob; by default all.", autocompletion=completion.knobs)
+    ] = None,
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show where the knobs of a running host stand."""
     with _host(address, key_file) as host:
         settings = host.ask("get", knob=knob)["settings"]
     if as_json:
@@ -42,8 +65,12 @@ def get(knob: str | None, address: str, key_file: Path | None, as_json: bool) ->
         _print_settings(settings)
 
 
-def status(address: str, key_file: Path | None, as_json: bool) -> None:
-    """Show what is played; see the help of `highband status`."""
+@app.command(rich_help_panel=CONTROL)
+def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_json: JsonFlag = False) -> None:
+    """Show what a running host plays: chain, latency in parts, load, interruptions."""
+    from rich.console import Console
+    from rich.table import Table
+
     with _host(address, key_file) as host:
         stats, snapshot = host.ask("stats")["stats"], host.snapshot()
     if as_json:
@@ -60,59 +87,108 @@ def status(address: str, key_file: Path | None, as_json: bool) -> None:
     _print_settings(snapshot["settings"])
 
 
-def watch(topics: Sequence[str], address: str, key_file: Path | None, as_json: bool, seconds: float | None) -> None:
-    """Print telemetry; see the help of `highband watch`."""
-    for topic in topics:
+@app.command(rich_help_panel=CONTROL)
+def watch(
+    topics: Annotated[
+        list[str] | None, typer.Argument(metavar="[TOPIC...]", help="changes (the default), meters, spectra, stats.")
+    ] = None,
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+    as_json: JsonFlag = False,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.0, help="End where nothing came for so long; by default never.")
+    ] = None,
+) -> None:
+    """Print what changes in a running host, as it happens; Ctrl-C ends."""
+    from plugin_host.control.protocol import TOPICS
+
+    chosen = topics or ["changes"]
+    for topic in chosen:
         if topic not in TOPICS:
             refuse(f"there is no topic '{topic}'; the topics are {', '.join(TOPICS)}", WRONG_USAGE)
     with _host(address, key_file) as host:
         try:
-            for message in host.watch(topics, seconds):
-                _print_news(message, as_json)
+            for message in host.watch(chosen, seconds):
+                _print_message(message, as_json)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
 
-def load(preset: str, address: str, key_file: Path | None) -> None:
-    """Play a preset; see the help of `highband load`."""
+@app.command(rich_help_panel=CONTROL)
+def load(
+    preset: Annotated[
+        str,
+        typer.Argument(metavar="PRESET", help="By name; see highband presets.", autocompletion=completion.presets),
+    ],
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+) -> None:
+    """Load a preset into a running host."""
     with _host(address, key_file) as host:
-        host.ask("get")  # A host that is not there is told at once, and not after the time that building may take.
+        host.ask("get")  # A host that is not there is reported at once, not after the time that building may need.
         host.load_preset(preset)
     typer.echo(f"the host plays {preset}")
 
 
-def compare(what: Literal["wet", "dry", "off", "show"], address: str, key_file: Path | None) -> None:
-    """Choose what is heard in a comparison; see the help of `highband compare`."""
+@app.command(rich_help_panel=CONTROL)
+def compare(
+    mode: Annotated[
+        Literal["wet", "dry", "off", "show"],
+        typer.Argument(metavar="[wet|dry|off]", help="Play the processed sound, or the input; off ends it."),
+    ] = "show",
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+) -> None:
+    """Compare the processed sound with the input equally loud, or show how loud both are.
+
+    The louder one is turned down, by the gated loudness (ITU-R BS.1770) of the last 3 seconds. It acts on what is
+    heard while one compares, and on no preset.
+    """
     with _host(address, key_file) as host:
-        if what != "show":
-            host.set_many({"compare.match": float(what != "off"), "bypass": float(what == "dry")})
-        found = host.ask("stats")["stats"]["match"]
+        if mode != "show":
+            host.set_many({"compare.match": float(mode != "off"), "bypass": float(mode == "dry")})
+        match = host.ask("stats")["stats"]["match"]
         patience = time.monotonic() + _MEASURING_S
-        while found["on"] and found["offset_db"] is None and time.monotonic() < patience:
+        while match["on"] and match["offset_db"] is None and time.monotonic() < patience:
             time.sleep(0.1)
-            found = host.ask("stats")["stats"]["match"]
-    typer.echo(_comparison(found))
+            match = host.ask("stats")["stats"]["match"]
+    typer.echo(_comparison(match))
 
 
-def _comparison(found: Mapping[str, Any]) -> str:
-    if not found["on"]:
+def _comparison(match: Mapping[str, Any]) -> str:
+    if not match["on"]:
         return "not comparing; start with highband compare dry and highband compare wet"
-    if found["offset_db"] is None:
+    if match["offset_db"] is None:
         return "comparing; nothing is loud enough yet to be matched"
-    lower = f"{found['turned_down']} is turned down" if found["turned_down"] else "both are equally loud"
+    lower = f"{match['turned_down']} is turned down" if match["turned_down"] else "both are equally loud"
     return (
-        f"wet {found['wet_lufs']:.1f} LUFS, dry {found['dry_lufs']:.1f} LUFS, wet {found['offset_db']:+.1f} dB: {lower}"
+        f"wet {match['wet_lufs']:.1f} LUFS, dry {match['dry_lufs']:.1f} LUFS, wet {match['offset_db']:+.1f} dB: {lower}"
     )
 
 
-def step_back(way: Literal["undo", "redo"], address: str, key_file: Path | None) -> None:
-    """Go a step through the history; see the help of `highband undo`."""
+@app.command(rich_help_panel=CONTROL)
+def undo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:
+    """Take back the last change of a running host."""
     with _host(address, key_file) as host:
-        _print_settings(host.ask(way)["settings"])
+        _print_settings(host.ask("undo")["settings"])
 
 
-def keys(folder: Path) -> None:
-    """Make a pair of key files; see the help of `highband keys`."""
+@app.command(rich_help_panel=CONTROL)
+def redo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:
+    """Do again what was undone."""
+    with _host(address, key_file) as host:
+        _print_settings(host.ask("redo")["settings"])
+
+
+@app.command(rich_help_panel=CONTROL)
+def keys(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Receives highband-host.key and highband-client.key.")
+    ],
+) -> None:
+    """Write a pair of key files, by which other machines control a host."""
+    from plugin_host.control.keys import KeyFileError, make_keys
+
     with refusing(WORK_FAILED, KeyFileError):
         host_file, client_file = make_keys(folder)
     typer.echo(f"{host_file} stays with the host\n{client_file} goes, by a safe way, to who may control it")
@@ -120,18 +196,15 @@ def keys(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _host(address: str, key_file: Path | None) -> Iterator[Client]:
+    from plugin_host.control.address import AddressError
+    from plugin_host.control.client import Client, HostError, NoHostError
+    from plugin_host.control.keys import KeyFileError, read_keys
+
     with refusing(WRONG_USAGE, AddressError, KeyFileError):
         known = None if key_file is None else read_keys(key_file, "client")
         client = Client(address, known, origin="command line", timeout_s=_PATIENCE_S)
     with client, refusing(WORK_FAILED, HostError, NoHostError):
         yield client
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        refuse(f"'{text}' is not of the form knob=value, such as amount=-3", WRONG_USAGE)
-    return name.strip(), value.strip()
 
 
 def _print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
@@ -140,7 +213,7 @@ def _print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
         typer.echo(f"{name:{width}}  {setting['text']}")
 
 
-def _print_news(message: Mapping[str, Any], as_json: bool) -> None:
+def _print_message(message: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(message))
         return

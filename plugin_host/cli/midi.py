@@ -6,27 +6,49 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from models.extender import controls as knobs
-from plugin_host.cli.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
-from plugin_host.midi.learn import MidiLearn
-from plugin_host.midi.map import Binding, MidiMap
-from plugin_host.midi.map_file import MidiMapError, list_maps, load_map, map_file, save_map
-from plugin_host.midi.messages import ControlChange, ControlChange14, Decoder, Message, Note, Nrpn, NrpnStep
-from plugin_host.midi.ports import MidiError, MidiPort, list_ports
+from plugin_host.cli.common import completion
+from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
+from plugin_host.cli.common.options import CONTROL
+
+if TYPE_CHECKING:
+    from plugin_host.midi.map import Binding, MidiMap
+    from plugin_host.midi.messages import Message
+    from plugin_host.midi.ports import MidiPort
+
+app = typer.Typer()
+group = typer.Typer(help="Look at MIDI controllers and their maps, and teach a map.", no_args_is_help=True)
+app.add_typer(group, name="midi", rich_help_panel=CONTROL)
 
 # A hand does not notice less, and a terminal has to be fed now and then only.
 _FETCH_S = 0.01
 _MOST = 256
 
+PortOption = Annotated[
+    str,
+    typer.Option("--port", "-p", metavar="NAME", help="Part of a port's name, or virtual; by default the first."),
+]
+ApiOption = Annotated[
+    str | None, typer.Option("--api", metavar="SYSTEM", help="alsa, jack, core or winmm; by default any that answers.")
+]
+MapOption = Annotated[
+    str,
+    typer.Option("--map", "-m", help="Map by name, or the path of a .json file.", autocompletion=completion.midi_maps),
+]
 
-def ports(api: str | None) -> None:
-    """List the ports; see the help of `highband midi ports`."""
+
+@group.command()
+def ports(api: ApiOption = None) -> None:
+    """List the MIDI ports of this machine."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from plugin_host.midi.ports import MidiError, list_ports
+
     with refusing(WORK_FAILED, MidiError):
         found = list_ports(api)
     if not found:
@@ -38,11 +60,22 @@ def ports(api: str | None) -> None:
     Console().print(table)
 
 
-def maps(name: str | None) -> None:
-    """List the maps or show one; see the help of `highband midi maps`."""
+@group.command()
+def maps(
+    name: Annotated[
+        str | None, typer.Argument(help="Show this map in full.", autocompletion=completion.midi_maps)
+    ] = None,
+) -> None:
+    """List the controller maps, or show one with what moves which knob."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from plugin_host.midi.map_file import MidiMapError, list_maps, load_map
+
     if name is not None:
         with refusing(WRONG_USAGE, MidiMapError):
-            _show_map(load_map(name))
+            _print_map(load_map(name))
         return
     table = Table("map", "what it is", "where")
     for found in list_maps():
@@ -51,7 +84,11 @@ def maps(name: str | None) -> None:
     Console().print(table)
 
 
-def _show_map(midi_map: MidiMap) -> None:
+def _print_map(midi_map: MidiMap) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     typer.echo(f"{midi_map.name}\n{midi_map.description}\n")
     table = Table("controller", "knob", "kind")
     for binding in midi_map.bindings:
@@ -61,10 +98,31 @@ def _show_map(midi_map: MidiMap) -> None:
     Console().print(table)
 
 
-def learn(knob: str, map_name: str, port_name: str, api: str | None, seconds: float) -> None:
-    """Teach a map; see the help of `highband midi learn`."""
+@group.command()
+def learn(
+    knob: Annotated[
+        str,
+        typer.Argument(
+            metavar="KNOB", help="Such as mix or bypass; see highband knobs.", autocompletion=completion.knobs
+        ),
+    ],
+    map_name: MapOption = "eight-knobs",
+    port_name: PortOption = "",
+    api: ApiOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Give up after so long.")] = 30.0,
+) -> None:
+    """Move a control of the controller, and the map remembers that it moves this knob.
+
+    The control that moves most within a second is bound. A map that Highband brought is copied into your own folder
+    and the copy is changed. Ctrl-C cancels. Exit status 1 if nothing came.
+    """
+    from models.extender.controls import control
+    from plugin_host.midi.learn import MidiLearn
+    from plugin_host.midi.map_file import load_map, map_file
+    from plugin_host.midi.messages import Decoder
+
     with refusing(WRONG_USAGE, ValueError):
-        learning = MidiLearn(knobs.control(knob))
+        learning = MidiLearn(control(knob))
         midi_map, target = load_map(map_name), map_file(map_name)
     decoder, began = Decoder(), time.monotonic()
     with _listening(port_name or midi_map.port or "", api) as (port, stopped):
@@ -83,6 +141,8 @@ def learn(knob: str, map_name: str, port_name: str, api: str | None, seconds: fl
 
 
 def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:
+    from plugin_host.midi.map_file import MidiMapError, save_map
+
     if binding is None:
         refuse("nothing that moves a knob was heard; the map stays as it is", WORK_FAILED)
     with refusing(WORK_FAILED, MidiMapError):
@@ -90,8 +150,15 @@ def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:
     typer.echo(f"{binding.source_text} moves {binding.control} ({binding.kind}); written to {target}")
 
 
-def monitor(port_name: str, api: str | None, seconds: float | None) -> None:
-    """Print messages; see the help of `highband midi monitor`."""
+@group.command()
+def monitor(
+    port_name: PortOption = "",
+    api: ApiOption = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so long.")] = None,
+) -> None:
+    """Print what a controller sends, until Ctrl-C."""
+    from plugin_host.midi.messages import Decoder
+
     decoder, began = Decoder(), time.monotonic()
     with _listening(port_name, api) as (port, stopped):
         typer.echo(f"listening to {port.name}; Ctrl-C ends")
@@ -103,6 +170,8 @@ def monitor(port_name: str, api: str | None, seconds: float | None) -> None:
 
 @contextmanager
 def _listening(wanted: str, api: str | None) -> Iterator[tuple[MidiPort, Callable[[], bool]]]:
+    from plugin_host.midi.ports import MidiError, MidiPort, list_ports
+
     port = MidiPort(wanted, api)
     with refusing(WORK_FAILED, MidiError):
         if not port.look():
@@ -122,6 +191,8 @@ def describe(data: Sequence[int], meanings: Sequence[Message]) -> str:
 
 
 def _words(message: Message) -> str:
+    from plugin_host.midi.messages import ControlChange, ControlChange14, Note, Nrpn, NrpnStep
+
     name = f"{message.kind} {message.number}"
     match message:
         case ControlChange(value=value) | ControlChange14(value=value) | Nrpn(value=value) | Note(value=value):

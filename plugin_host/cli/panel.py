@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from models.predictor.runtime import LIVE, Runtime
-from plugin_host.cli.control_options import AddressOption, KeysOption
+from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing
+from plugin_host.cli.common.options import CONTROL, AddressOption, KeysOption
 from plugin_host.control.address import REQUESTS
+
+app = typer.Typer()
 
 HostOption = Annotated[
     str, typer.Option("--host", metavar="NAME", help="Listen here; other than 127.0.0.1 a token opens the page.")
@@ -22,16 +23,7 @@ TokenOption = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("panel", rich_help_panel="Control a running host")(panel)
-
-
-def register_bench(bench: typer.Typer) -> None:
-    """Add the measurement to the commands that measure."""
-    bench.command("panel")(bench_panel)
-
-
+@app.command(rich_help_panel=CONTROL)
 def panel(
     address: AddressOption = REQUESTS,
     key_file: KeysOption = None,
@@ -43,7 +35,6 @@ def panel(
 
     The page waits for a host that is away and goes on when it is back.
     """
-    from plugin_host.cli.errors import WRONG_USAGE, refusing
     from plugin_host.control.address import AddressError, split
     from plugin_host.control.keys import KeyFileError, read_keys
     from plugin_host.panel.access import is_loopback
@@ -75,8 +66,6 @@ def _name_for_others(host: str) -> str:
 
 def _try_port(host: str, port: int) -> None:
     """Refuse a place that can't be listened on, in one sentence, before anything is loaded."""
-    from plugin_host.cli.errors import WORK_FAILED, refuse
-
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as trial:
         # A panel that has just ended leaves connections behind that do not stand in the way.
@@ -86,27 +75,3 @@ def _try_port(host: str, port: int) -> None:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             refuse(f"the panel can't listen on {host}:{port}: {reason}; choose another --port or --host", WORK_FAILED)
-
-
-def bench_panel(
-    block: Annotated[int, typer.Option("--block", "-b", min=16, max=8192, help="Samples.")] = 128,
-    pages: Annotated[int, typer.Option("--pages", min=1, max=16, help="Open at once, each in a browser.")] = 2,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, max=100, help="Turns of each kind.")] = 5,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound of a turn.")] = 10.0,
-    preset: Annotated[str, typer.Option("--preset", "-p", help="Preset by name or path.")] = "",
-    artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model; by default live.")] = None,
-    runtime: Annotated[Runtime, typer.Option("--runtime")] = LIVE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as JSON.")] = None,
-) -> None:
-    """Measure the live callback with open pages of the panel and without any panel, in turns; needs a Chromium.
-
-    Ends with status 1 where the 99th percentile with pages is more than a fifth above the one without.
-    """
-    from plugin_host.bench import panel as measurement
-    from plugin_host.cli.errors import WORK_FAILED, refusing
-
-    wishes = measurement.Wishes(block, pages, rounds, seconds, preset, artifact, runtime)
-    with refusing(WORK_FAILED, ValueError, OSError):
-        passes = measurement.bench(wishes, output)
-    if not passes:
-        raise typer.Exit(WORK_FAILED)

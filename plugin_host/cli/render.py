@@ -1,98 +1,101 @@
-"""The commands that play files through the model: render, verify, demo."""
+"""The commands that render files: render, demo."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from plugin_host.cli.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
+from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
+from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
-    from plugin_host.render.batch import Job
+    from plugin_host.cli.render_report import Report
+    from plugin_host.render.batch import Batch, Job, Plan
+
+app = typer.Typer()
 
 BitsChoice = Literal["16", "24", "32f"]
+Inputs = Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, globs; WAV, FLAC, AIFF, OGG, MP3.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="OUT", help="A .wav or .flac file; a folder for several inputs.")
+]
+AutomationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--automation", metavar="FILE", help="Knob moves that highband live recorded; give it the preset too."
+    ),
+]
+BitsOption = Annotated[BitsChoice | None, typer.Option("--bits", "-b", help="Depth; by default the input's.")]
+FormatOption = Annotated[
+    Literal["wav", "flac"] | None,
+    typer.Option("--format", "-f", help="By default FLAC stays FLAC and all else becomes WAV."),
+]
+OverwriteFlag = Annotated[
+    bool, typer.Option("--overwrite", help="Render again what is done; replace files made elsewhere.")
+]
+PictureFlag = Annotated[
+    bool, typer.Option("--picture", help="Write the spectrograms before and after as a PNG beside each output.")
+]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print progress and results as JSON, one line each.")]
 
 
+@app.command(rich_help_panel=RENDER, epilog=EXAMPLES, no_args_is_help=True)
 def render(
-    inputs: Sequence[str],
-    output: Path,
-    *,
-    preset: str | None,
-    assignments: Sequence[str],
-    artifact: str | None,
-    automation: Path | None,
-    bits: BitsChoice | None,
-    format_name: Literal["wav", "flac"] | None,
-    overwrite: bool,
-    picture: bool,
-    quiet: bool,
-    as_json: bool,
+    inputs: Inputs,
+    output: Output,
+    preset: PresetOption = None,
+    settings: SetOption = None,
+    artifact: ArtifactOption = None,
+    automation: AutomationOption = None,
+    bits: BitsOption = None,
+    format_name: FormatOption = None,
+    overwrite: OverwriteFlag = False,
+    picture: PictureFlag = False,
+    quiet: QuietFlag = False,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Render files; see the help of `highband render`."""
+    """Render files through the model, and through the effects of a preset.
+
+    The output is as long as the input and aligned to the sample. The sample rate stays from 44.1 kHz on and becomes
+    48 kHz below it; tags stay where the format has them. Integer depths are not dithered, so that what the model
+    leaves alone stays bit for bit.
+
+    Stop with Ctrl-C at any time and run the same command again: what is done is skipped, nothing half done is left.
+    A bad file never stops the others; it is named at the end. Exit status: 0 all done, 1 something failed,
+    2 wrong usage, 130 stopped.
+    """
     with stoppable() as stopped:
         from plugin_host.chain.file_program import choose
         from plugin_host.cli.render_report import JsonReport, Report
         from plugin_host.render.batch import Batch, plan
-        from plugin_host.render.render import RenderStopped
 
         with refusing(WRONG_USAGE, ValueError):
             planned = plan(inputs, output, f".{format_name}" if format_name else None)
             _refuse_floats_in_flac(planned.jobs, bits)
-            sound = choose(preset, assignments, artifact, automation)
+            sound = choose(preset, settings or [], artifact, automation)
         batch = Batch(sound.stage, sound.settings, bits, sound.identity, overwrite)
-        kind = JsonReport if as_json else Report
-        report = kind(planned.jobs, sound, picture=picture, quiet=quiet)
-        for fault in planned.faults:
-            report.fail(fault)
-        try:
-            with report.showing():
-                for outcome in batch.run(planned.jobs, begun=report.begin, progress=report.progress, stopped=stopped):
-                    report.end(outcome)
-        except (RenderStopped, KeyboardInterrupt):
-            left = len(planned.jobs) - report.rendered - report.skipped
-            refuse(f"stopped with {left} of {len(planned.jobs)} left; run the same command to go on", INTERRUPTED)
+        report = (JsonReport if as_json else Report)(planned.jobs, sound, picture=picture, quiet=quiet)
+        _run(batch, planned, report, stopped)
     report.close()
 
 
-def verify(
-    file: Path, *, preset: str | None, assignments: Sequence[str], artifact: str | None, blocks: str, seconds: float
-) -> None:
-    """Compare blocks with the whole; see the help of `highband verify`."""
-    from plugin_host.chain.file_program import choose
-    from plugin_host.files.audio_reader import AudioFileError
-    from plugin_host.render.verify import TOLERANCE, compare, load
+def _run(batch: Batch, planned: Plan, report: Report, stopped: Callable[[], bool]) -> None:
+    from plugin_host.render.render import RenderStopped
 
-    with refusing(WRONG_USAGE, ValueError):
-        sizes = [_block_size(word) for word in blocks.split(",")]
-        sound = choose(preset, assignments, artifact)
-    with refusing(WORK_FAILED, AudioFileError):
-        samples, rate = load(file, seconds)
-    table = Table("block", "samples compared", "worst difference", "at", "")
-    holds = True
-    with refusing(WORK_FAILED, ValueError):
-        for row in compare(sound.stage, sound.settings, samples, rate, sizes):
-            holds = holds and row.holds
-            where = f"{row.worst_at / rate:.4f} s" if row.worst else ""
-            verdict = "equal" if row.holds else "DIFFERS"
-            table.add_row(str(row.block or "random"), str(row.compared), f"{row.worst:.2g}", where, verdict)
-    Console().print(table)
-    if not holds:
-        refuse(f"{sound.artifact} in blocks differs from the whole by more than {TOLERANCE:g}", WORK_FAILED)
-
-
-def demo(folder: Path, *, artifact: str | None) -> None:
-    """Render the bundled clip; see the help of `highband demo`."""
-    from plugin_host.chain.file_program import choose
-    from plugin_host.render.demo import run
-
-    with refusing(WORK_FAILED, ValueError):
-        for line in run(folder, choose(None, [], artifact)):
-            typer.echo(line)
+    jobs = planned.jobs
+    for fault in planned.faults:
+        report.fail(fault)
+    try:
+        with report.showing():
+            for outcome in batch.run(jobs, begun=report.begin, progress=report.progress, stopped=stopped):
+                report.end(outcome)
+    except (RenderStopped, KeyboardInterrupt):
+        left = len(jobs) - report.rendered - report.skipped
+        refuse(f"stopped with {left} of {len(jobs)} left; run the same command to go on", INTERRUPTED)
 
 
 def _refuse_floats_in_flac(jobs: Sequence[Job], bits: BitsChoice | None) -> None:
@@ -100,18 +103,15 @@ def _refuse_floats_in_flac(jobs: Sequence[Job], bits: BitsChoice | None) -> None
         raise ValueError("FLAC can't hold 32-bit floats; choose --bits 24 or --format wav")
 
 
-def _block_size(word: str) -> int:
-    if word.strip() == "random":
-        return 0
-    if not word.strip().isdecimal() or not 1 <= int(word) <= 1 << 20:
-        raise ValueError(f"'{word}' is not a block size; give numbers from 1 to 1048576 or random, with commas between")
-    return int(word)
+@app.command(rich_help_panel=RENDER)
+def demo(
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Takes the files.")] = Path("demo"),
+    artifact: ArtifactOption = None,
+) -> None:
+    """Make a bundled clip dull, make it bright again, and print how near it came."""
+    from plugin_host.chain.file_program import choose
+    from plugin_host.render.demo import run
 
-
-def bench_render(artifacts: Sequence[str], minutes: float) -> None:
-    """Measure rendering; see the help of `highband bench render`."""
-    from models.artifact.manifest import list_artifacts
-    from plugin_host.bench.render import bench
-
-    with refusing(WORK_FAILED, ValueError, OSError):
-        bench(list(artifacts) or [info.name for info in list_artifacts()], minutes, Console())
+    with refusing(WORK_FAILED, ValueError):
+        for line in run(folder, choose(None, [], artifact)):
+            typer.echo(line)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.cli.errors import WORK_FAILED, complain
+from plugin_host.cli.common.errors import WORK_FAILED, complain
 from plugin_host.render.batch import Job, Outcome
 from plugin_host.render.render import Rendering
 

@@ -1,47 +1,71 @@
-"""The commands that need the training floor: evaluate, train, export."""
+"""The commands of the training floor: evaluate, train, export, prove."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from plugin_host.cli.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
+from plugin_host.cli.common import completion
+from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
+from plugin_host.cli.common.options import PROVE, TRAIN, SetOption
+
+app = typer.Typer()
+
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="What differs from the defaults.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of checkpoints and logs.")]
+JudgedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--artifact", "-a", help="Trained model; repeat for several; by default all.",
+        autocompletion=completion.artifacts,
+    ),
+]  # fmt: skip
+RatesOption = Annotated[
+    list[int] | None,
+    typer.Option("--rate", "-r", help="Degrade to this many Hz; repeat; by default 8, 12, 16, 24 kHz."),
+]
 
 
+@app.command(rich_help_panel=PROVE, no_args_is_help=True)
 def evaluate(
-    folder: Path,
-    artifacts: Sequence[str],
-    rates: Sequence[int],
-    split: str | None,
-    category: str | None,
-    limit: int | None,
-    seconds: float,
-    visqol: bool,
-    out: Path | None,
-    source: str | None,
-    assignments: Sequence[str],
-    picture: Path | None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Clean recordings, with a manifest or without.")],
+    artifacts: JudgedOption = None,
+    rates: RatesOption = None,
+    split: Annotated[str | None, typer.Option("--split", help="Only this split of the manifest.")] = None,
+    category: Annotated[str | None, typer.Option("--category", help="Only this category of the manifest.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only sources whose name begins so.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many clips, taken evenly.")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.0, help="Only the start of each clip; 0 for all.")] = 0.0,
+    visqol: Annotated[bool, typer.Option("--visqol/--no-visqol", help="ViSQOL is the slowest measure.")] = True,
+    settings: SetOption = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write all figures into this JSON file.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the ten worst clips, before, after and clean, as this PNG.")
+    ] = None,
 ) -> None:
-    """Judge artifacts on clean recordings; see the help of `highband evaluate`."""
+    """Degrade clean recordings, restore them, and print LSD, ViSQOL and SI-SDR beside plain resampling."""
     if not folder.is_dir():
         refuse(f"{folder} is not a folder; name a folder of clean recordings", WRONG_USAGE)
     from plugin_host.chain.file_program import read_assignment
 
     with refusing(WRONG_USAGE, ValueError):
-        changes = dict(map(read_assignment, assignments))
+        changes = dict(map(read_assignment, settings or []))
     with _working():
         from models.artifact.manifest import list_artifacts
         from models.training.evaluation.evaluate import command
 
-        names = list(artifacts) or [info.name for info in list_artifacts()]
-        command(folder, names, list(rates), split, category, limit, seconds, visqol, out, source, changes, picture)
+        names = artifacts or [info.name for info in list_artifacts()]
+        rates = rates or [8000, 12000, 16000, 24000]
+        command(folder, names, rates, split, category, limit, seconds, visqol, out, source, changes, picture)
 
 
-def train(run_file: Path, folder: Path) -> None:
-    """Train as a run file says; see the help of `highband train`."""
+@app.command(rich_help_panel=TRAIN, no_args_is_help=True)
+def train(run_file: RunFile, folder: RunsOption = Path("runs")) -> None:
+    """Train a model as a run file says; run it again to go on from its last checkpoint."""
     _refuse_missing(run_file)
     with _working():
         from models.training.exciter import train as waveform_loop
@@ -56,8 +80,19 @@ def train(run_file: Path, folder: Path) -> None:
     typer.echo(f"trained: {home}; {further}")
 
 
-def export(run_file: Path, folder: Path, target: Path | None, figures: Path | None) -> None:
-    """Make an artifact of a trained run; see the help of `highband export`."""
+@app.command(rich_help_panel=TRAIN, no_args_is_help=True)
+def export(
+    run_file: RunFile,
+    folder: RunsOption = Path("runs"),
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the new artifact; by default beside the shipped ones."),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="File of 'highband evaluate -o' whose means go into the manifest.")
+    ] = None,
+) -> None:
+    """Write an artifact of a trained run: weights, compiled graph, manifest and proof."""
     _refuse_missing(run_file)
     with _working():
         from models.artifact.manifest import FOLDER
@@ -65,18 +100,23 @@ def export(run_file: Path, folder: Path, target: Path | None, figures: Path | No
         from models.training.exciter.run import is_waveform_run
         from models.training.predictor import export
 
-        maker = export_learned if is_waveform_run(run_file) else export
-        made = maker.command(run_file, folder, target or FOLDER, figures)
-    typer.echo(f"exported: {made}; play it with: highband render IN -o OUT --artifact {made}")
+        exporter = export_learned if is_waveform_run(run_file) else export
+        written = exporter.command(run_file, folder, target or FOLDER, figures)
+    typer.echo(f"exported: {written}; play it with: highband render IN -o OUT --artifact {written}")
 
 
-def prove(artifact: str) -> None:
-    """Renew an artifact's proof; see the help of `highband prove`."""
+@app.command(rich_help_panel=TRAIN, no_args_is_help=True)
+def prove(
+    artifact: Annotated[
+        str, typer.Argument(help="Name or folder of a trained model.", autocompletion=completion.artifacts)
+    ],
+) -> None:
+    """Renew a model's proof, after the program's sound was changed on purpose."""
     with _working():
         from models.training.predictor.export import prove as renew
 
-        made = renew(artifact)
-    typer.echo(f"proved: {made}")
+        folder = renew(artifact)
+    typer.echo(f"proved: {folder}")
 
 
 def _refuse_missing(run_file: Path) -> None:
@@ -86,7 +126,7 @@ def _refuse_missing(run_file: Path) -> None:
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Turn what can go wrong in long work into one sentence."""
+    """Report what can go wrong in long work in one sentence."""
     try:
         with _with_training_libraries(), refusing(WORK_FAILED, ValueError, OSError):
             yield

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from plugin_host.cli.errors import WORK_FAILED
+from plugin_host.cli.common.errors import WORK_FAILED
 from tests.stress.drill import QUICK, TRIALS, Outcome, Plan
 
 

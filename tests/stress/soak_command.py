@@ -12,7 +12,7 @@ from rich.table import Table
 
 from models.atomic_write import write_atomically
 from models.predictor.runtime import Runtime
-from plugin_host.cli.errors import WORK_FAILED, refuse, refusing
+from plugin_host.cli.common.errors import WORK_FAILED, refuse, refusing
 from tests.stress.soak import Plan, soak
 
 

@@ -9,7 +9,7 @@ from models.artifact.manifest import list_artifacts
 from models.extender.controls import CONTROLS
 from plugin_host.checks.suite import LEVELS, Level, levels, run
 from plugin_host.checks.target import SubjectError, find_subject, subject_of
-from plugin_host.cli.main import app
+from plugin_host.cli.app import app
 from plugin_host.preset.file import list_presets
 from tests.plugin_host.checks import broken_stages
 from tests.plugin_host.checks.broken_stages import Sound

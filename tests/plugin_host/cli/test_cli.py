@@ -204,3 +204,21 @@ def test_a_program_is_told_of_a_batch_line_by_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     again = highband(tmp_path, "render", "in/long.wav", "-o", "out", "--json")
     assert json.loads(again.stdout) == {"file": "in/long.wav", "target": "out/long.wav"}
+
+
+def test_ctrl_c_while_the_command_is_loaded_ends_it_in_silence(tmp_path: Path) -> None:
+    program = (
+        "import signal, sys\n"
+        "from plugin_host.cli.main import main\n"
+        "class Interrupter:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'plugin_host.cli.app':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupter())\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--help"], cwd=tmp_path, env=environment(), capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

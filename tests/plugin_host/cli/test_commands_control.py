@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from plugin_host.cli.main import app
+from plugin_host.cli.app import app
 from tests.plugin_host.fake_host import running
 
 NOBODY = "tcp://127.0.0.1:9"

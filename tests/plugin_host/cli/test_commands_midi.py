@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from plugin_host.cli import midi as commands_midi
-from plugin_host.cli.main import app
+from plugin_host.cli.app import app
 from plugin_host.midi import map_file as midi_map_file
 from plugin_host.midi import ports as midi_port
 from plugin_host.midi.map_file import load_map
@@ -42,7 +42,7 @@ class Port:
 @pytest.fixture(autouse=True)
 def _rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(midi_map_file, "user_folder", lambda: tmp_path / "controllers")
-    monkeypatch.setattr(commands_midi, "MidiPort", Port)
+    monkeypatch.setattr(midi_port, "MidiPort", Port)
     monkeypatch.setattr(Port, "messages", TURNED)
 
 

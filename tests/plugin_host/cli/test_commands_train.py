@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from plugin_host.cli.main import app
+from plugin_host.cli.app import app
 from tests.models.training.exciter.waveforms import tiny_corpus
 
 RUN = """\

@@ -14,9 +14,10 @@ from typing import NoReturn
 
 import typer
 
+from plugin_host.cli.main import INTERRUPTED as INTERRUPTED
+
 WORK_FAILED = 1
 WRONG_USAGE = 2
-INTERRUPTED = 130
 
 
 def refuse(sentence: str, status: int) -> NoReturn:
@@ -41,21 +42,21 @@ def refusing(status: int, *kinds: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C or SIGTERM came; a second one interrupts at once.
+    """Yield a function that returns whether Ctrl-C or SIGTERM came; a second one interrupts at once.
 
     Use it on the main thread.
     """
-    asked = False
+    is_requested = False
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+    def request(number: int, frame: FrameType | None) -> None:
+        nonlocal is_requested
+        if is_requested:
             raise KeyboardInterrupt
-        asked = True
+        is_requested = True
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield lambda: is_requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
