@@ -76,7 +76,7 @@ def train(run_file: RunFile, folder: RunsOption = Path("runs")) -> None:
         home = (waveform_loop if learned else loop).command(run_file, folder)
     further = f"make an artifact of it with: highband export {run_file}"
     if learned:
-        further += ", and compare it with: python -m models.training.evaluation.comparison OUT.json"
+        further += ", and compare it with: python -m scripts.studies.comparison OUT.json"
     typer.echo(f"trained: {home}; {further}")
 
 

@@ -34,7 +34,7 @@ def test_a_run_on_waveforms_is_trained_by_the_same_command(tmp_path: Path) -> No
     tiny_corpus(tmp_path / "corpus")
     (tmp_path / "tiny.toml").write_text(RUN.format(corpus=tmp_path / "corpus"))
     status, output = trained(tmp_path / "tiny.toml", tmp_path / "runs")
-    assert (status, "models.training.evaluation.comparison" in output) == (0, True), output
+    assert (status, "scripts.studies.comparison" in output) == (0, True), output
     assert (tmp_path / "runs" / "tiny" / "last.safetensors").is_file()
 
 

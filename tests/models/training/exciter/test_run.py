@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from models import training
 from models.exciters.seanet import SeanetConfig
 from models.exciters.wavenet import WavenetConfig
-from models.training.evaluation import comparison
 from models.training.exciter.run import is_waveform_run, read_waveform_run
+from scripts.studies import comparison
 from tests.models.training.exciter.waveforms import tiny_run
 
-RUNS = sorted((Path(comparison.__file__).parents[1] / "runs").glob("*.toml"))
+RUNS = sorted((Path(training.__file__).parent / "runs").glob("*.toml"))
 LEARNED = [file for file in RUNS if file.stem.startswith("learned-")]
 EXCITERS = [file for file in RUNS if file.stem.endswith("-exciter")]
 

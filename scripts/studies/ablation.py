@@ -1,6 +1,6 @@
 """Ablation: what each part of the extender is worth, on the same clips and by the same measures in one run.
 
-`python -m models.training.evaluation.ablation [OUT.json]` judges the shipped artifacts with one thing
+`python -m scripts.studies.ablation [OUT.json]` judges the shipped artifacts with one thing
 changed at a time, the exact envelope as a ceiling, and whatever runs `runs/ablation-*.toml` have been trained, on
 split valid.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from models import training
 from models.artifact.load import load_extender
 from models.extender import controls as knobs
 from models.extender.extender import Extender
@@ -24,14 +25,14 @@ from models.stage import Block
 from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
 from models.training.evaluation.evaluate import System, clean_48k, restore, scores, settle_arithmetic
-from models.training.evaluation.oracle import exact_extender
 from models.training.evaluation.scorecard import Score, rows, table, write
 from models.training.predictor.run import read_run
+from scripts.studies.oracle import exact_extender
 
 RATES = (8000, 16000, 24000)
 SECONDS = 6.0
 _CLIPS_A_CATEGORY = 6
-_RUNS = Path(__file__).parents[1] / "runs"
+_RUNS = Path(training.__file__).parent / "runs"
 
 
 def variants(clean: Block, trained: Mapping[str, Extender]) -> dict[str, System]:

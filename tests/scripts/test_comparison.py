@@ -14,11 +14,11 @@ from models.exciters.ltv_layer import HOP
 from models.predictor.network import Predictor, PredictorConfig
 from models.training import metrics
 from models.training.data import corpus
-from models.training.evaluation import comparison
-from models.training.evaluation.learned_system import LearnedSystem, costs, predicted_db
 from models.training.exciter.acoustic_loss import REACH
 from models.training.exciter.run import WaveformRun
 from models.training.exciter.train import train
+from scripts.studies import comparison
+from scripts.studies.learned_system import LearnedSystem, costs, predicted_db
 from tests.models.training.exciter.waveforms import tiny_corpus, tiny_run
 
 

@@ -1,6 +1,6 @@
 """The comparison of learned exciters: same recordings, same budget, same clips, one table.
 
-`python -m models.training.evaluation.comparison OUT.json [RUNS]` judges sinc, the shipped `live` extender and every run
+`python -m scripts.studies.comparison OUT.json [RUNS]` judges sinc, the shipped `live` extender and every run
 `runs/learned-*.toml` that has been trained, on split valid, and measures how white each excitation is.
 """
 
@@ -21,13 +21,13 @@ from rich.progress import track
 from rich.table import Table
 
 from dsp.exciter import noise_table
+from models import training
 from models.artifact.load import load_extender
 from models.atomic_write import write_atomically
 from models.extender.extender import Extender
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
-from models.training.evaluation import learned_system
 from models.training.evaluation.evaluate import (
     SINC,
     Audio,
@@ -38,18 +38,19 @@ from models.training.evaluation.evaluate import (
     scores,
     settle_arithmetic,
 )
-from models.training.evaluation.learned_system import LearnedSystem, costs
 from models.training.evaluation.scorecard import Row, Score, rows, table
 from models.training.exciter.examples import trusted_hz
 from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.exciter.train import LAST, trained
 from models.training.metrics import RATE
+from scripts.studies import learned_system
+from scripts.studies.learned_system import LearnedSystem, costs
 
 RATES = (8000, 16000)
 SECONDS = 2.0
 DSP = "DSP exciter + LTV"
 NOISE = "white noise"
-_RUNS = Path(__file__).parents[1] / "runs"
+_RUNS = Path(training.__file__).parent / "runs"
 # In the order of the table: what it is, and the run that trains it.
 SYSTEMS: Mapping[str, str] = {
     "SEANet": "learned-seanet",
