@@ -43,15 +43,15 @@ def mix(
     added_before = added_target if np.isnan(gains[1]) else gains[1]
     for channel in range(out.shape[0]):
         for i in range(count):
-            gain = np.float32(_after(i + 1, before, target, step))
-            added_gain = np.float32(_after(i + 1, added_before, added_target, step))
+            gain = np.float32(gain_after(i + 1, before, target, step))
+            added_gain = np.float32(gain_after(i + 1, added_before, added_target, step))
             out[channel, i] = gain * signal[channel, start + i] + added_gain * added[channel, i]
-    gains[0] = _after(count, before, target, step)
-    gains[1] = _after(count, added_before, added_target, step)
+    gains[0] = gain_after(count, before, target, step)
+    gains[1] = gain_after(count, added_before, added_target, step)
 
 
 @kernel
-def _after(samples: int, before: float, target: float, step: float) -> float:
+def gain_after(samples: int, before: float, target: float, step: float) -> float:
     """Return where a gain is after so many samples."""
     covered = samples * step
     if covered >= abs(target - before):

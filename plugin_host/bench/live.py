@@ -15,7 +15,6 @@ from plugin_host.chain.program import build
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
-from plugin_host.engine.watched_engine import WatchedEngine
 from plugin_host.settings.store import SettingsStore
 
 _NOISE = 0.1
@@ -62,7 +61,7 @@ def measure(
     block: int, runtime: Runtime | None, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
 ) -> Row:
     """Play noise for so many seconds, paced by the clock as a sound card would, and return what the callback took."""
-    engine = WatchedEngine(*_sound(preset, artifact, runtime)) if runtime else WatchedEngine(*_wire())
+    engine = Engine(*_sound(preset, artifact, runtime)) if runtime else Engine(*_wire())
     device = ClockedDevice(rate, channels, block, noise=_NOISE)
     device.prepare(engine)
     engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)

@@ -8,21 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsp.buffers.delay_line import DelayLine
 from dsp.buffers.reblock import in_blocks
 from dsp.finite import is_finite
 from models.control import Control
 from models.extender import controls as knobs
 from models.stage import Block, FollowsBandwidth, Stage
+from plugin_host.chain.dry_wet import MATCH, DryWet
 from plugin_host.chain.effects import EffectsStage
+from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.metering.load import LapMeter
 from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError
 
 BYPASS = "bypass"
-# From the dry to the wet signal and back.
-FADE_S = 0.010
-# The step at a stage that failed is faded out in this many samples.
-RESCUE_SAMPLES = 64
+_WARM_UP_BLOCKS = (128,) * 16
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,13 @@ class Chain:
         if extender is not None:
             self._named.append(("extender", extender))
         self._named += [(_name(stage, "after"), stage) for stage in after]
-        self._stages = [stage for _, stage in self._named]
+        # A run of effects searches its own output for NaN, as it has to start anew after one.
+        self._row = [(name, stage, not isinstance(stage, EffectsStage)) for name, stage in self._named]
         self._laps = LapMeter(len(self._named))
         self._extender = extender
         self._error: Exception | None = None
         self._latency = 0
-        # Unknown until the first block, which starts as bypassed as its settings say, without a fade.
-        self._dryness: int | None = None
+        self._path = DryWet()
 
     @classmethod
     def from_preset(cls, preset: Preset, extender: Stage | None, *, live: bool = False) -> Chain:
@@ -88,6 +86,15 @@ class Chain:
     def controls(self) -> Sequence[Control]:
         """The extender's knobs; without one, bypass alone."""
         return self._extender.controls if self._extender is not None else (knobs.control(BYPASS),)
+
+    def compare_by(self, match: LoudnessMatch) -> None:
+        """Let the knob `compare.match` make dry and wet equally loud, by what one match for all chains measures."""
+        self._path.match = match
+
+    @property
+    def dry_share(self) -> float:
+        """How much of the dry signal plays now, 0 to 1."""
+        return self._path.dry_share
 
     def set_bandwidth(self, edge_hz: float | None) -> None:
         """Tell the extender the recording's true bandwidth in Hz; None lets it listen for itself."""
@@ -140,87 +147,69 @@ class Chain:
             stage.prepare(sample_rate, channels, max_block)
         self._latency = sum(stage.latency_samples for _, stage in self._named)
         self._rate, self._channels, self._max_block = sample_rate, channels, max_block
-        self._fade = max(1, round(FADE_S * sample_rate))
+        self._path.prepare(sample_rate, channels, self._latency)
         self._forget()
+
+    def warm_up(self, settings: Mapping[str, float]) -> None:
+        """Play silence, so that everything lazy is done, and forget it; not on the audio thread."""
+        # The largest block first: a plug-in would prepare itself again for a larger one than it had.
+        for size in (self._max_block, *_WARM_UP_BLOCKS):
+            self.play(np.zeros((self._channels, min(size, self._max_block)), np.float32), settings)
+        self.reset()
 
     def reset(self, position: int = 0) -> None:
         """Forget the past, in every stage; see `models.stage.Stage.reset`."""
         for _, stage in self._named:
             stage.reset(position)
+        self._path.reset()
         self._forget()
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape, whatever happens inside."""
-        count = block.shape[1]
-        if count > self._max_block:
+        if block.shape[1] > self._max_block:
             return in_blocks(self.process, block, settings, self._max_block)
         block = np.asarray(block, np.float32)
-        if not self._dry.append(block):
+        if not is_finite(block):
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-            self._dry.newest(count)[:] = block
+        return self.play(block, settings)
+
+    def play(self, block: Block, settings: Mapping[str, float], rest: bool = False) -> Block:
+        """Return a block of the same shape; never raises.
+
+        Args:
+            block: Finite samples, shape (channels, samples), at most `max_block` of them.
+            settings: Control values in their units.
+            rest: Leave the stages alone, which is the only way to win their time back, and play the dry signal.
+        """
+        self._path.append(block)
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
-        out = self._run(block, settings)
-        if out is None:
-            out, self._dryness = self._rescued(self.dry(count)), self._fade
-        elif bypassed or self._dryness != 0:
-            out = self._mixed(self.dry(count), out, self._fade if bypassed else 0)
-        if count:
-            # What is lent, such as the block itself, may be gone by the next one.
-            self._last = out[:, -1:].copy() if out is block or out.base is not None else out
-        return out
-
-    def dry(self, count: int) -> Block:
-        """Return a view of what went in, aligned with the newest samples that came out, shape (channels, count)."""
-        return self._dry.newest(count, self._latency)
+        wet = None if rest else self._run(block, settings)
+        return self._path.play(wet, block.shape[1], bypassed, settings.get(MATCH.id, 0.0) >= 0.5)
 
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
         """Return what comes out of the last stage, or None if one of them failed."""
         shape, failed, clock = block.shape, False, time.perf_counter
         marks = [clock()]
-        for stage in self._stages:
+        for name, stage, is_searched in self._row:
             try:
                 out = stage.process(block, settings)
-                if out.shape != shape or not is_finite(out):
+                if out.shape != shape or (is_searched and not is_finite(out)):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
                 block = out
             except Exception as error:
                 # The next stages are still fed, so that their time goes on.
                 failed = True
-                name = self._named[len(marks) - 1][0]
                 self._error = RuntimeError(f"{name} failed, the dry signal plays: {error}")
             marks.append(clock())
         self._laps.add((shape[1] or 1) / self._rate, marks)
         return None if failed else block
 
-    def _mixed(self, dry: Block, wet: Block, goal: int) -> Block:
-        """Cross-fade toward dry (goal = the fade's samples) or wet (goal = 0), one step a sample."""
-        if self._dryness is None:
-            self._dryness = goal
-        if self._dryness == goal:
-            return dry.copy() if goal else wet
-        direction = 1 if goal else -1
-        steps = self._dryness + direction * np.arange(1, dry.shape[1] + 1)
-        share = np.clip(steps, 0, self._fade).astype(np.float32) / np.float32(self._fade)
-        self._dryness = int(np.clip(self._dryness + direction * dry.shape[1], 0, self._fade))
-        mixed: Block = wet + share * (dry - wet)
-        return np.where(share == 1.0, dry, mixed).astype(np.float32)
-
-    def _rescued(self, dry: Block) -> Block:
-        """Return the dry signal, reached without a step from the last sample that was played."""
-        ramp = 1.0 - np.arange(1, 1 + min(RESCUE_SAMPLES, dry.shape[1]), dtype=np.float32) / RESCUE_SAMPLES
-        rescued = dry.copy()
-        rescued[:, : ramp.size] += (self._last[:, -1:] - self._dry.newest(1, self._latency + dry.shape[1])) * ramp
-        return rescued
-
     def _forget(self) -> None:
         self._error = None
         # What a warm-up took does not count.
         self._laps.clear()
-        self._dry = DelayLine(self._channels, self._latency + 1)
-        self._last = np.zeros((self._channels, 1), np.float32)
-        self._dryness = None
 
 
 def _name(stage: Stage, side: str) -> str:

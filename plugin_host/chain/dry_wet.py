@@ -1,15 +1,15 @@
-"""The chain as it is heard in a comparison: bypassed or not, and both equally loud where that is wished."""
+"""The dry/wet path: bypass, level match, fallback and rest, around one aligned copy of a chain's input."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
-from dsp.buffers.reblock import in_blocks
+from dsp.buffers.delay_line import DelayLine
+from dsp.compile import kernel
+from dsp.gain_ramp import gain_after
 from models.control import Control
 from models.stage import Block
-from plugin_host.chain.chain import BYPASS, FADE_S, Chain
 from plugin_host.chain.loudness_match import LoudnessMatch
 
 MATCH = Control(
@@ -23,103 +23,139 @@ MATCH = Control(
     10.0,
     about="Compare equally loud: whichever of bypassed and processed is the louder one is turned down.",
 )
+# From the dry to the wet signal and back.
+FADE_S = 0.010
 # From full gain to none; a change of a few dB takes a few dozen milliseconds.
 _GAIN_S = 0.1
+# The step at a chain that fails is faded out in this many samples.
+RESCUE_SAMPLES = 64
+_RESCUE = (1.0 - np.arange(1, RESCUE_SAMPLES + 1, dtype=np.float32) / RESCUE_SAMPLES)[None]
+_WET = [0.0, 1.0, 1.0]
 
 
-class Compared:
-    """A chain whose bypass is done here, where dry and wet are both at hand.
+class DryWet:
+    """Plays a chain's output, or its input delayed by the chain's latency, and fades between the two.
 
-    The chain is always fed and never bypassed itself. While the knob `compare.match` is off nothing is measured, and
-    wet and dry pass bit for bit.
+    A chain that was not called, or failed, gives a splice for as long as its latency; the dry signal plays until that
+    has passed. What is fully wet or fully dry, at full gain, passes bit for bit.
 
-    Args:
-        chain: What is compared with its delayed input.
-        match: Measures; one for all chains of a host.
+    Attributes:
+        match: Measures dry and wet while they are compared equally loud; None where nobody compares.
     """
 
-    def __init__(self, chain: Chain, match: LoudnessMatch) -> None:
-        self._chain, self._match = chain, match
+    def __init__(self) -> None:
+        self.match: LoudnessMatch | None = None
+
+    def prepare(self, sample_rate: int, channels: int, latency: int) -> None:
+        """Allocate for a chain of this latency in samples, and forget everything."""
+        self._channels, self._latency = channels, latency
+        self._fade_step, self._gain_step = 1.0 / (FADE_S * sample_rate), 1.0 / (_GAIN_S * sample_rate)
+        if self.match is not None:
+            self.match.prepare(self, sample_rate, channels)
+        self.reset()
+        # The kernel is compiled or loaded here, and not on the audio thread.
+        self.append(np.zeros((channels, 1), np.float32))
+        self._mixed(None, 1, False, False)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: the first block starts as bypassed as its settings say, without a fade."""
+        self._line = DelayLine(self._channels, self._latency + 1)
+        self._last: Block = np.zeros((self._channels, 1), np.float32)
+        # Share of the dry signal, then the gains of dry and wet.
+        self._levels = np.array([np.nan, 1.0, 1.0])
+        self._is_wet, self._was_matched, self._unfit = False, False, 0
 
     @property
-    def controls(self) -> Sequence[Control]:
-        """The chain's, and the match."""
-        return [*self._chain.controls, MATCH]
+    def dry_share(self) -> float:
+        """How much of the dry signal plays now, 0 to 1."""
+        return 0.0 if np.isnan(self._levels[0]) else float(self._levels[0])
 
-    @property
-    def latency_samples(self) -> int:
-        """The chain's."""
-        return self._chain.latency_samples
+    def append(self, block: Block) -> None:
+        """Make a block (channels, count) of finite samples the newest input."""
+        self._line.append(block)
 
-    def loads(self) -> dict[str, dict[str, float]]:
-        """Return each stage's share of the deadline."""
-        return self._chain.loads()
+    def play(self, wet: Block | None, count: int, bypassed: bool, matched: bool) -> Block:
+        """Return what plays of the newest input.
 
-    def take_error(self) -> Exception | None:
-        """Return the chain's last fault and forget it."""
-        return self._chain.take_error()
+        Args:
+            wet: What the chain made of it, finite, shape (channels, count); None where it failed or rests.
+            count: Samples of the newest input.
+            bypassed: Whether the dry signal is wanted.
+            matched: Whether both are wanted equally loud.
 
-    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
-        """Prepare the chain; raise ValueError if it can't do this."""
-        self._chain.prepare(sample_rate, channels, max_block)
-        self._max_block = max_block
-        self._fade = max(1, round(FADE_S * sample_rate))
-        self._slope = 1.0 / (_GAIN_S * sample_rate)
-        self._match.prepare(self, sample_rate, channels)
-        self._forget()
+        Returns:
+            A block (channels, count), which may be `wet` itself.
+        """
+        if wet is None or bypassed or matched or not self._is_wet:
+            out = self._mixed(wet, count, bypassed, matched)
+        else:
+            out = wet
+        if count:
+            # Memory that is lent may be overwritten before the next block.
+            self._last = out if out.base is None and out is not wet else out[:, -1:].copy()
+        return out
 
-    def reset(self, position: int = 0) -> None:
-        """Forget the past; see `models.stage.Stage.reset`."""
-        self._chain.reset(position)
-        self._forget()
+    def _mixed(self, wet: Block | None, count: int, bypassed: bool, matched: bool) -> Block:
+        levels, start = self._levels, self._line.end - self._latency - count
+        gains = self._compared(wet, count) if matched and self.match is not None else (1.0, 1.0)
+        self._was_matched = matched
+        if wet is None:
+            self._unfit = self._latency
+            levels[0] = 1.0
+        goal = 1.0 if wet is None or bypassed or self._unfit > 0 else 0.0
+        if np.isnan(levels[0]):
+            levels[0] = goal
+        before = float(levels[1]) * self._line.newest(1, self._latency + count)
+        out = np.empty((self._channels, count), np.float32)
+        source = out if wet is None else np.ascontiguousarray(wet, np.float32)
+        if wet is None:
+            out.fill(0.0)
+        _blend(self._line.samples, start, source, levels, goal, *gains, self._fade_step, self._gain_step, out)
+        if wet is None or self._unfit > 0:
+            # From the sample that was played last, without a step.
+            length = min(RESCUE_SAMPLES, count)
+            out[:, :length] += (self._last[:, -1:] - before) * _RESCUE[:, :length]
+            self._unfit -= 0 if wet is None else count
+        self._is_wet = levels.tolist() == _WET
+        return out
 
-    def _forget(self) -> None:
-        # Unknown until the first block, which starts as bypassed as its settings say, without a fade.
-        self._dryness: int | None = None
-        self._gains = [1.0, 1.0]
-        self._was_on = False
+    def _compared(self, wet: Block | None, count: int) -> tuple[float, float]:
+        """Give both to the measurement, and return the gains of dry and wet that it asks for."""
+        assert self.match is not None
+        if not self._was_matched:
+            self.match.begin()
+        if wet is not None:
+            self.match.push(self, self._line.newest(count, self._latency), wet)
+        return self.match.gains
 
-    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
-        """Return a block of the same shape."""
-        if block.shape[1] > self._max_block:
-            return in_blocks(self.process, block, settings, self._max_block)
-        bypassed, is_on = settings.get(BYPASS, 0.0) >= 0.5, settings.get(MATCH.id, 0.0) >= 0.5
-        if bypassed:
-            settings = {name: value for name, value in settings.items() if name != BYPASS}
-        wet = self._chain.process(block, settings)
-        # Nothing is compared, nor was just now.
-        if not bypassed and not is_on and self._dryness == 0 and self._gains == [1.0, 1.0]:
-            self._was_on = False
-            return wet
-        dry = self._chain.dry(block.shape[1])
-        if is_on:
-            if not self._was_on:
-                self._match.begin()
-            self._match.push(self, dry, wet)
-        self._was_on = is_on
-        goals = self._match.gains if is_on else (1.0, 1.0)
-        dry, wet = (self._scaled(place, sound, goals[place]) for place, sound in enumerate((dry, wet)))
-        return self._mixed(dry, wet, self._fade if bypassed else 0)
 
-    def _scaled(self, place: int, sound: Block, goal: float) -> Block:
-        """Move a gain toward its goal, as far a sample whatever the cutting."""
-        here = self._gains[place]
-        if here == goal:
-            return sound if goal == 1.0 else np.float32(goal) * sound
-        way = self._slope * np.arange(1, sound.shape[1] + 1)
-        gains = here + np.clip(goal - here, -way, way)
-        self._gains[place] = float(gains[-1])
-        return np.asarray(gains * sound, np.float32)
+@kernel
+def _blend(
+    dry: Block, start: int, wet: Block, levels: NDArray[np.float64], share: float, dry_gain: float, wet_gain: float,
+    fade_step: float, gain_step: float, out: Block,
+) -> None:  # fmt: skip
+    """Mix two signals by gains that move from sample to sample.
 
-    def _mixed(self, dry: Block, wet: Block, goal: int) -> Block:
-        """Cross-fade toward dry (goal = the fade's samples) or wet (goal = 0), one step a sample, as the chain does."""
-        if self._dryness is None:
-            self._dryness = goal
-        if self._dryness == goal:
-            return dry.copy() if goal else wet
-        direction = 1 if goal else -1
-        steps = self._dryness + direction * np.arange(1, dry.shape[1] + 1)
-        share = np.clip(steps, 0, self._fade).astype(np.float32) / np.float32(self._fade)
-        self._dryness = int(np.clip(self._dryness + direction * dry.shape[1], 0, self._fade))
-        mixed: Block = wet + share * (dry - wet)
-        return np.where(share == 1.0, dry, mixed).astype(np.float32)
+    Args:
+        dry: Shape (channels, time).
+        start: Index of the block's first sample in it.
+        wet: The block, shape (channels, count).
+        levels: Share of dry, gain of dry and gain of wet before the block; overwritten by those at its end.
+        share: Where the share of dry goes.
+        dry_gain: Where dry's gain goes.
+        wet_gain: Where wet's gain goes.
+        fade_step: Most change of the share from sample to sample.
+        gain_step: Most change of a gain from sample to sample.
+        out: Overwritten, like `wet`; may be the same memory.
+    """
+    count = out.shape[1]
+    for i in range(count):
+        here = gain_after(i + 1, levels[0], share, fade_step)
+        of_dry = np.float32(here * gain_after(i + 1, levels[1], dry_gain, gain_step))
+        of_wet = np.float32((1.0 - here) * gain_after(i + 1, levels[2], wet_gain, gain_step))
+        for channel in range(out.shape[0]):
+            out[channel, i] = of_dry * dry[channel, start + i] + of_wet * wet[channel, i]
+    levels[0] = gain_after(count, levels[0], share, fade_step)
+    levels[1] = gain_after(count, levels[1], dry_gain, gain_step)
+    levels[2] = gain_after(count, levels[2], wet_gain, gain_step)

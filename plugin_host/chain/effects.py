@@ -119,8 +119,6 @@ class EffectsStage:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape; a fault of a plug-in is silence there and kept in `error`."""
-        if not is_finite(block):
-            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         self._take(settings)
         if self._here == self._targets and block.shape[1] <= self._max_block:
             return self._stream(block)

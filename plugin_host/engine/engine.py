@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dsp.finite import is_finite
 from models.stage import Block, Stage
-from plugin_host.chain.dry_fallback import Lane
+from plugin_host.chain.chain import Chain
 from plugin_host.engine.channels import fold, spread
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
 from plugin_host.metering.load import LoadMeter
@@ -22,6 +22,8 @@ Frames = NDArray[np.float32]
 SWAP_S = 0.020
 _KEPT_MOVES = 1 << 16
 _PATIENCE_S = 0.5
+# The cost of a block goes round with the model's hop, by 2, 4 or 8 blocks: every seventh meets all of them in turn.
+_WATCHED = 7
 
 
 class SettingsSource(Protocol):
@@ -58,14 +60,17 @@ class Engine:
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
         listener: Takes what is played, such as a recorder.
+        load: What each callback took, as shares of its deadline.
+        waiting: What of it every seventh callback spent without the processor: waiting for the interpreter's lock or
+            the system.
     """
 
     def __init__(self, chain: Stage, store: SettingsSource) -> None:
-        self._lane = Lane(chain)
-        self._next: Lane | None = None
-        self._old: deque[Lane] = deque(maxlen=4)
+        self._chain = _as_chain(chain)
+        self._next: Chain | None = None
+        self._old: deque[Chain] = deque(maxlen=4)
         self._store = store
-        self.load = LoadMeter()
+        self.load, self.waiting = LoadMeter(), LoadMeter()
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_enter: Callable[[], None] | None = None
         self.is_timed = True
@@ -74,7 +79,6 @@ class Engine:
         self._error: Exception | None = None
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._rate = self._wait = 0
-        self._took_s = 0.0
         self._swapping = threading.Lock()
 
     def prepare(self, rate: int, channels: int, max_block: int) -> None:
@@ -88,7 +92,7 @@ class Engine:
         self._store.prepare(rate)
         self._rate, self._channels, self._max_block = rate, channels, max_block
         self._values = self._store.drain(0)
-        self._make_ready(self._lane)
+        self._make_ready(self._chain)
         self._next = None
         self._input = np.zeros((channels, max_block), np.float32)
         self._block = self._input
@@ -97,6 +101,7 @@ class Engine:
         self._noted: dict[str, float] = {}
         self.moves.clear()
         self.load.clear()
+        self.waiting.clear()
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._has_entered = False
 
@@ -109,6 +114,8 @@ class Engine:
             xrun: Whether the device says that samples were lost before this block.
         """
         began, frames = time.perf_counter(), len(indata)
+        # The system gives a thread's time by a call that costs more than the rest of this method.
+        worked = None if self.load.calls % _WATCHED else time.thread_time()
         try:
             if not self._has_entered:
                 self._enter()
@@ -122,8 +129,14 @@ class Engine:
         except Exception as error:  # An exception in a device's callback would stop the sound for good.
             self._error = error
             outdata.fill(0.0)
-        self._took_s = time.perf_counter() - began
-        if frames and self.load.add(self._took_s, frames / self._rate) and self.is_timed:
+        if frames:
+            self._count(time.perf_counter() - began, worked, frames / self._rate)
+
+    def _count(self, took_s: float, worked: float | None, deadline_s: float) -> None:
+        """Count a callback's time, and let the block after a missed deadline be dry."""
+        if worked is not None:
+            self.waiting.add(max(0.0, took_s - (time.thread_time() - worked)), deadline_s)
+        if self.load.add(took_s, deadline_s) and self.is_timed:
             self.missed += 1
             self._blocks_to_rest = 1
 
@@ -146,7 +159,7 @@ class Engine:
             self._note(values)
         rest = self._resting or self._blocks_to_rest > 0
         self._blocks_to_rest = 0
-        wet = self._lane.play(block, values, rest)
+        wet = self._chain.play(block, values, rest)
         if self._next is not None:
             wet = self._crossed(block, wet, self._next, values, rest)
         spread(wet, outdata)
@@ -162,20 +175,20 @@ class Engine:
         self._noted = dict(values)
         self.moves.append((self.position, changed))
 
-    def _crossed(self, block: Block, old: Block, lane: Lane, values: Mapping[str, float], rest: bool) -> Block:
-        """Play the lane that comes in too, and cross-fade to it once its own latency has passed."""
-        new = lane.play(block, values, rest)
+    def _crossed(self, block: Block, old: Block, chain: Chain, values: Mapping[str, float], rest: bool) -> Block:
+        """Play the chain that comes in too, and cross-fade to it once its own latency has passed."""
+        new = chain.play(block, values, rest)
         share = np.clip((self._steps[:, : block.shape[1]] - self._wait) / (SWAP_S * self._rate), 0.0, 1.0)
         self._wait -= block.shape[1]
         if share[0, -1] >= 1.0:
-            self._old.append(self._lane)
-            self._lane, self._next = lane, None
+            self._old.append(self._chain)
+            self._chain, self._next = chain, None
         mixed: Block = (old + share * (new - old)).astype(np.float32)
         return np.where(share == 1.0, new, mixed)
 
-    def _make_ready(self, lane: Lane) -> None:
-        lane.prepare(self._rate, self._channels, self._max_block)
-        lane.warm_up(self._channels, self._max_block, self._values)
+    def _make_ready(self, chain: Chain) -> None:
+        chain.prepare(self._rate, self._channels, self._max_block)
+        chain.warm_up(self._values)
 
     def swap_chain(self, chain: Stage) -> None:
         """Prepare another chain here, then let the audio thread cross-fade to it within 20 ms of its latency.
@@ -183,17 +196,17 @@ class Engine:
         Raises:
             ValueError: The chain can't do this rate or layout; the old one plays on.
         """
-        lane = Lane(chain)
+        coming = _as_chain(chain)
         with self._swapping:
-            self._make_ready(lane)
+            self._make_ready(coming)
             # A cross-fade under way ends first; where nothing plays there is nothing to wait for.
             patience = time.monotonic() + _PATIENCE_S
             while self._next is not None and time.monotonic() < patience:
                 time.sleep(0.005)
             # Dropped here and not on the audio thread, where taking a plug-in apart would cost a block.
             self._old.clear()
-            self._wait = lane.latency_samples
-            self._next = lane
+            self._wait = coming.latency_samples
+            self._next = coming
 
     def rest(self) -> None:
         """Play the aligned dry signal and spare the chain's time."""
@@ -221,28 +234,26 @@ class Engine:
         return self._next is not None
 
     @property
-    def chain(self) -> Stage:
+    def chain(self) -> Chain:
         """What plays now."""
-        return self._lane.chain
+        return self._chain
 
     @property
     def latency_samples(self) -> int:
         """The chain's; the device adds its own."""
-        return self._lane.latency_samples
+        return self._chain.latency_samples
 
     def take_error(self) -> Exception | None:
         """Return the newest fault of engine or chain and forget it."""
-        lane = self._lane
-        inside = getattr(lane.chain, "take_error", lambda: None)()
-        error: Exception | None = self._error or lane.error or inside
-        self._error = lane.error = None
+        inside = self._chain.take_error()
+        error, self._error = self._error or inside, None
         return error
 
     def stats(self) -> dict[str, Any]:
         """Return load as shares of the deadline, interruptions, latency in samples and the state of the sound."""
-        loads: dict[str, dict[str, float]] = getattr(self.chain, "loads", dict)()
         return {
-            "load": {"callback": self.load.figures(), **loads},
+            "load": {"callback": self.load.figures(), **self._chain.loads()},
+            "waiting": self.waiting.figures(),
             "blocks": self.load.calls,
             "missed": self.missed,
             "xruns": self.xruns,
@@ -251,7 +262,7 @@ class Engine:
             "channels": self._channels,
             "latency": {"chain": self.latency_samples},
             "resting": self._resting,
-            "dry_share": self._lane.dryness,
+            "dry_share": self._chain.dry_share,
         }
 
     def meters(self) -> dict[str, Any]:
@@ -267,3 +278,8 @@ class Engine:
         if not self._with_spectra:
             return [FLOOR_DB] * BANDS, [FLOOR_DB] * BANDS
         return self.meter_in.spectrum_db(), self.meter_out.spectrum_db()
+
+
+def _as_chain(stage: Stage) -> Chain:
+    """Return a chain as it is, and any other stage in a chain of its own, which fades, falls back and rests."""
+    return stage if isinstance(stage, Chain) else Chain([], stage, [])

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.compile import kernel
 from models.stage import Block
-from plugin_host.metering.tap import SampleTap
 
 FLOOR_DB = -120.0
 BANDS = 64
@@ -24,20 +24,63 @@ _PHASES, _TAPS = 4, 24
 _SAFE_PEAK = 0.5
 
 
-class Meter:
-    """The levels of one signal: the audio thread leaves its samples, whoever wants to know measures them.
+class NewestSamples:
+    """A ring of the newest samples of a signal; one writer, any readers, no lock.
 
-    Those who measure hold the interpreter that the audio thread needs, so they look at no more samples than count, in
-    few calls.
+    A reader that is overtaken gets a few samples of two moments side by side, which no display shows.
+
+    Args:
+        channels: Rows of every block.
+        size: Samples that are kept, silence before there were any.
 
     Attributes:
-        update: Takes a block (channels, samples) of finite samples; on the audio thread.
+        written: Samples that were written so far.
+    """
+
+    def __init__(self, channels: int, size: int) -> None:
+        self._ring = np.zeros((channels, size), np.float32)
+        self.written = 0
+        # The kernel is compiled or loaded here, and not on the audio thread.
+        self.write(np.zeros((channels, 0), np.float32))
+
+    def write(self, block: Block) -> None:
+        """Append a block (channels, samples), whatever its length; on the audio thread."""
+        self.written += _write(self._ring, self.written % self._ring.shape[1], block)
+
+    def read(self, count: int, end: int | None = None) -> Block:
+        """Return a copy of samples, oldest first, shape (channels, count).
+
+        Args:
+            count: How many, at most the ring's size.
+            end: Position in the signal behind the last of them; by default the newest.
+        """
+        end = (self.written if end is None else end) % self._ring.shape[1]
+        begin = end - count
+        if begin >= 0:
+            return self._ring[:, begin:end].copy()
+        return np.concatenate((self._ring[:, begin:], self._ring[:, :end]), axis=1)
+
+    def power(self) -> NDArray[np.float32]:
+        """Return each channel's mean square over all that is kept, shape (channels,)."""
+        mean: NDArray[np.float32] = np.einsum("cs,cs->c", self._ring, self._ring) / self._ring.shape[1]
+        return mean
+
+
+class Meter:
+    """The levels of one signal: the audio thread writes its samples, other threads measure them.
+
+    Measuring holds the interpreter that the audio thread needs, so that no more samples are read than count, in few
+    calls.
+
+    Attributes:
+        newest: The newest 0.3 s.
+        update: Appends a block (channels, samples) of finite samples; on the audio thread.
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._recent, self._between = round(_PEAK_S * sample_rate), round(_TRUE_PEAK_S * sample_rate)
-        self._tap = SampleTap(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
-        self.update = self._tap.write
+        self.newest = NewestSamples(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
+        self.update = self.newest.write
         self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
         self._edges = _band_edges(sample_rate)
@@ -45,26 +88,26 @@ class Meter:
 
     def peak_db(self) -> list[float]:
         """Return each channel's peak in dBFS over the newest tenth of a second."""
-        newest = self._tap.read(self._recent)
-        return _db(np.maximum(newest.max(1), -newest.min(1)) ** 2)
+        samples = self.newest.read(self._recent)
+        return _db(np.maximum(samples.max(1), -samples.min(1)) ** 2)
 
     def rms_db(self) -> list[float]:
         """Return each channel's root mean square in dBFS over the newest 0.3 s."""
-        return _db(self._tap.power())
+        return _db(self.newest.power())
 
     def is_over(self) -> bool:
         """Whether the newest samples reach beyond full scale, at or between them (true peak, four times the rate)."""
-        newest = self._tap.read(self._between)
-        peak = max(float(newest.max()), -float(newest.min()))
+        samples = self.newest.read(self._between)
+        peak = max(float(samples.max()), -float(samples.min()))
         if not _SAFE_PEAK <= peak <= 1.0:
             return peak > 1.0
-        stretches = np.lib.stride_tricks.sliding_window_view(newest, _TAPS, axis=1)
+        stretches = np.lib.stride_tricks.sliding_window_view(samples, _TAPS, axis=1)
         between = (self._kernels @ channel.T for channel in stretches)
         return any(max(float(part.max()), -float(part.min())) > 1.0 for part in between)
 
     def spectrum_db(self) -> list[float]:
         """Return the level of each of 64 bands, 20 Hz to half the rate on a log scale, mean over channels, in dBFS."""
-        spectrum = np.fft.rfft(self._tap.read(_SPECTRUM) * self._window)
+        spectrum = np.fft.rfft(self.newest.read(_SPECTRUM) * self._window)
         # Real and imaginary parts side by side, so that a band is one stretch of squares.
         squares = spectrum.astype(np.complex64, copy=False).view(np.float32) ** 2
         return _db(np.add.reduceat(squares.sum(0), self._edges)[::2], 1)
@@ -96,3 +139,18 @@ def _interpolation() -> Block:
     kernels = np.sinc(places) * np.cos(np.pi * places / (_TAPS + 1)) ** 2
     whole: Block = (kernels / kernels.sum(1, keepdims=True)).astype(np.float32)
     return whole
+
+
+@kernel
+def _write(ring: Block, place: int, block: Block) -> int:
+    """Write a block at a place in a ring, around its end, and return its length."""
+    size, count = ring.shape[1], int(block.shape[1])
+    first = max(0, count - size)
+    for channel in range(ring.shape[0]):
+        at = (place + first) % size
+        for i in range(first, count):
+            ring[channel, at] = block[channel, i]
+            at += 1
+            if at == size:
+                at = 0
+    return count

@@ -78,8 +78,10 @@ class LapMeter:
 
     def figures(self) -> list[dict[str, float]]:
         """Return p50, p99, p99.9 and the longest of the newest calls for each step, as shares of the deadline."""
-        # As bytes first, which is one step for the interpreter: no row is half written.
-        marks = np.frombuffer(bytes(self._marks), np.float64).reshape(self._kept, -1)[: self._calls]
+        # Counted before the copy: a row that is added meanwhile is still empty in it. Bytes are one step for the
+        # interpreter, so that no row is half written.
+        calls = self._calls
+        marks = np.frombuffer(bytes(self._marks), np.float64).reshape(self._kept, -1)[:calls]
         shares = np.diff(marks[:, 1:]) / marks[:, :1]
         return [{**_ranked(step), "max": float(step.max(initial=0.0))} for step in shares.T]
 

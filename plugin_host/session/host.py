@@ -9,12 +9,11 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from models.stage import Stage
-from plugin_host.chain.dry_wet import MATCH, Compared
+from plugin_host.chain.dry_wet import MATCH
 from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.chain.program import LiveSound, build_around, path_of, with_effects
 from plugin_host.devices.device import Device
-from plugin_host.engine.watched_engine import WatchedEngine
+from plugin_host.engine.engine import Engine
 from plugin_host.preset.file import load_preset, save_preset, user_folder
 from plugin_host.preset.nodes import nodes_of
 from plugin_host.settings.store import SettingsStore
@@ -46,7 +45,8 @@ class LiveHost:
         # A preset that names no model is played by the one that the person chose.
         self._artifact = sound.artifact
         self._match = LoudnessMatch()
-        self.engine = WatchedEngine(Compared(sound.chain, self._match), store)
+        sound.chain.compare_by(self._match)
+        self.engine = Engine(sound.chain, store)
         self.relief: Callable[[], list[str]] = list
         self.is_running = False
         self._tasks: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
@@ -139,14 +139,6 @@ class LiveHost:
         sound = self.sound
         self._play(build_around(sound.preset, sound.preset_name, like.artifact, like.runtime))
 
-    def swap_chain(self, chain: Stage) -> None:
-        """Change to a chain that was built outside, with a cross-fade; raise ValueError if it can't play here."""
-        self.engine.swap_chain(chain)
-
-    def set_bypass(self, on: bool, origin: str = "host") -> None:
-        """Hear the input, delayed by the latency, or the chain again."""
-        self.store.request("bypass", float(on), origin)
-
     def measure(self) -> None:
         """Measure what came for the loudness match; again and again, on the main thread."""
         self._match.look()
@@ -168,7 +160,8 @@ class LiveHost:
         self._play(build_around(preset, name, artifact, self.sound.runtime))
 
     def _play(self, sound: LiveSound) -> None:
-        self.engine.swap_chain(Compared(sound.chain, self._match))
+        sound.chain.compare_by(self._match)
+        self.engine.swap_chain(sound.chain)
         self.store.declare(sound.controls)
         self.sound = sound
 

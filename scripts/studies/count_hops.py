@@ -21,7 +21,7 @@ from types import CodeType, FrameType
 import numpy as np
 
 from plugin_host.chain.program import build
-from plugin_host.engine.watched_engine import WatchedEngine
+from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,17 +50,17 @@ def main() -> None:
             print(f"  {count} {place(code)}:{code.co_firstlineno} {code.co_qualname}")
 
 
-def engine(preset: str, artifact: str, block: int) -> WatchedEngine:
+def engine(preset: str, artifact: str, block: int) -> Engine:
     """Return a prepared engine that generates all the time."""
     sound = build(preset, artifact, "kernel")
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": CROSSOVER_HZ}, "count")
-    played = WatchedEngine(sound.chain, store)
+    played = Engine(sound.chain, store)
     played.prepare(RATE, CHANNELS, block)
     return played
 
 
-def counted(played: WatchedEngine, block: int) -> list[Counter[CodeType]]:
+def counted(played: Engine, block: int) -> list[Counter[CodeType]]:
     """Return the calls of each of a few blocks, after so many that everything has settled."""
     sound = 0.1 * np.random.default_rng(1).standard_normal((block, CHANNELS)).astype(np.float32)
     out = np.empty_like(sound)

@@ -13,15 +13,16 @@ import gc, sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 from models.artifact.load import load_extender
-from plugin_host.chain import Chain
-from plugin_host.compared import Compared
-from plugin_host.engine import Engine
-from plugin_host.loudness_match import LoudnessMatch
-from plugin_host.settings import SettingsStore
+from plugin_host.chain.chain import Chain
+from plugin_host.chain.dry_wet import MATCH
+from plugin_host.chain.loudness_match import LoudnessMatch
+from plugin_host.engine.engine import Engine
+from plugin_host.settings.store import SettingsStore
 
 block = int(sys.argv[1])
-chain = Compared(Chain([], load_extender("live", "kernel"), []), LoudnessMatch())
-store = SettingsStore(list(chain.controls))
+chain = Chain([], load_extender("live", "kernel"), [])
+chain.compare_by(LoudnessMatch())
+store = SettingsStore([*chain.controls, MATCH])
 store.request("crossover", 6000.0, "test")
 engine = Engine(chain, store)
 engine.prepare(48000, 2, 2048)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import pytest
 
 from models.stage import Block
-from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
+from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter, NewestSamples
 from plugin_host.metering.load import LapMeter, LoadMeter
-from plugin_host.metering.tap import SampleTap
 
 RATES = (44100, 48000, 96000)
 
@@ -26,17 +27,18 @@ def fed(samples: Block, rate: int, block: int = 480) -> Meter:
 
 
 @pytest.mark.parametrize("size", [7, 64])
-def test_a_tap_gives_its_newest_samples_in_order_however_they_came(size: int) -> None:
-    tap, everything = SampleTap(2, size), np.zeros((2, size), np.float32)
+def test_the_newest_samples_are_read_in_order_however_they_were_written(size: int) -> None:
+    ring, everything = NewestSamples(2, size), np.zeros((2, size), np.float32)
     source = np.random.default_rng(size)
     for length in (1, 3, size, 5, 2 * size + 1, 2):
         block = source.standard_normal((2, length)).astype(np.float32)
-        tap.write(block)
+        ring.write(block)
         everything = np.concatenate([everything, block], axis=1)
-        for count in (1, size // 2, size):
-            assert np.array_equal(tap.read(count), everything[:, -count:])
-        assert np.array_equal(tap.read(), everything[:, -size:])
-        assert tap.power() == pytest.approx(np.square(everything[:, -size:]).mean(1), rel=1e-5)
+        for count in (1, size // 2, size - 1):
+            assert np.array_equal(ring.read(count), everything[:, -count:])
+            assert np.array_equal(ring.read(count, ring.written - 1), everything[:, -count - 1 : -1])
+        assert ring.written == everything.shape[1] - size
+        assert ring.power() == pytest.approx(np.square(everything[:, -size:]).mean(1), rel=1e-5)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -89,6 +91,25 @@ def test_percentiles_are_calls_that_came_and_only_the_newest_count() -> None:
     assert load.figures() == pytest.approx({"p50": 0.125, "p99": 0.125, "p99.9": 0.125, "max": 0.5})
     assert load.add(2.0, 1.0)
     assert (load.calls, load.missed) == (2001, 1)
+
+
+class Growing(array):  # type: ignore[type-arg]
+    """Marks to which the audio thread adds a call while they are copied."""
+
+    laps: LapMeter
+
+    def __bytes__(self) -> bytes:
+        copied = self.tobytes()
+        self.laps.add(0.5, [1.0, 1.25])
+        return copied
+
+
+def test_a_call_that_is_added_while_figures_are_made_divides_nothing_by_zero() -> None:
+    laps = LapMeter(1, kept=4)
+    laps._marks = Growing("d", laps._marks)
+    laps._marks.laps = laps
+    assert laps.figures() == [{"p50": 0.0, "p99": 0.0, "p99.9": 0.0, "max": 0.0}]
+    assert laps.figures() == [{"p50": 0.5, "p99": 0.5, "p99.9": 0.5, "max": 0.5}]
 
 
 def test_laps_are_told_step_by_step_of_the_newest_calls() -> None:

@@ -1,4 +1,4 @@
-"""Laws of the watched engine: it tells waiting from working, and plays what the engine plays."""
+"""Laws of the engine's figures: waiting is measured apart from working."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from models.extender.controls import CONTROLS
 from models.stage import Block
-from plugin_host.engine.watched_engine import WatchedEngine
+from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.gain import Gain
 
@@ -24,8 +24,8 @@ class Sleeper(Gain):
         return super().process(block, {"amount": 0.0})
 
 
-def played(chain: Gain) -> tuple[WatchedEngine, np.ndarray]:
-    engine = WatchedEngine(chain, SettingsStore([]))
+def played(chain: Gain) -> tuple[Engine, np.ndarray]:
+    engine = Engine(chain, SettingsStore([]))
     engine.prepare(RATE, 1, BLOCK)
     sound = np.linspace(-0.5, 0.5, BLOCK, dtype=np.float32)[:, None]
     out = np.zeros_like(sound)
@@ -43,7 +43,7 @@ def test_what_sleeps_is_waiting() -> None:
 
 def test_what_waits_now_and_then_is_met() -> None:
     """Waiting is looked at in some calls only, but in calls of every place in a row of 2, 4 or 8."""
-    engine = WatchedEngine(Gain(), SettingsStore([]))
+    engine = Engine(Gain(), SettingsStore([]))
     engine.prepare(RATE, 1, BLOCK)
     engine._store = SettingsStore(CONTROLS)
     sound = np.zeros((16, 1), np.float32)
