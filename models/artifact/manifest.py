@@ -34,6 +34,7 @@ class PredictorSizes(BaseModel):
     kernel: int = Field(ge=1, le=64)
     horizon: int = Field(ge=-64, le=16)
     dropout: float = Field(ge=0, lt=1)
+    is_held: bool = False
 
 
 _Size = Annotated[int, Field(ge=1, le=1024)]

@@ -16,6 +16,7 @@ from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fast_math import log
 from dsp.fft import Array
+from dsp.tonality import ToneTables, measure_tonality, tone_tables
 from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.envelope import silence_gate
@@ -32,6 +33,7 @@ class Heard(NamedTuple):
         present: Power of the input's bands, shape (channels, frames, bands).
         source: Power of the source's bands, divided by the number of frames that are averaged; same shape.
         levels_db: Of the input's bands, same shape.
+        tonality: Of the input's bands, same shape.
         gate: 0 where the input is silent, else 1; shape (channels, frames), as what follows.
         energy: Power of the input's newest hop.
         reference_db: Level just below the crossover.
@@ -40,6 +42,7 @@ class Heard(NamedTuple):
     present: Array
     source: Array
     levels_db: Array
+    tonality: Array
     gate: Array
     energy: Array
     reference_db: Array
@@ -71,6 +74,7 @@ class FramePath:
         window, source_window: Samples of a frame of the input and of the source. The source is measured over half a
             window: what matters of it lies above 2 kHz, and less lag whitens better.
         source_lag: Samples from the end of a source's frame to the end of the input's frame.
+        reach: Samples of the input that are looked at, up to a frame's end.
     """
 
     def __init__(self, config: ExtenderConfig, sample_rate: int, teller: Teller) -> None:
@@ -78,6 +82,8 @@ class FramePath:
         self._hop = bands.hop_samples(sample_rate)
         self.window = bands.window_samples(sample_rate)
         self.source_window = self.window // 2
+        self._tones = tone_tables(sample_rate)
+        self.reach = max(self.window, len(self._tones.window))
         self._power = BandPower(sample_rate, self.window, fall=config.window_fall)
         # A band above Nyquist holds nothing; taken as it is, it would be lifted, and the band below along with it.
         # Divided here by the number that is averaged, so that the mean is a sum.
@@ -102,7 +108,8 @@ class FramePath:
         whole, single = (self._channels, frames, bands.BAND_COUNT), (self._channels, frames)
         return Heard(
             np.empty(whole, np.float32), np.empty(whole, np.float32), np.empty(whole, np.float32),
-            np.empty(single, np.float32), np.empty(single, np.float32), np.empty(single, np.float32),
+            np.empty(whole, np.float32), np.empty(single, np.float32), np.empty(single, np.float32),
+            np.empty(single, np.float32),
         )  # fmt: skip
 
     def hear(self, signal: DelayLine, source: DelayLine, before: int, number: int, step: int | None) -> Frames:
@@ -121,16 +128,16 @@ class FramePath:
         _listen(
             signal.samples, signal.end - back - self.window, source.samples,
             source.end - back - self.source_lag - self.source_window, self._hop, *self._power.tables,
-            *self._source_power.tables, top, *heard,
+            *self._source_power.tables, self._tones, top, *heard,
         )  # fmt: skip
-        return Frames(heard, self._teller.tell(heard.levels_db, mask), step)
+        return Frames(heard, self._teller.tell(heard.levels_db, heard.tonality, mask), step)
 
     def hear_again(self, frames: Frames, step: int | None) -> Frames:
         """Return what frames tell about another crossover."""
         heard = frames.heard
         mask, top = self._mask(step)
         _tell_db(heard.present, top, heard.levels_db, heard.reference_db)
-        return Frames(heard, self._teller.tell(heard.levels_db, mask), step)
+        return Frames(heard, self._teller.tell(heard.levels_db, heard.tonality, mask), step)
 
     def keep(self) -> None:
         """Put the frames that were heard last into the past."""
@@ -150,8 +157,8 @@ def _listen(
     signal: Array, start: int, source: Array, source_start: int, hop: int, window: Array, first: NDArray[np.int64],
     end: NDArray[np.int64], weights: Array, n_fft: int, floor: float, source_window: Array,
     source_first: NDArray[np.int64], source_end: NDArray[np.int64], source_weights: Array, source_n_fft: int,
-    source_floor: float, top: Array, present: Array, source_power: Array, levels_db: Array, gate: Array,
-    energy: Array, reference_db: Array,
+    source_floor: float, tones: ToneTables, top: Array, present: Array, source_power: Array, levels_db: Array,
+    tones_now: Array, gate: Array, energy: Array, reference_db: Array,
 ) -> None:  # fmt: skip
     measure_power(signal, start, hop, window, first, end, weights, n_fft, floor, present)
     measure_power(
@@ -166,6 +173,7 @@ def _listen(
         source_floor,
         source_power,
     )
+    measure_tonality(signal, start + len(window) - len(tones.window), hop, tones, tones_now)
     _measure_energy(signal, start, hop, len(window), gate, energy)
     _tell_db(present, top, levels_db, reference_db)
 

@@ -112,7 +112,7 @@ class Extender:
         # A hop that is under way begins with silence, which the first block brings along.
         self._lead = position % self._hop
         self._position = position - self._lead
-        self._input = DelayLine(channels, max(window, self._delay, self._excitation.reach) + self._hop + 1)
+        self._input = DelayLine(channels, max(self._frames.reach, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
         self._gains = unknown_gains()

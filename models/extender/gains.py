@@ -37,7 +37,7 @@ class GainPath:
         whitens: Whether the source's own spectrum is taken out, or its level only.
         noise_power: Power of the noise in every band.
         sources: Power of the source's bands in the frames that count with the next one.
-        late: What was measured and waits for the delayed signal: power of input and source, gate, energy.
+        late: What was measured and waits for the delayed signal: power of input and source, gate, energy, reference.
         energy: Power of the hops before, for the attack.
         shape: The knobs that act on the envelope, as `turn_knobs` took them.
     """
@@ -50,8 +50,8 @@ class GainPath:
         """Forget the past."""
         before = (channels, self._averaged - 1, bands.BAND_COUNT)
         self.sources = np.full(before, FLOOR_POWER / self._averaged, np.float32)
-        self.late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 2), FLOOR_POWER, np.float32)
-        self.late[..., -2:] = 0.0
+        self.late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
+        self.late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
         self.energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
         self.shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
 
@@ -81,7 +81,7 @@ def tell_gains(
     Args:
         told_db: By the predictor, shape (channels, frames, bands); overwritten.
         tonality: By the predictor, same shape.
-        reference_db: Of the frames, shape (channels, frames).
+        reference_db: Of the frames, shape (channels, frames); overwritten.
         present: Power of the input's bands, like `told_db`; overwritten, as what follows.
         source: Power of the source's bands.
         gate: 0 where the input is silent, else 1; shape (channels, frames).
@@ -98,10 +98,10 @@ def tell_gains(
         gates: Where the factors on all of a filter go, shape (2 * channels, frames).
     """
     channels = len(source)
+    _average(source, sources)
+    _wait(present, source, gate, energy, reference_db, late)
     if channels > 1:
         envelope.link(told_db, reference_db)
-    _average(source, sources)
-    _wait(present, source, gate, energy, late)
     if not whitens:
         _level(source)
     added_db = np.empty_like(source)
@@ -135,7 +135,7 @@ def _average(power: Array, past: Array) -> None:
 
 
 @kernel
-def _wait(present: Array, source: Array, gate: Array, energy: Array, late: Array) -> None:
+def _wait(present: Array, source: Array, gate: Array, energy: Array, reference_db: Array, late: Array) -> None:
     """Hold what was measured back until the delayed signal gets there; see `GainPath.late`."""
     channels, frames, count = present.shape
     lag = late.shape[1]
@@ -150,7 +150,9 @@ def _wait(present: Array, source: Array, gate: Array, energy: Array, late: Array
             newest[:count], newest[count : 2 * count] = present[channel, frame], source[channel, frame]
             newest[2 * count], newest[2 * count + 1] = gate[channel, frame], energy[channel, frame]
             present[channel, frame], source[channel, frame] = now[:count], now[count : 2 * count]
+            newest[2 * count + 2] = reference_db[channel, frame]
             gate[channel, frame], energy[channel, frame] = now[2 * count], now[2 * count + 1]
+            reference_db[channel, frame] = now[2 * count + 2]
 
 
 @kernel

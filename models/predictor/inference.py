@@ -31,11 +31,12 @@ class Teller(Protocol):
         """Forget everything, for so many channels."""
         ...
 
-    def tell(self, levels_db: Array, mask: Array) -> Told:
+    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         """Predict the envelope of the frames that follow the past; the past stays as it is.
 
         Args:
             levels_db: Log band energies of the input, shape (channels, frames, bands).
+            tonality: Of the input's bands, same shape.
             mask: 1 where a band may be trusted, shape (bands,).
         """
         ...
@@ -55,11 +56,11 @@ class TorchTeller:
         """Forget everything, for so many channels."""
         self._past = self._next = self._predictor.start(channels)
 
-    def tell(self, levels_db: Array, mask: Array) -> Told:
+    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         """Predict; see `Teller`."""
         with torch.inference_mode():
-            levels, trusted = torch.from_numpy(levels_db), torch.from_numpy(mask)[None, None]
-            envelope, self._next = self._predictor(levels, trusted, Past(*self._past))
+            levels, tones, trusted = (torch.from_numpy(part) for part in (levels_db, tonality, mask[None, None]))
+            envelope, self._next = self._predictor(levels, tones, trusted, Past(*self._past))
             return Told(envelope.levels_db.numpy(), envelope.tonality.numpy())
 
     def keep(self) -> None:

@@ -16,7 +16,15 @@ from dsp.compile import kernel
 from dsp.fast_math import exp
 from dsp.fft import Array
 from models.predictor.inference import Told
-from models.predictor.network import CENTRE_DB, MOST_DB, NEAR_BANDS, SPREAD_DB, Predictor
+from models.predictor.network import (
+    CENTRE_DB,
+    MOST_DB,
+    NEAR_BANDS,
+    SPREAD_DB,
+    TONE_BANDS,
+    TONE_GROUPS,
+    Predictor,
+)
 
 _NAMES = (
     "enter.weight", "enter.bias", "recur.weight_ih_l0", "recur.bias_ih_l0", "recur.weight_hh_l0", "recur.bias_hh_l0",
@@ -57,43 +65,47 @@ class KernelTeller:
 
     def start(self, channels: int) -> None:
         """Forget everything, for so many channels."""
-        frames, state = self._predictor.start(channels)
-        self._frames, self._state = frames.numpy().copy(), state[0].numpy().copy()
-        self._next_frames, self._next_state = self._frames.copy(), self._state.copy()
+        frames, state, references = self._predictor.start(channels)
+        self._past = frames.numpy().copy(), state[0].numpy().copy(), references[..., 0].numpy().copy()
+        self._next = self._past[0].copy(), self._past[1].copy(), self._past[2].copy()
         shape = (channels, 1, BAND_COUNT)
         self._one = Told(np.empty(shape, np.float32), np.empty(shape, np.float32))
 
-    def tell(self, levels_db: Array, mask: Array) -> Told:
+    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         """Predict; see `models.predictor.inference.Teller`."""
         is_one = levels_db.shape[1] == 1
         told = self._one if is_one else Told(np.empty_like(levels_db), np.empty_like(levels_db))
-        _tell(levels_db, mask, self._frames, self._state, *self._weights, *told, self._next_frames, self._next_state)
+        _tell(levels_db, tonality, mask, *self._past, *self._weights, *told, *self._next)
         return told
 
     def keep(self) -> None:
         """Put the frames that were told last into the past."""
-        self._frames, self._next_frames = self._next_frames, self._frames
-        self._state, self._next_state = self._next_state, self._state
+        self._past, self._next = self._next, self._past
 
 
 @kernel
 def _tell(
-    levels_db: Array, mask: Array, past: Array, state: Array, enter: Array, enter_bias: Array, inward: Array,
-    inward_bias: Array, onward: Array, onward_bias: Array, mix: Array, mix_bias: Array, leave: Array, leave_bias: Array,
-    told_db: Array, tonality: Array, next_past: Array, next_state: Array,
+    levels_db: Array, tones: Array, mask: Array, past: Array, state: Array, references: Array, enter: Array,
+    enter_bias: Array, inward: Array, inward_bias: Array, onward: Array, onward_bias: Array, mix: Array,
+    mix_bias: Array, leave: Array, leave_bias: Array, told_db: Array, tonality: Array, next_past: Array,
+    next_state: Array, next_references: Array,
 ) -> None:  # fmt: skip
     channels, kept, features = past.shape
     width, hidden = enter.shape[1], state.shape[1]
     # All channels go through a layer together, so that its weights come by once.
     window = np.empty((channels, (kept + 1) * features), np.float32)
     window[:, : kept * features] = past.reshape(channels, -1)
-    heard, reference_db = state.copy(), np.empty(channels, np.float32)
+    heard, lag = state.copy(), references.shape[1]
+    # The newest reference, behind those that wait.
+    waiting = np.empty((channels, lag + 1), np.float32)
+    waiting[:, :lag] = references
     entered, joined = np.empty((channels, width), np.float32), np.empty((channels, width + hidden), np.float32)
     gates, recalled = np.empty((channels, 3 * hidden), np.float32), np.empty((channels, 3 * hidden), np.float32)
     mixed, left = np.empty((channels, width), np.float32), np.empty((channels, 2 * BAND_COUNT), np.float32)
     for frame in range(levels_db.shape[1]):
         for channel in range(channels):
-            reference_db[channel] = _features(levels_db[channel, frame], mask, window[channel, kept * features :])
+            newest = window[channel, kept * features :]
+            waiting[channel, lag] = _features(levels_db[channel, frame], tones[channel, frame], mask, newest)
         _product(enter, enter_bias, window, entered)
         _gelu(entered)
         _product(inward, inward_bias, entered, gates)
@@ -111,16 +123,19 @@ def _tell(
         for channel in range(channels):
             for band in range(BAND_COUNT):
                 offset = min(max(left[channel, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
-                told_db[channel, frame, band] = reference_db[channel] + np.float32(SPREAD_DB) * offset
+                told_db[channel, frame, band] = waiting[channel, 0] + np.float32(SPREAD_DB) * offset
                 tonality[channel, frame, band] = _sigmoid(left[channel, BAND_COUNT + band])
             for i in range(kept * features):
                 window[channel, i] = window[channel, i + features]
+            for k in range(lag):
+                waiting[channel, k] = waiting[channel, k + 1]
     next_past[:] = window[:, : kept * features].copy().reshape(channels, kept, features)
     next_state[:] = heard
+    next_references[:] = waiting[:, :lag]
 
 
 @kernel
-def _features(levels_db: Array, mask: Array, frame: Array) -> float:
+def _features(levels_db: Array, tones: Array, mask: Array, frame: Array) -> float:
     """Write what the network sees of a frame; return the level that it is told against."""
     total, trusted, highest = 0.0, 0.0, 0
     for band in range(BAND_COUNT):
@@ -137,6 +152,12 @@ def _features(levels_db: Array, mask: Array, frame: Array) -> float:
     for k in range(NEAR_BANDS):
         band = max(highest - k, 0)
         frame[near + k], frame[near + NEAR_BANDS + k] = frame[band], mask[band]
+    for group in range(TONE_GROUPS):
+        tone, held, top = np.float32(0.0), np.float32(0.0), highest - TONE_BANDS * group
+        for band in range(max(top - TONE_BANDS + 1, 0), top + 1):
+            tone += mask[band] * tones[band]
+            held += mask[band]
+        frame[near + 2 * NEAR_BANDS + group] = tone / max(held, np.float32(1.0))
     return reference_db
 
 

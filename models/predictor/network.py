@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dsp.bands import BAND_COUNT
+from dsp.bands import BAND_COUNT, FLOOR_DB
 
 # Levels enter as (dB + 60) / 20, which puts programme material within about -2..2.
 CENTRE_DB = 60.0
@@ -23,7 +23,9 @@ SPREAD_DB = 20.0
 MOST_DB = 40.0
 # Bands below the crossover that the network also sees counted from there.
 NEAR_BANDS = 8
-_FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1
+# Groups of bands below the crossover whose mean tonality the network sees, and the bands of each.
+TONE_GROUPS, TONE_BANDS = 4, 8
+FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1 + TONE_GROUPS
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class PredictorConfig:
         horizon: Frames from the middle of the newest input frame to the middle of the frame that is predicted;
             positive looks into the future (live), negative into the past (studio, whose signal is delayed).
         dropout: Share of features dropped between the layers while training.
+        is_held: Whether levels are predicted against the reference of the frame that is predicted, held back by the
+            horizon, and not against the newest frame's.
     """
 
     width: int = 192
@@ -46,13 +50,26 @@ class PredictorConfig:
     kernel: int = 3
     horizon: int = 3
     dropout: float = 0.3
+    is_held: bool = False
+
+    @property
+    def lag(self) -> int:
+        """Frames by which the reference is held back."""
+        return max(0, -self.horizon) if self.is_held else 0
 
 
 class Past(NamedTuple):
-    """What the predictor remembers: the last frames' features, shape (batch, kernel - 1, features), and the state."""
+    """What the predictor remembers.
+
+    Attributes:
+        frames: Features of the last frames, shape (batch, kernel - 1, features).
+        state: Of the recurrent layers, shape (layers, batch, hidden).
+        references: Levels that frames still to be predicted are told against, shape (batch, lag, 1).
+    """
 
     frames: Tensor
     state: Tensor
+    references: Tensor
 
 
 class Envelope(NamedTuple):
@@ -68,7 +85,7 @@ class Predictor(nn.Module):
     def __init__(self, config: PredictorConfig) -> None:
         super().__init__()
         self.config = config
-        self.enter = nn.Conv1d(_FEATURES, config.width, config.kernel)
+        self.enter = nn.Conv1d(FEATURES, config.width, config.kernel)
         self.recur = nn.GRU(
             config.width,
             config.hidden,
@@ -82,14 +99,17 @@ class Predictor(nn.Module):
 
     def start(self, batch: int) -> Past:
         """Return the past of a signal that has not begun: silence."""
-        frames = torch.zeros(batch, self.config.kernel - 1, _FEATURES)
-        return Past(frames, torch.zeros(self.config.layers, batch, self.config.hidden))
+        config = self.config
+        frames = torch.zeros(batch, config.kernel - 1, FEATURES)
+        state = torch.zeros(config.layers, batch, config.hidden)
+        return Past(frames, state, torch.full((batch, config.lag, 1), FLOOR_DB))
 
-    def forward(self, levels_db: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
+    def forward(self, levels_db: Tensor, tonality: Tensor, mask: Tensor, past: Past) -> tuple[Envelope, Past]:
         """Predict the envelope for each frame.
 
         Args:
             levels_db: Log band energies of the input, shape (batch, frames, bands).
+            tonality: Of the input's bands (`dsp.tonality`), same shape.
             mask: 1 where a band may be trusted, shape (batch, 1 or frames, bands).
             past: From `start` or from the previous call.
 
@@ -102,16 +122,18 @@ class Predictor(nn.Module):
         relative = (levels_db - reference) / SPREAD_DB * mask
         near = near_crossover(torch.stack([relative, mask], -2), mask)
         loudness = (reference + CENTRE_DB) / SPREAD_DB
-        frames = torch.cat([relative, mask, loudness, near[..., 0, :], near[..., 1, :]], -1)
+        tones = tones_below(tonality, mask)
+        frames = torch.cat([relative, mask, loudness, near[..., 0, :], near[..., 1, :], tones], -1)
         frames = torch.cat([past.frames, frames], 1)
+        references = torch.cat([past.references, reference], 1)
         entered = functional.gelu(self.enter(frames.transpose(1, 2))).transpose(1, 2)
         entered = self.drop(entered)
         recalled, state = self.recur(entered, past.state)
         mixed = functional.gelu(self.mix(torch.cat([entered, self.drop(recalled)], -1)))
         offset, tone = self.leave(self.drop(mixed)).split(BAND_COUNT, -1)
-        levels = reference + SPREAD_DB * offset.clamp(-MOST_DB / 5, MOST_DB / 5)
-        kept = frames[:, 1 - self.config.kernel :] if self.config.kernel > 1 else frames[:, :0]
-        return Envelope(levels, torch.sigmoid(tone)), Past(kept, state)
+        levels = references[:, : offset.shape[1]] + SPREAD_DB * offset.clamp(-MOST_DB / 5, MOST_DB / 5)
+        kept = frames[:, offset.shape[1] :]
+        return Envelope(levels, torch.sigmoid(tone)), Past(kept, state, references[:, offset.shape[1] :])
 
 
 def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:
@@ -135,3 +157,21 @@ def near_crossover(features: Tensor, mask: Tensor) -> Tensor:
     highest = (mask * bands).amax(-1, keepdim=True)
     wanted = (highest - torch.arange(0.0, NEAR_BANDS, device=mask.device)).clamp(min=0.0)
     return features @ (bands[:, None] == wanted[..., None, :]).to(features.dtype)
+
+
+def tones_below(tonality: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean tonality of groups of trusted bands, counted down from the crossover.
+
+    Args:
+        tonality: Shape (batch, frames, bands).
+        mask: 1 where a band is trusted, same shape.
+
+    Returns:
+        Shape (batch, frames, TONE_GROUPS); 0 for a group without a trusted band.
+    """
+    bands = torch.arange(0.0, BAND_COUNT, device=mask.device)
+    below = (mask * bands).amax(-1, keepdim=True) - bands
+    first = TONE_BANDS * torch.arange(0.0, TONE_GROUPS, device=mask.device)[:, None]
+    inside = (below[..., None, :] >= first) & (below[..., None, :] < first + TONE_BANDS)
+    weight = inside.to(mask.dtype) * mask[..., None, :]
+    return (weight * tonality[..., None, :]).sum(-1) / weight.sum(-1).clamp(min=1.0)

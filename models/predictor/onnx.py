@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from models.predictor.inference import Array, Told
 from models.predictor.network import Predictor
 
-INPUTS = ("levels_db", "mask", "past_frames", "past_state")
-OUTPUTS = ("envelope_db", "tonality", "next_frames", "next_state")
+INPUTS = ("levels_db", "tonality", "mask", "past_frames", "past_state", "past_references")
+OUTPUTS = ("envelope_db", "harmonicity", "next_frames", "next_state", "next_references")
 
 
 class CompiledTeller:
@@ -49,32 +49,33 @@ class CompiledTeller:
         self._next = [part.copy() for part in self._past]
         self._binding: Any = None
 
-    def tell(self, levels_db: Array, mask: Array) -> Told:
+    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         """Predict; see `models.predictor.inference.Teller`."""
         if levels_db.shape[1] == 1:
-            return self._tell_one(levels_db, mask)
-        feed = (levels_db, np.broadcast_to(mask, levels_db.shape), *self._past)
+            return self._tell_one(levels_db, tonality, mask)
+        feed = (levels_db, tonality, np.broadcast_to(mask, levels_db.shape), *self._past)
         levels, tone, *self._next = self._session.run(OUTPUTS, dict(zip(INPUTS, feed, strict=True)))
         # What is bound is written to in place, and these arrays belong to ONNX Runtime.
         self._binding = None
         return Told(levels, tone)
 
-    def _tell_one(self, levels_db: Array, mask: Array) -> Told:
+    def _tell_one(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         if self._binding is None:
             self._bind(len(levels_db), levels_db.shape[2])
         self._levels[:] = levels_db
+        self._tones[:] = tonality
         self._mask[:] = mask
         self._session.run_with_iobinding(self._binding)
         return self._told
 
     def _bind(self, channels: int, bands: int) -> None:
         shape = (channels, 1, bands)
-        self._levels, self._mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._levels, self._tones, self._mask = (np.zeros(shape, np.float32) for _ in range(3))
         self._told = Told(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
         self._past = [np.array(part) for part in self._past]
         self._next = [np.zeros_like(part) for part in self._past]
         self._binding = self._session.io_binding()
-        for name, array in zip(INPUTS, (self._levels, self._mask, *self._past), strict=True):
+        for name, array in zip(INPUTS, (self._levels, self._tones, self._mask, *self._past), strict=True):
             self._binding.bind_ortvalue_input(name, self._value(array))
         for name, array in zip(OUTPUTS, (*self._told, *self._next), strict=True):
             self._binding.bind_ortvalue_output(name, self._value(array))

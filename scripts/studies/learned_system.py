@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
+from dsp.tonality import measure_tonality, tone_tables
 from models.exciters.causal_conv import folded
 from models.exciters.ltv_layer import HOP, RATE
 from models.exciters.two_stage import LearnedExtender, above
@@ -115,7 +116,13 @@ def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fa
     behind = max(0, REACH - horizon * HOP)
     heard = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
     mask = bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
-    told, _ = predictor(acoustic_features(heard, fall), mask, predictor.start(len(degraded)))
+    levels = acoustic_features(heard, fall)
+    tables = tone_tables(RATE)
+    # The longer frames of tonality end where the others do.
+    longer = np.pad(heard.numpy(), ((0, 0), (len(tables.window) - 2 * REACH, 0)))
+    tones = np.empty(levels.shape, np.float32)
+    measure_tonality(longer, 0, HOP, tables, tones)
+    told, _ = predictor(levels, torch.from_numpy(tones), mask, predictor.start(len(degraded)))
     levels_db: Tensor = told.levels_db
     return levels_db
 

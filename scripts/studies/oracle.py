@@ -36,7 +36,7 @@ class ExactEnvelope:
         """Begin the recording again."""
         self._at = self._next = self._first
 
-    def tell(self, levels_db: Array, mask: Array) -> Told:
+    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
         """Return the true envelope of the next frames, whatever is asked."""
         self._next = self._at + levels_db.shape[1]
         index = np.arange(self._at, self._next).clip(0, self._levels.shape[1] - 1)

@@ -105,7 +105,9 @@ class Amplifier:
         pushed *= 10 ** (self.drive_db / 20) / max(float(np.abs(pushed).max()), _TINY)
         fine = soxr.resample(pushed.T, rate, rate * _OVERSAMPLING)
         bent = np.tanh(fine + self.bias) - np.tanh(self.bias)
-        return np.asarray(soxr.resample(bent, rate * _OVERSAMPLING, rate).T[:, : clean.shape[1]], dtype=np.float64)
+        plain = soxr.resample(bent, rate * _OVERSAMPLING, rate).T[:, : clean.shape[1]]
+        # An uneven curve makes a direct current, which no transformer and no loudspeaker lets through.
+        return np.asarray(signal.sosfilt(low_cut, plain), dtype=np.float64)
 
 
 def _rung(audio: Audio, bells: Iterable[Bell], rate: int) -> Audio:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
+from dsp.tonality import LAG_HOPS
 from models.training.data.features import ClipFeatures
+from models.training.data.harmonicity import at_bands
 
 Array = NDArray[np.floating[Any]]
 _CENTRES = bands.band_centres_hz().numpy()
@@ -45,6 +47,10 @@ class AugmentationConfig:
     hide_share: float = 0.5
     degraded_share: float = 0.35
     blur_db: float = 1.0
+    # How much a frame counts that lies `quiet_db` or more below its crop's loudest: a recording's own hiss is hardly
+    # worth learning.
+    quiet_weight: float = 0.1
+    quiet_db: float = 40.0
     # How much more it counts to be too loud than too soft, by category; 1 for those that are not named.
     caution: dict[str, float] = field(default_factory=dict)
     categories: dict[str, float] = field(
@@ -65,17 +71,21 @@ class Example(NamedTuple):
 
     Attributes:
         levels_db: Input levels, degraded or whole (masked by the predictor), shape (frames, bands).
+        tonality: Of the input, same shape.
         mask: Bands that the predictor may see, shape (1, bands).
-        target_db, tonality: What it should tell, shape (frames, bands).
+        target_db, harmonicity: What it should predict, shape (frames, bands).
         weight: 1 for bands to be judged: above the cutoff and below the true bandwidth, shape (1, bands).
+        frame_weight: How much each frame counts, shape (frames,); see `AugmentationConfig.quiet_weight`.
         caution: How much more it counts to be too loud than too soft, shape (1, 1).
     """
 
     levels_db: Tensor
+    tonality: Tensor
     mask: Tensor
     target_db: Tensor
-    tonality: Tensor
+    harmonicity: Tensor
     weight: Tensor
+    frame_weight: Tensor
     caution: Tensor
 
 
@@ -85,12 +95,12 @@ Groups = dict[str, dict[str, list[ClipFeatures]]]
 def _grouped(clips: Sequence[ClipFeatures]) -> Groups:
     groups: Groups = {}
     for clip in clips:
-        groups.setdefault(clip.category, {}).setdefault(clip.source, []).append(clip)
+        groups.setdefault(clip.category, {}).setdefault(f"{clip.source}/{clip.speaker}", []).append(clip)
     return groups
 
 
 class Examples:
-    """Draws examples from clips: category by share, then source, then clip, then crop."""
+    """Draws examples from clips: category by share, then speaker, then clip, then crop."""
 
     def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
         self.config, self.horizon, self.seed = config, horizon, seed
@@ -107,17 +117,19 @@ class Examples:
         shares = np.array([self.config.categories[name] for name in names])
         sources = groups[str(rng.choice(names, p=shares / shares.sum()))]
         sizes = np.array([sum(len(clip.levels_db) for clip in group) for group in sources.values()], dtype=float)
-        # The square root gives small sources a hearing without letting them dominate.
+        # The square root gives those with few clips a hearing without letting them dominate.
         group = list(sources.values())[int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))]
         return group[int(rng.integers(len(group)))]
 
     def _crop(self, clip: ClipFeatures, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Return the power of the whole sound and, if it differs, of what is heard; and tonality and harmonicity."""
         length = self.config.frames + abs(self.horizon)
         start = int(rng.integers(max(1, len(clip.levels_db) - length + 1)))
         rows = np.arange(start, start + length) % len(clip.levels_db)
         versions = [clip.levels_db] if clip.heard_db is None else [clip.levels_db, clip.heard_db]
         power = np.stack([np.power(10.0, levels[rows].astype(np.float32) / 10) for levels in versions])
-        return power, clip.tonality[rows].astype(np.float32) / 255
+        harmonic = at_bands(clip.harmonic, rows, clip.speed, clip.sample_rate)
+        return power, np.stack([clip.tonality[rows].astype(np.float32) / 255, harmonic])
 
     def _example(self, rng: np.random.Generator) -> Example:
         """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if it differs, what is heard."""
@@ -139,7 +151,7 @@ class Examples:
             power, tone = _reverberate(power, tone, rng)
         power = power * (gain * shape)
         if rng.random() < config.noise_share:
-            noise = self._noise(rng, len(tone))
+            noise = self._noise(rng, tone.shape[1])
             tone = tone * power[0] / (power[0] + noise)
             power = power + noise
         cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
@@ -164,14 +176,23 @@ class Examples:
             seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
         seen += rng.normal(0.0, config.blur_db, seen.shape).astype(np.float32)
         wanted = slice(max(0, ahead), max(0, ahead) + frames)
+        # The longer frame of tonality ends where the newest frame does, so its middle lies before.
+        newest = np.maximum(np.arange(frames) + max(0, -ahead) - LAG_HOPS, 0)
         return Example(
             torch.from_numpy(np.maximum(seen, bands.FLOOR_DB)),
+            torch.from_numpy(tone[0, newest].astype(np.float32)),
             mask[None],
             torch.from_numpy(levels[0, wanted]),
-            torch.from_numpy(tone[wanted].astype(np.float32)),
+            torch.from_numpy(tone[1, wanted].astype(np.float32)),
             weight[None],
+            torch.from_numpy(self._frame_weight(power[0, wanted])),
             torch.full((1, 1), config.caution.get(clip.category, 1.0)),
         )
+
+    def _frame_weight(self, power: Array) -> NDArray[np.float32]:
+        level_db = 10 * np.log10((power * (_EDGES[2:] - _EDGES[:-2])).sum(-1) + 1e-12)
+        is_quiet = level_db < level_db.max() - self.config.quiet_db
+        return np.where(is_quiet, self.config.quiet_weight, 1.0).astype(np.float32)
 
     def _curve(self, rng: np.random.Generator, spread_db: float) -> Array:
         knots = rng.normal(0.0, spread_db, 9)

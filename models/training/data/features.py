@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from dsp import bands
 from dsp.bandwidth.meter import BandwidthMeter
+from dsp.tonality import measure_tonality, tone_tables
 from models.atomic_write import write_atomically
 from models.training.data.corpus import Clip
 from models.training.data.degradation import Degradation
-from models.training.data.tonality import tonality
+from models.training.data.harmonicity import STRIDE, harmonicity
 
 FORMAT = 2
 _CHUNK = 4096
@@ -41,6 +42,9 @@ class ClipFeatures:
         bandwidth_hz: Frequency up to which the levels can be trusted; targets above are masked.
         category: The clip's category in the manifest.
         source: The clip's source, so that whole sources can be left out.
+        speaker: Who is heard, or the instrument or title.
+        harmonic: From `models.training.data.harmonicity`, of the clip at its own speed.
+        speed: How many times as fast as it is.
         heard_db: Levels of the same frames as the predictor hears them, by another window or after a degradation; None
             where they are no others.
         cutoff_hz: Where the degraded recording's band ends, as a host finds it; 0 where the cutoff is only a mask.
@@ -52,6 +56,9 @@ class ClipFeatures:
     sample_rate: float
     category: str
     source: str
+    speaker: str
+    harmonic: NDArray[np.uint8]
+    speed: float = 1.0
     heard_db: NDArray[np.float16] | None = None
     cutoff_hz: float = 0.0
 
@@ -75,10 +82,15 @@ def levels_of(samples: NDArray[np.float32], rate: float, fall: float = bands.HAN
 
 def tonality_of(samples: NDArray[np.float32], rate: float) -> NDArray[np.uint8]:
     """Return the tonality, 0..255 for 0..1, of the frames of `levels_of`, looked at twice as long."""
-    window = bands.hann(2 * bands.window_samples(rate))
-    weights = bands.band_weights(rate, bands.fft_size(len(window)))
-    chunks = _frames(samples, rate, len(window)).split(_CHUNK)
-    return torch.cat([(tonality(chunk, window, weights) * 255).to(torch.uint8) for chunk in chunks]).numpy()
+    tables, hop = tone_tables(rate), bands.hop_samples(rate)
+    half, count = len(tables.window) // 2, len(samples) // hop + 1
+    padded = np.pad(samples, (half, half + hop))[None]
+    found = []
+    for start in range(0, count, _CHUNK):
+        tones = np.empty((1, min(_CHUNK, count - start), bands.BAND_COUNT), np.float32)
+        measure_tonality(padded, start * hop, hop, tables, tones)
+        found.append((tones[0] * 255).astype(np.uint8))
+    return np.concatenate(found)
 
 
 def _frames(samples: NDArray[np.float32], rate: float, length: int) -> torch.Tensor:
@@ -101,8 +113,20 @@ def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FAL
             float(stored["rate"]),
             clip.category,
             clip.source,
+            clip.speaker,
+            _harmonic(clip, cache),
+            speed,
         )
     return whole if fall == bands.HANN_FALL else replace(whole, heard_db=_heard(clip, speed, cache, fall))
+
+
+def _harmonic(clip: Clip, cache: Path) -> NDArray[np.uint8]:
+    file = cache_file(cache, FORMAT, "harmonic", STRIDE, str(clip.path), clip.path.stat().st_size)
+    if not file.exists():
+        store(file, harmonic=harmonicity(*mono(clip)))
+    with np.load(file) as stored:
+        harmonic: NDArray[np.uint8] = stored["harmonic"]
+    return harmonic
 
 
 def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:

@@ -5,6 +5,7 @@ Both end where a loudspeaker or a filter makes them end, and are known up to the
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,21 +16,25 @@ from dsp import bands
 from models.training.data.amplifier import Amplifier
 from models.training.data.corpus import Clip
 from models.training.data.features import FORMAT, ClipFeatures, cache_file, levels_of, mono, store, tonality_of
+from models.training.data.harmonicity import harmonicity
 from models.training.data.synthesizer import RATE, Synthesizer
 
 AMPLIFIER, SYNTHESIZER = "amplifier", "synthesizer"
 # Counts up when the same draw sounds otherwise.
-_FORMAT = 1
+_FORMAT = 2
 _SECONDS = 12.0
 # The last of the band belongs to the converters in the making.
 _WHOLE = 0.95
 Sound = Callable[[], tuple[NDArray[np.float32], int]]
 
 
-def amplified(clips: Sequence[Clip], each: int, cache: Path, fall: float = bands.HANN_FALL) -> list[ClipFeatures]:
-    """Return the features of every instrument among the clips through so many amplifiers each."""
+def amplified(clips: Sequence[Clip], count: int, cache: Path, fall: float = bands.HANN_FALL) -> list[ClipFeatures]:
+    """Return the features of so many instruments, spread evenly over the clips, through an amplifier each."""
     played = [clip for clip in clips if clip.category == "instrument"]
-    return [_amplified(played[seed % len(played)], seed, cache, fall) for seed in range(each * len(played))]
+    if not played:
+        return []
+    # More than there are come again through other amplifiers.
+    return [_amplified(played[k % len(played)], k // len(played), cache, fall) for k in _spread(len(played), count)]
 
 
 def synthesized(count: int, cache: Path, fall: float = bands.HANN_FALL) -> list[ClipFeatures]:
@@ -37,35 +42,51 @@ def synthesized(count: int, cache: Path, fall: float = bands.HANN_FALL) -> list[
     return [_synthesized(seed, cache, fall) for seed in range(count)]
 
 
-def _amplified(clip: Clip, seed: int, cache: Path, fall: float) -> ClipFeatures:
-    amplifier = Amplifier.draw(seed)
+def _spread(instruments: int, count: int) -> list[int]:
+    whole = count - count % instruments
+    return [*range(whole), *(whole + k * instruments // (count - whole) for k in range(count - whole))]
+
+
+def _amplified(clip: Clip, take: int, cache: Path, fall: float) -> ClipFeatures:
+    # By the clip's name: another clip more or less in the corpus changes nothing for this one.
+    amplifier = Amplifier.draw(zlib.crc32(f"{clip.name} {take}".encode()))
 
     def sound() -> tuple[NDArray[np.float32], int]:
         samples, rate = mono(clip)
         return amplifier.apply(samples[None], rate)[0], rate
 
-    file = _cached(cache, AMPLIFIER, str(clip.path), clip.path.stat().st_size, repr(amplifier), fall)
-    return _features(file, sound, AMPLIFIER, clip.source, fall)
+    file = _cached(cache, AMPLIFIER, str(clip.path), clip.path.stat().st_size, repr(amplifier))
+    return _features(file, sound, AMPLIFIER, clip.source, clip.speaker, fall)
 
 
 def _synthesized(seed: int, cache: Path, fall: float) -> ClipFeatures:
     synthesizer = Synthesizer.draw(seed)
-    file = _cached(cache, SYNTHESIZER, _SECONDS, repr(synthesizer), fall)
-    return _features(file, lambda: (synthesizer.play(_SECONDS), RATE), SYNTHESIZER, SYNTHESIZER, fall)
+    file = _cached(cache, SYNTHESIZER, _SECONDS, repr(synthesizer))
+    return _features(file, lambda: (synthesizer.play(_SECONDS), RATE), SYNTHESIZER, SYNTHESIZER, str(seed), fall)
 
 
 def _cached(cache: Path, *about: str | float) -> Path:
     return cache_file(cache, FORMAT, _FORMAT, *about, bands.BAND_COUNT)
 
 
-def _features(file: Path, sound: Sound, category: str, source: str, fall: float) -> ClipFeatures:
-    is_late = fall != bands.HANN_FALL
-    if not file.exists():
+def _features(file: Path, sound: Sound, category: str, source: str, speaker: str, fall: float) -> ClipFeatures:
+    heard_file = file.with_stem(f"{file.stem}-{fall:g}")
+    files = {file} if fall == bands.HANN_FALL else {file, heard_file}
+    if not all(each.exists() for each in files):
         samples, rate = sound()
-        late = {"heard": levels_of(samples, rate, fall)} if is_late else {}
-        levels, tones = levels_of(samples, rate), tonality_of(samples, rate)
-        store(file, levels=levels, tonality=tones, rate=np.float64(rate), **late)
+        store(
+            file,
+            levels=levels_of(samples, rate),
+            tonality=tonality_of(samples, rate),
+            harmonic=harmonicity(samples, rate),
+            rate=np.float64(rate),
+        )
+        if heard_file in files:
+            store(heard_file, heard=levels_of(samples, rate, fall))
+    heard_db = np.load(heard_file)["heard"] if heard_file in files else None
     with np.load(file) as stored:
-        rate_hz, heard_db = float(stored["rate"]), stored["heard"] if is_late else None
-        top_hz = _WHOLE * rate_hz / 2
-        return ClipFeatures(stored["levels"], stored["tonality"], top_hz, rate_hz, category, source, heard_db)
+        rate_hz = float(stored["rate"])
+        return ClipFeatures(
+            stored["levels"], stored["tonality"], _WHOLE * rate_hz / 2, rate_hz, category, source, speaker,
+            stored["harmonic"], heard_db=heard_db,
+        )  # fmt: skip

@@ -41,9 +41,10 @@ from models.extender.extender import Extender
 from models.predictor.network import Past, Predictor
 from models.predictor.onnx import INPUTS, OUTPUTS
 from models.training import metrics
-from models.training.checkpoint import averaged_weights, run_of
+from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
 from models.training.predictor.run import RunConfig, read_run
+from models.training.predictor.start import origin
 
 LICENCE = "GPL-3.0-or-later"
 NOTE = "The weights are computed from the recordings listed here; none of them is contained."
@@ -57,7 +58,7 @@ def command(run_file: Path, folder: Path = Path("runs"), target: Path = FOLDER, 
     """
     run = read_run(run_file)
     weights, step = trained(run_file, run.name, folder)
-    before = [run_of(folder / run.start / "last.safetensors")] if run.start else []
+    before = origin(folder / run.name)
     achieved = figures_of(run.name, figures) if figures else {}
     return export(run, weights, step, target / run.name, before, achieved)
 
@@ -112,7 +113,7 @@ def export(
     weights: dict[str, Tensor],
     step: int,
     target: Path,
-    before: Sequence[tuple[dict[str, Any], int]] = (),
+    before: Sequence[Mapping[str, Any]] = (),
     achieved: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write an artifact beside its target and put it in place whole.
@@ -193,15 +194,14 @@ def _parameters(extender: Extender) -> list[nn.Parameter]:
     return [weight for network in networks if network is not None for weight in network.parameters()]
 
 
-def provenance(run: RunConfig, step: int, before: Sequence[tuple[dict[str, Any], int]] = ()) -> dict[str, Any]:
+def provenance(run: RunConfig, step: int, before: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return what the weights of a predictor were made from; see `made_of`."""
     heard = [
         clip
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
         if not clip.source.startswith(run.without)
     ]
-    runs = [{"run": {**past, "corpus": None}, "step": reached} for past, reached in before]
-    return {**made_of(run.full(), step, heard), "before": runs}
+    return {**made_of(run.full(), step, heard), "before": list(before)}
 
 
 def made_of(run: Mapping[str, Any], step: int, heard: Sequence[corpus.Clip]) -> dict[str, Any]:
@@ -229,20 +229,20 @@ class _Flat(nn.Module):
         super().__init__()
         self.predictor = predictor
 
-    def forward(self, levels_db: Tensor, mask: Tensor, frames: Tensor, state: Tensor) -> tuple[Tensor, ...]:
-        told, past = self.predictor(levels_db, mask, Past(frames, state))
-        return told.levels_db, told.tonality, past.frames, past.state
+    def forward(self, levels_db: Tensor, tonality: Tensor, mask: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
+        told, following = self.predictor(levels_db, tonality, mask, Past(*past))
+        return told.levels_db, told.tonality, *following
 
 
 def write_graph(predictor: Predictor, file: Path) -> None:
     """Write the predictor as an ONNX graph whose batch and frames may have any size."""
     import onnx
 
-    past = predictor.start(2)
-    example = (torch.zeros(2, 3, BAND_COUNT), torch.ones(2, 3, BAND_COUNT), *past)
-    axes = {name: {0: "batch", 1: "frames"} for name in (*INPUTS[:2], *OUTPUTS[:2])}
-    axes |= {name: {0: "batch"} for name in (INPUTS[2], OUTPUTS[2])}
-    axes |= {name: {1: "batch"} for name in (INPUTS[3], OUTPUTS[3])}
+    frames = torch.zeros(2, 3, BAND_COUNT)
+    example = (frames, frames, torch.ones(2, 3, BAND_COUNT), *predictor.start(2))
+    axes = {name: {0: "batch", 1: "frames"} for name in (*INPUTS[:3], *OUTPUTS[:2])}
+    axes |= {name: {0: "batch"} for name in (INPUTS[3], INPUTS[5], OUTPUTS[2], OUTPUTS[4])}
+    axes |= {name: {1: "batch"} for name in (INPUTS[4], OUTPUTS[3])}
     with warnings.catch_warnings():
         # The exporter by tracing keeps the GRU one node; the newer one unrolls it for a fixed number of frames.
         warnings.simplefilter("ignore")

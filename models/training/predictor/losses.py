@@ -43,7 +43,18 @@ def pooled_db(levels_db: Tensor, span: int) -> Tensor:
     return 10 * torch.log10(power + 1e-12)
 
 
-def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor, caution: Tensor | float = 1.0) -> Tensor:
+def pooled_weight(weight: Tensor, span: int) -> Tensor:
+    """Return how much each of `pooled_db`'s spans counts, from how much each frame does, shape (batch, spans)."""
+    return weight if span == 1 else weight.unfold(1, span, span // 2).mean(-1)
+
+
+def envelope_loss(
+    predicted_db: Tensor,
+    target_db: Tensor,
+    importance: Tensor,
+    caution: Tensor | float = 1.0,
+    frame_weight: Tensor | None = None,
+) -> Tensor:
     """Return the expected log-spectral distance of noise shaped to the predicted envelope, in units of 10 dB.
 
     Args:
@@ -52,15 +63,23 @@ def envelope_loss(predicted_db: Tensor, target_db: Tensor, importance: Tensor, c
         importance: From `band_importance`, shape (batch, 1, bands).
         caution: How much more it counts to be too loud than to be too soft, shape (batch, 1, 1). Where a network can't
             tell, it comes out softer for it, and too little sounds better than too much.
+        frame_weight: How much each frame counts, shape (batch, frames); None for all alike.
 
     Returns:
         Scalar; sqrt of the noise's own spread where the envelope is exact.
     """
     error = (predicted_db - target_db) / 10
     error = torch.where(error > 0, caution * error, error).square()
-    return torch.sqrt(NOISE_SPREAD + (error * importance).sum(-1)).mean()
+    return weighted_mean(torch.sqrt(NOISE_SPREAD + (error * importance).sum(-1)), frame_weight)
 
 
-def tonality_loss(predicted: Tensor, target: Tensor, importance: Tensor) -> Tensor:
-    """Return the mean squared error of the tonality, weighted like the envelope."""
-    return ((predicted - target).square() * importance).sum(-1).mean()
+def harmonicity_loss(
+    predicted: Tensor, target: Tensor, importance: Tensor, frame_weight: Tensor | None = None
+) -> Tensor:
+    """Return the mean squared error of the harmonicity, weighted like the envelope."""
+    return weighted_mean(((predicted - target).square() * importance).sum(-1), frame_weight)
+
+
+def weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the mean of values, each counted as much as its weight says."""
+    return values.mean() if weight is None else (values * weight).sum() / weight.sum().clamp(min=1e-6)

@@ -25,7 +25,8 @@ class RunConfig(BaseModel):
         without: Sources left out (by the start of their names), to measure how well others stand in for them.
         speeds: Speeds at which every clip is heard.
         degradations: How many times each clip is also heard through a filter, a converter or a codec.
-        amplifiers: How many times each instrument is also heard through a guitar amplifier.
+        amplifiers: How many times an instrument is heard through a guitar amplifier; see
+            `models.training.data.synthetic_features`.
         synthesizers: How many phrases of synthesizers are heard; see `training.made_features`.
         seed: Decides weights, examples and dropout.
         steps, rows: Length of the run; examples a step, over all processes.
@@ -35,7 +36,8 @@ class RunConfig(BaseModel):
         evenness: See `losses.band_importance`.
         spans: Frames over which envelopes are compared, each with the same weight; 8 is the window of LSD.
         start: Another run whose averaged weights this one starts from.
-        tonality, spectrum: Weights of the tonality loss and of the multi-resolution spectral loss.
+        artifact: A shipped artifact whose weights it starts from otherwise; its network may be smaller.
+        harmonicity, spectrum: Weights of the harmonicity loss and of the multi-resolution spectral loss.
         spectrum_rows: Examples a step that the spectral loss listens to.
         settle: Frames at the start of an example that are not judged, while the predictor finds its feet.
         save_every: Steps between checkpoints and evaluations.
@@ -62,7 +64,8 @@ class RunConfig(BaseModel):
     evenness: float = Field(default=0.3, ge=0, le=1)
     spans: tuple[int, ...] = (1, 8)
     start: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*$")
-    tonality: float = 0.3
+    artifact: str | None = None
+    harmonicity: float = 1.0
     spectrum: float = 0.0
     spectrum_rows: int = 2
     settle: int = 20
@@ -75,7 +78,7 @@ class RunConfig(BaseModel):
 
     def extender(self) -> ExtenderConfig:
         """Return the extender that this run trains; its horizon follows from the look-ahead."""
-        sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops)})
+        sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops), "is_held": True})
         return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, window_fall=self.window_fall)
 
     def examples(self) -> AugmentationConfig:

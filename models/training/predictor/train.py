@@ -13,22 +13,25 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, distributed
 
 from dsp import bands
+from dsp.tonality import LAG_HOPS
 from models.predictor.network import Predictor
-from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
+from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.data import corpus
 from models.training.data.augmentation import Example, Examples
 from models.training.data.features import ClipFeatures, load_features
+from models.training.data.harmonicity import at_bands
 from models.training.data.synthetic_features import amplified, synthesized
 from models.training.predictor import losses
 from models.training.predictor.run import RunConfig, read_run
 from models.training.predictor.spectral_loss import SpectralLoss
+from models.training.predictor.start import start
 from models.training.weight_average import follow
 
 CUTOFFS_HZ = (4000.0, 8000.0, 12000.0)
@@ -36,6 +39,8 @@ _BETAS = (0.9, 0.98)
 _CLIP_NORM = 1.0
 # Hops in the 2048 samples that log-spectral distance looks at.
 _LSD_SPAN = 8
+# A frame whose top lies this far below the loudest one is not asked for its level.
+_LOUD_DB = 40.0
 
 
 def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".cache/features")) -> Path:
@@ -73,13 +78,13 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(run.seed)
     network = Predictor(run.extender().predictor).to(device)
-    if run.start is not None:
-        network.load_state_dict(averaged_weights(home.parent / run.start / "last.safetensors")[0])
+    last = home / "last.safetensors"
+    if not last.exists():
+        start(run, network, home)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=run.rate, betas=_BETAS, weight_decay=run.decay)
     examples = Examples(heard, run.examples(), run.extender().predictor.horizon, run.seed)
     judge = Judge(run).to(device)
-    last = home / "last.safetensors"
     step = load_checkpoint(last, network, average, optimiser, run.full()) if last.exists() else 0
     began, first, recent = time.monotonic(), step, []
     while step < run.steps:
@@ -111,7 +116,7 @@ def train(
 
 
 class Judge(torch.nn.Module):
-    """The loss of a batch: envelope and tonality always, the spectral loss where the run asks for it."""
+    """The loss of a batch: envelope and harmonicity always, the spectral loss where the run asks for it."""
 
     def __init__(self, run: RunConfig) -> None:
         super().__init__()
@@ -122,19 +127,24 @@ class Judge(torch.nn.Module):
         """Return the weighted sum of the losses, a scalar."""
         run, rows, device = self.run, len(batch.levels_db), batch.levels_db.device
         past = network.start(rows)
-        told, _ = network(batch.levels_db, batch.mask, type(past)(*(part.to(device) for part in past)))
+        told, _ = network(batch.levels_db, batch.tonality, batch.mask, type(past)(*(part.to(device) for part in past)))
         importance = losses.band_importance(batch.weight, run.evenness)
         judged = slice(run.settle, None)
         told_db, true_db = told.levels_db[:, judged], batch.target_db[:, judged]
+        counts = batch.frame_weight[:, judged]
         distances = [
             losses.envelope_loss(
-                losses.pooled_db(told_db, span), losses.pooled_db(true_db, span), importance, batch.caution
+                losses.pooled_db(told_db, span),
+                losses.pooled_db(true_db, span),
+                importance,
+                batch.caution,
+                losses.pooled_weight(counts, span),
             )
             for span in run.spans
         ]
         loss = torch.stack(distances).mean()
-        loss = loss + run.tonality * losses.tonality_loss(
-            told.tonality[:, judged], batch.tonality[:, judged], importance
+        loss = loss + run.harmonicity * losses.harmonicity_loss(
+            told.tonality[:, judged], batch.harmonicity[:, judged], importance, counts
         )
         if self.spectral is not None:
             few = slice(0, run.spectrum_rows)
@@ -153,7 +163,7 @@ def learning_rate(run: RunConfig, step: int) -> float:
 def evaluate(
     run: RunConfig, weights: dict[str, Tensor], clips: list[ClipFeatures], device: torch.device
 ) -> dict[str, dict[str, float]]:
-    """Return the log-spectral distance that noise of the predicted envelope would have, by category and cutoff."""
+    """Return the means of `Predicted.measures` by category."""
     network = Predictor(run.extender().predictor).to(device).eval()
     network.load_state_dict(weights)
     found: dict[str, dict[str, list[float]]] = {}
@@ -161,26 +171,70 @@ def evaluate(
         for clip in clips:
             for cutoff in CUTOFFS_HZ:
                 if cutoff < 0.85 * clip.bandwidth_hz:
-                    distance = expected_distance(network, clip, cutoff, device)
-                    found.setdefault(clip.category, {}).setdefault(f"{cutoff:.0f}", []).append(distance)
-    return {kind: {cutoff: round(float(np.mean(v)), 4) for cutoff, v in rows.items()} for kind, rows in found.items()}
+                    measured = predicted(network, clip, cutoff, device).measures(cutoff)
+                    for name, value in measured.items():
+                        found.setdefault(clip.category, {}).setdefault(name, []).append(value)
+    return {kind: {name: round(float(np.mean(v)), 4) for name, v in rows.items()} for kind, rows in found.items()}
 
 
-def expected_distance(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: torch.device) -> float:
-    """Return the expected log-spectral distance (field's definition A) of a clip cut at a frequency."""
+class Predicted(NamedTuple):
+    """What a network predicts of a clip and what is true: levels in dB and harmonicity, shape (frames, bands).
+
+    `weight` is 1 for the bands that are judged, shape (bands,).
+    """
+
+    levels_db: Tensor
+    true_db: Tensor
+    harmonicity: Tensor
+    true_harmonicity: Tensor
+    weight: Tensor
+
+    def distance(self, cutoff_hz: float) -> float:
+        """Return the expected log-spectral distance (field's definition A) of noise of the predicted envelope."""
+        told_db, true_db = (losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (self.levels_db, self.true_db))
+        error = (((told_db - true_db) / 10).square() * losses.band_importance(self.weight, 0.0)).sum(-1)
+        return float(torch.sqrt((1 - cutoff_hz / 24000) * (losses.NOISE_SPREAD + error)).mean())
+
+    def measures(self, cutoff_hz: float) -> dict[str, float]:
+        """Return the distance, and of loud frames the bias and the error of the level and the mean harmonicities."""
+        share = losses.band_importance(self.weight, 0.0)
+        told_db, true_db = (
+            10 * torch.log10((torch.pow(10.0, levels / 10) * share).sum(-1) + 1e-12)
+            for levels in (self.levels_db, self.true_db)
+        )
+        is_loud = true_db > true_db.max() - _LOUD_DB
+        error = (told_db - true_db)[is_loud]
+        lines, true_lines = ((part * share).sum(-1)[is_loud] for part in (self.harmonicity, self.true_harmonicity))
+        name = f"{cutoff_hz:.0f}"
+        return {
+            name: self.distance(cutoff_hz),
+            f"{name} bias": float(error.mean()),
+            f"{name} error": float(error.abs().mean()),
+            f"{name} lines": float(lines.mean()),
+            f"{name} true lines": float(true_lines.mean()),
+            f"{name} lines error": float((lines - true_lines).abs().mean()),
+        }
+
+
+def predicted(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: torch.device) -> Predicted:
+    """Return what a network predicts of a clip that is cut at a frequency."""
     levels = torch.from_numpy(clip.levels_db.astype(np.float32)).to(device)
     mask = bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
     past = network.start(1)
     heard = levels if clip.heard_db is None else torch.from_numpy(clip.heard_db.astype(np.float32)).to(device)
-    told, _ = network(heard[None], mask[None, None], type(past)(*(part.to(device) for part in past)))
-    ahead = network.config.horizon
-    told_db, true_db = told.levels_db[0], levels
-    told_db = told_db[: len(levels) - ahead] if ahead >= 0 else told_db[-ahead:]
-    true_db = true_db[ahead:] if ahead >= 0 else true_db[:ahead]
+    rows = np.arange(len(levels))
+    tones = clip.tonality[np.maximum(rows - LAG_HOPS, 0)].astype(np.float32) / 255
+    told, _ = network(
+        heard[None],
+        torch.from_numpy(tones)[None].to(device),
+        mask[None, None],
+        type(past)(*(part.to(device) for part in past)),
+    )
+    true_lines = torch.from_numpy(at_bands(clip.harmonic, rows, clip.speed, clip.sample_rate)).to(device)
+    ahead, count = network.config.horizon, len(levels)
+    mine, other = slice(max(0, -ahead), count - max(0, ahead)), slice(max(0, ahead), count - max(0, -ahead))
     weight = bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
-    told_db, true_db = (losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (told_db, true_db))
-    error = (((told_db - true_db) / 10).square() * losses.band_importance(weight, 0.0)).sum(-1)
-    return float(torch.sqrt((1 - cutoff_hz / 24000) * (losses.NOISE_SPREAD + error)).mean())
+    return Predicted(told.levels_db[0][mine], levels[other], told.tonality[0][mine], true_lines[other], weight)
 
 
 def _join() -> tuple[int, int]:

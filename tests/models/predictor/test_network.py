@@ -7,15 +7,24 @@ import torch
 from torch import Tensor
 
 from dsp.bands import BAND_COUNT, band_mask
-from models.predictor.network import NEAR_BANDS, Predictor, PredictorConfig, near_crossover, reference_db
+from models.predictor.network import (
+    NEAR_BANDS,
+    TONE_GROUPS,
+    Predictor,
+    PredictorConfig,
+    near_crossover,
+    reference_db,
+    tones_below,
+)
 
 FRAMES = 30
 MASK = band_mask(48000, 0.0, 6000.0)[None, None]
+TONES = torch.rand(2, FRAMES, BAND_COUNT, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.fixture
 def predictor() -> Predictor:
-    return Predictor(PredictorConfig(width=24, hidden=24, layers=2, kernel=5)).eval()
+    return Predictor(PredictorConfig(width=24, hidden=24, layers=2, kernel=5, horizon=-4, is_held=True)).eval()
 
 
 def levels() -> Tensor:
@@ -27,7 +36,7 @@ def test_it_is_causal(predictor: Predictor) -> None:
     seen = levels()
     changed = seen.clone()
     changed[:, 20:] = levels()[:, 20:]
-    one, other = (predictor(given, MASK, predictor.start(2))[0] for given in (seen, changed))
+    one, other = (predictor(given, TONES, MASK, predictor.start(2))[0] for given in (seen, changed))
     torch.testing.assert_close(one.levels_db[:, :20], other.levels_db[:, :20])
     assert float((one.levels_db[:, 20:] - other.levels_db[:, 20:]).abs().max()) > 0.1
 
@@ -36,10 +45,10 @@ def test_it_is_causal(predictor: Predictor) -> None:
 @pytest.mark.parametrize("chunk", [1, 2, 7])
 def test_chunks_equal_the_whole(predictor: Predictor, chunk: int) -> None:
     seen, past = levels(), predictor.start(2)
-    expected, last = predictor(seen, MASK, past)
+    expected, last = predictor(seen, TONES, MASK, past)
     told = []
-    for part in seen.split(chunk, 1):
-        envelope, past = predictor(part, MASK, past)
+    for part, tones in zip(seen.split(chunk, 1), TONES.split(chunk, 1), strict=True):
+        envelope, past = predictor(part, tones, MASK, past)
         told.append(envelope)
     torch.testing.assert_close(torch.cat([part.levels_db for part in told], 1), expected.levels_db)
     torch.testing.assert_close(torch.cat([part.tonality for part in told], 1), expected.tonality)
@@ -50,15 +59,17 @@ def test_chunks_equal_the_whole(predictor: Predictor, chunk: int) -> None:
 def test_masked_bands_do_not_matter(predictor: Predictor) -> None:
     seen = levels()
     other = torch.where(MASK > 0, seen, 40.0)
+    other_tones = torch.where(MASK > 0, TONES, 1.0)
     assert torch.equal(
-        predictor(seen, MASK, predictor.start(2))[0][0], predictor(other, MASK, predictor.start(2))[0][0]
+        predictor(seen, TONES, MASK, predictor.start(2))[0][0],
+        predictor(other, other_tones, MASK, predictor.start(2))[0][0],
     )
 
 
 @torch.inference_mode()
 def test_what_it_tells_is_in_range(predictor: Predictor) -> None:
     for seen in (levels(), torch.full((2, FRAMES, BAND_COUNT), -120.0), 1000 * levels()):
-        told, _ = predictor(seen, MASK, predictor.start(2))
+        told, _ = predictor(seen, TONES, MASK, predictor.start(2))
         assert told.levels_db.isfinite().all()
         assert bool(((told.tonality >= 0) & (told.tonality <= 1)).all())
 
@@ -78,3 +89,29 @@ def test_the_bands_near_the_crossover_are_counted_down_from_the_highest_trusted_
     near = near_crossover(bands_by_index, mask)
     assert near[0, 0, 0].tolist() == list(range(39, 39 - NEAR_BANDS, -1))
     assert near[0, 1, 0].tolist() == [2.0, 1.0] + [0.0] * (NEAR_BANDS - 2)
+
+
+@torch.inference_mode()
+def test_a_burst_lifts_no_frame_that_was_before_it(predictor: Predictor) -> None:
+    quiet = torch.full((1, FRAMES, BAND_COUNT), -90.0)
+    burst = quiet.clone()
+    burst[:, 20:] = -20.0
+    # Silences every feature, so that what is left is what levels are predicted against.
+    torch.nn.init.zeros_(predictor.enter.weight)
+    told, _ = predictor(burst, TONES[:1], MASK, predictor.start(1))
+    steady, _ = predictor(quiet, TONES[:1], MASK, predictor.start(1))
+    torch.testing.assert_close(told.levels_db[:, :24], steady.levels_db[:, :24])
+    torch.testing.assert_close(told.levels_db[:, 24:], steady.levels_db[:, 24:] + 70.0)
+
+
+def test_tonality_is_seen_by_groups_of_bands_below_the_crossover() -> None:
+    tonality = torch.arange(float(BAND_COUNT)).expand(1, 2, BAND_COUNT)
+    mask = torch.zeros(1, 2, BAND_COUNT)
+    mask[:, 0, :40] = 1.0
+    mask[:, 0, 38] = 0.0
+    mask[:, 1, :5] = 1.0
+    found = tones_below(tonality, mask)
+    assert found.shape == (1, 2, TONE_GROUPS)
+    assert float(found[0, 0, 0]) == pytest.approx((39 + 37 + 36 + 35 + 34 + 33 + 32) / 7)
+    assert float(found[0, 0, 1]) == pytest.approx(27.5)
+    assert found[0, 1].tolist() == [2.0] + [0.0] * (TONE_GROUPS - 1)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from models.training.predictor.losses import NOISE_SPREAD, band_importance, envelope_loss, tonality_loss
+from models.training.predictor.losses import NOISE_SPREAD, band_importance, envelope_loss, harmonicity_loss
 
 WEIGHT = (torch.arange(64) >= 40).float()[None, None]
 
@@ -39,4 +39,4 @@ def test_caution_counts_what_is_too_loud_and_not_what_is_too_soft() -> None:
 
 def test_tonality_is_judged_by_its_squared_error() -> None:
     target = torch.rand(2, 9, 64)
-    assert float(tonality_loss(target + 0.5, target, band_importance(WEIGHT, 1.0))) == pytest.approx(0.25)
+    assert float(harmonicity_loss(target + 0.5, target, band_importance(WEIGHT, 1.0))) == pytest.approx(0.25)

@@ -41,6 +41,8 @@ def clips() -> list[ClipFeatures]:
             48000.0,
             category,
             "Here",
+            "nobody",
+            rng.integers(0, 256, (51, 12)).astype(np.uint8),
         )
         for category in ("speech", "instrument")
         for bandwidth_hz in (14000.0, 22000.0)
@@ -106,10 +108,17 @@ def test_examples_are_repeatable_and_ranks_share_them_out() -> None:
 
 def test_examples_judge_only_what_is_masked() -> None:
     batch = Examples(clips(), RUN.examples(), 3, seed=1).batch(0, 16)
-    assert batch.levels_db.shape == batch.target_db.shape == batch.tonality.shape == (16, 30, 64)
+    assert (
+        batch.levels_db.shape
+        == batch.target_db.shape
+        == batch.tonality.shape
+        == batch.harmonicity.shape
+        == (16, 30, 64)
+    )
     assert not (batch.mask * batch.weight).any()
     assert bool((batch.weight.sum(-1) > 0).all())
-    assert bool(((batch.tonality >= 0) & (batch.tonality <= 1)).all())
+    for share in (batch.tonality, batch.harmonicity, batch.frame_weight):
+        assert bool(((share >= 0) & (share <= 1)).all())
 
 
 def test_caution_goes_by_category() -> None:
@@ -124,9 +133,10 @@ def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
     network = Predictor(RUN.extender().predictor).eval()
     device = torch.device("cpu")
     with torch.inference_mode():
-        alone = loop.expected_distance(network, clip, 4000.0, device)
-        same = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db), 4000.0, device)
-        other = loop.expected_distance(network, replace(clip, heard_db=clip.levels_db[::-1].copy()), 4000.0, device)
+        heard = (None, clip.levels_db, clip.levels_db[::-1].copy())
+        alone, same, other = (
+            loop.predicted(network, replace(clip, heard_db=levels), 4000.0, device).distance(4000.0) for levels in heard
+        )
     assert same == alone
     assert other != alone
 
@@ -138,3 +148,24 @@ def test_a_corpus_without_a_train_split_is_refused_before_anything_is_made(tmp_p
     with pytest.raises(ValueError, match="no clip of split train"):
         loop.command(run, tmp_path / "runs", tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+def test_quiet_frames_count_little() -> None:
+    clip = clips()[0]
+    levels = np.full_like(clip.levels_db, -20.0)
+    levels[::2] = -70.0
+    plain = AugmentationConfig(
+        frames=30, noise_share=0.0, room_share=0.0, mix_share=0.0, compress_share=0.0, degraded_share=0.0, eq_db=0.0
+    )
+    weights = Examples([replace(clip, levels_db=levels)], plain, 3, seed=1).batch(0, 4).frame_weight
+    assert weights.unique().tolist() == pytest.approx([0.1, 1.0])
+    assert float(weights.mean()) == pytest.approx(0.55)
+
+
+def test_speakers_of_one_source_are_drawn_alike() -> None:
+    few, many = clips()[:1], [replace(clip, speaker="another") for clip in clips()[:2] for _ in range(32)]
+    examples = Examples(few + many, AugmentationConfig(mix_share=0.0), 3, seed=1)
+    groups = examples._whole["speech"]
+    assert set(groups) == {"Here/nobody", "Here/another"}
+    drawn = [examples._pick(examples._whole, np.random.default_rng(seed)).speaker for seed in range(400)]
+    assert 20 <= drawn.count("nobody") <= 80

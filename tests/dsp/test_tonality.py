@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from dsp import bands
-from models.training.data.tonality import tonality
+from dsp.tonality import measure_tonality, tone_tables, window_samples
 
 
 def measured(samples: Tensor, rate: int) -> Tensor:
     """Return the tonality of a signal's bands, averaged over its frames."""
-    window = bands.hann(2 * bands.window_samples(rate))
-    weights = bands.band_weights(rate, bands.fft_size(len(window)))
-    return tonality(samples.unfold(0, len(window), bands.hop_samples(rate)), window, weights).mean(0)
+    hop = bands.hop_samples(rate)
+    found = np.empty((1, (len(samples) - window_samples(rate)) // hop, bands.BAND_COUNT), np.float32)
+    measure_tonality(samples.numpy()[None], 0, hop, tone_tables(rate), found)
+    return torch.from_numpy(found[0].mean(0))
 
 
 def lines(pitch_hz: float, rate: int) -> Tensor:
