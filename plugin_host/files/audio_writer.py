@@ -14,8 +14,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from models.stage import Block
-from plugin_host.files.audio_reader import DAMAGE, OUTPUT_SUFFIXES, AudioFileError, Bits, reason
+from plugin_host.files.audio_error import AudioFileError, reason
+from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits
 from plugin_host.files.audio_tags import AudioTags
+from plugin_host.files.containers.decoder import DAMAGE
 
 # Above this the 32-bit sizes of a WAV header overflow; RF64 holds 64-bit ones.
 _WAV_BYTES = 4_000_000_000

@@ -74,7 +74,7 @@ def test_overs_clip_and_are_counted_and_never_wrap(tmp_path: Path, bits: Bits) -
     ("subtype", "suffix", "bits"),
     [
         ("PCM_U8", "wav", "16"), ("PCM_16", "wav", "16"), ("PCM_24", "flac", "24"), ("PCM_32", "wav", "32f"),
-        ("FLOAT", "wav", "32f"), ("DOUBLE", "wav", "32f"), ("VORBIS", "ogg", "24"), ("MPEG_LAYER_III", "mp3", "24"),
+        ("FLOAT", "wav", "32f"), ("DOUBLE", "wav", "32f"), ("VORBIS", "ogg", "32f"), ("MPEG_LAYER_III", "mp3", "32f"),
         ("ULAW", "wav", "24"), ("PCM_S8", "aiff", "16"),
     ],
 )  # fmt: skip
