@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
+from models.atomic_write import write_atomically
 from models.predictor.runtime import LIVE, RUNTIMES
-from tests.stress.drill_command import drill as run_drill
-from tests.stress.soak import Plan
-from tests.stress.soak_command import bench_soak
+from plugin_host.cli.common.errors import WORK_FAILED, refuse, refusing
+from tests.stress import drill as trials
+from tests.stress import soak as minutes_of_traffic
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -45,8 +52,46 @@ def soak(
     200 settings a second by ZeroMQ, 500 MIDI messages a second, telemetry at 30 Hz. Counts late blocks and
     interruptions of both, and times the callback, the settings, and the way from the controller to the sound.
     """
-    plan = Plan(minutes, device, preset, artifact, rate, block, channels)
-    bench_soak(plan, RUNTIMES if runtime == "all" else [runtime], out)
+    plan = minutes_of_traffic.Plan(minutes, device, preset, artifact, rate, block, channels)
+    console = Console(highlight=False)
+    with refusing(WORK_FAILED, ValueError), console.status("loading") as status:
+        runtimes = RUNTIMES if runtime == "all" else [runtime]
+        figures = minutes_of_traffic.soak(plan, runtimes, status.update)
+    for run in figures["runs"]:
+        console.print(_table(run))
+        console.print(_summary(run), soft_wrap=True)
+    if out is not None:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(out, (json.dumps(figures, indent=1) + "\n").encode())
+        except OSError as error:
+            refuse(f"{out} can't be written: {error.strerror or error}; name another file", WORK_FAILED)
+
+
+def _table(run: dict[str, Any]) -> Table:
+    table = Table(f"{run['device']}, block {run['block']}", "p50", "p99", "p99.9", "max", "late", "xruns", "blocks")
+    for name, figures in ((f"host, {run['runtime']}", run["host"]), ("bare wire", run["wire"])):
+        shares = [f"{100 * figures['load'][key]:.1f} %" for key in ("p50", "p99", "p99.9", "max")]
+        table.add_row(name, *shares, *(str(figures[key]) for key in ("late", "xruns", "blocks")))
+    return table
+
+
+def _summary(run: dict[str, Any]) -> str:
+    zmq, midi, resident = run["zmq_set_ms"], run["midi_to_sound_ms"], run["resident_mib"]
+    lines = [
+        f"ZeroMQ set: p50 {_ms(zmq['p50'])}, p99 {_ms(zmq['p99'])}; {run['traffic']['sets']} sets",
+        f"MIDI to the first changed block: p50 {_ms(midi['p50'])}, p99 {_ms(midi['p99'])}; "
+        f"{run['traffic']['midi']} messages, {midi['seen']} of {midi['timed']} timed ones seen",
+        f"resident memory: {resident['start']} MiB at the start, {resident['middle']} in the middle, "
+        f"{resident['end']} at the end",
+        "reported meanwhile: " + ("; ".join(run["host"]["told"]) or "nothing"),
+        "holds: " + ", ".join(f"{name} {'yes' if is_so else 'NO'}" for name, is_so in run["holds"].items()),
+    ]
+    return "\n".join(lines)
+
+
+def _ms(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} ms"
 
 
 @app.command()
@@ -65,7 +110,32 @@ def drill(
     random for 5 minutes of sound. Nothing may crash, nothing but numbers come out, no knob click, no setting be lost.
     The same seed does the same again. Exit status 1 and one line for each fault.
     """
-    run_drill(seed, quick, preset, artifact)
+    sizes: dict[str, Any] = trials.QUICK if quick else {}
+    plan = replace(trials.Plan(seed=seed, preset=preset, artifact=artifact), **sizes)
+    console = Console(highlight=False)
+    table = Table("trial", "", "what was done", "time")
+    outcomes: list[trials.Outcome] = []
+    for trial in trials.TRIALS:
+        began = time.monotonic()
+        with console.status((trial.__doc__ or "").partition("\n")[0]):
+            outcome = _tried(trial, plan)
+        outcomes.append(outcome)
+        sign = "[red]fails[/]" if outcome.faults else "[green]holds[/]"
+        table.add_row(outcome.trial, sign, escape(outcome.done), f"{time.monotonic() - began:.0f} s")
+    console.print(table)
+    for outcome in outcomes:
+        for fault in outcome.faults:
+            console.print(f"{outcome.trial}: {fault}", markup=False, soft_wrap=True)
+    if any(outcome.faults for outcome in outcomes):
+        raise typer.Exit(WORK_FAILED)
+
+
+def _tried(trial: trials.Trial, plan: trials.Plan) -> trials.Outcome:
+    try:
+        return trial(plan)
+    except Exception as error:  # Whatever ends a trial is what it was for to find.
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return trials.Outcome(getattr(trial, "__name__", "trial"), "broke off", [reason])
 
 
 if __name__ == "__main__":
