@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,12 +14,25 @@ from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, Pre
 
 if TYPE_CHECKING:
     from plugin_host.cli.render_report import Report
-    from plugin_host.render.batch import Batch, Job, Plan
+    from plugin_host.render.batch import Batch
+    from plugin_host.render.plan import Plan
 
 app = typer.Typer()
 
 BitsChoice = Literal["16", "24", "32f"]
-Inputs = Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, globs; WAV, FLAC, AIFF, OGG, MP3.")]
+Inputs = Annotated[
+    list[str] | None, typer.Argument(metavar="IN...", help="Files, folders, globs; WAV, FLAC, AIFF, OGG, MP3.")
+]
+ListOption = Annotated[
+    Path | None, typer.Option("--from", metavar="LIST", help="A text file that lists more inputs, one a line.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="Processes that render at once; by default one core is left.")
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write what the folder's journal holds as .csv or .json at the end."),
+]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="A .wav or .flac file; a folder for several inputs.")
 ]
@@ -45,8 +59,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print progress and resul
 
 @app.command(rich_help_panel=RENDER, epilog=EXAMPLES, no_args_is_help=True)
 def render(
-    inputs: Inputs,
     output: Output,
+    inputs: Inputs = None,
+    listed: ListOption = None,
     preset: PresetOption = None,
     settings: SetOption = None,
     artifact: ArtifactOption = None,
@@ -55,6 +70,8 @@ def render(
     format_name: FormatOption = None,
     overwrite: OverwriteFlag = False,
     picture: PictureFlag = False,
+    jobs: JobsOption = None,
+    report_file: ReportOption = None,
     quiet: QuietFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -64,42 +81,62 @@ def render(
     48 kHz below it; tags stay where the format has them. Integer depths are not dithered, so that what the model
     leaves alone stays bit for bit.
 
-    Stop with Ctrl-C at any time and run the same command again: what is done is skipped, nothing half done is left.
-    A bad file never stops the others; it is named at the end. Exit status: 0 all done, 1 something failed,
-    2 wrong usage, 130 stopped.
+    Several files are rendered at once, a core is left free, and any number of jobs gives the same bits. Stop with
+    Ctrl-C at any time and run the same command again: what is done is skipped by the content of its input, nothing
+    half done is left. A bad file never stops the others; it is named at the end, like each file of a folder that looks
+    like audio and is left out. Exit status: 0 all done, 1 something failed, 2 wrong usage, 130 stopped.
     """
     with stoppable() as stopped:
         from plugin_host.chain.file_program import choose
         from plugin_host.cli.render_report import JsonReport, Report
-        from plugin_host.render.batch import Batch, plan
+        from plugin_host.render.batch import Batch, journal_path
+        from plugin_host.render.journal import Journal
+        from plugin_host.render.plan import plan
+        from plugin_host.render.report import check_report_file, write_report
+        from plugin_host.render.workers import engine_for
 
         with refusing(WRONG_USAGE, ValueError):
-            planned = plan(inputs, output, f".{format_name}" if format_name else None)
-            _refuse_floats_in_flac(planned.jobs, bits)
-            sound = choose(preset, settings or [], artifact, automation)
-        batch = Batch(sound.stage, sound.settings, bits, sound.identity, overwrite)
-        report = (JsonReport if as_json else Report)(planned.jobs, sound, picture=picture, quiet=quiet)
-        _run(batch, planned, report, stopped)
+            check_report_file(report_file)
+            planned = plan(_all_inputs(inputs, listed), output, f".{format_name}" if format_name else None)
+            _refuse_floats_in_flac(planned, bits)
+            build = partial(choose, preset, settings or [], artifact, automation)
+            sound = build()
+            journal = Journal(journal_path(output))
+        with journal:
+            engine = engine_for(sound, build, jobs, len(planned))
+            batch = Batch(sound, journal, engine, bits, overwrite, picture)
+            report = (JsonReport if as_json else Report)(planned, quiet=quiet)
+            _run(batch, planned, report, stopped)
+            with refusing(WORK_FAILED, ValueError):
+                write_report(journal, report_file)
     report.close()
+
+
+def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[str]:
+    from plugin_host.render.plan import BatchError, read_list
+
+    if not inputs and listed is None:
+        raise BatchError("there is nothing to render; name files or folders, or a list with --from")
+    yield from inputs or ()
+    if listed is not None:
+        yield from read_list(listed)
 
 
 def _run(batch: Batch, planned: Plan, report: Report, stopped: Callable[[], bool]) -> None:
     from plugin_host.render.render import RenderStopped
 
-    jobs = planned.jobs
     for fault in planned.faults:
         report.fail(fault)
     try:
-        with report.showing():
-            for outcome in batch.run(jobs, begun=report.begin, progress=report.progress, stopped=stopped):
+        with report.showing(), refusing(WORK_FAILED, ValueError):
+            for outcome in batch.run(planned, begun=report.begin, progress=report.progress, stopped=stopped):
                 report.end(outcome)
     except (RenderStopped, KeyboardInterrupt):
-        left = len(jobs) - report.rendered - report.skipped
-        refuse(f"stopped with {left} of {len(jobs)} left; run the same command to go on", INTERRUPTED)
+        refuse(f"stopped with {report.left} of {report.count} left; run the same command to go on", INTERRUPTED)
 
 
-def _refuse_floats_in_flac(jobs: Sequence[Job], bits: BitsChoice | None) -> None:
-    if bits == "32f" and any(job.target.suffix.lower() == ".flac" for job in jobs):
+def _refuse_floats_in_flac(planned: Plan, bits: BitsChoice | None) -> None:
+    if bits == "32f" and planned.makes(".flac"):
         raise ValueError("FLAC can't hold 32-bit floats; choose --bits 24 or --format wav")
 
 

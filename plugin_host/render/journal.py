@@ -1,72 +1,247 @@
-"""What was rendered into a folder, so that a stopped batch goes on where it was."""
+"""What was rendered into a folder, of which content and with which sound: a database with one writer.
+
+An output is written beside its place first. Its size and time are noted before it is put there, so that at any moment
+a killed batch can be gone on with: what is noted is put in place, what is not is rendered again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Self
 
-from plugin_host.files.audio_reader import reason
+from plugin_host.render.plan import BatchError, Job, from_text, to_text
 
-JOURNAL_NAME = ".highband-render.jsonl"
+JOURNAL_NAME = ".highband-journal.sqlite"
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS outputs (
+    target TEXT PRIMARY KEY, source TEXT NOT NULL, state TEXT NOT NULL, key TEXT, input TEXT, size INTEGER,
+    mtime_ns INTEGER, staged TEXT, at REAL NOT NULL, figures TEXT, fault TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inputs (
+    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """An output that is complete but not in its place yet.
+
+    Attributes:
+        path: Where it is, on the disk of its place.
+        input_digest: Hash of the input's content.
+        key: Hash of all that decides the output's content.
+        figures: For the report.
+    """
+
+    path: str
+    input_digest: str
+    key: str
+    figures: Mapping[str, Any]
 
 
 class Journal:
-    """What was rendered into one folder: a line of JSON for each output, appended when it is complete.
+    """The journal at a path; `with` closes it.
 
-    Damaged and unknown lines are ignored; the last line of an output counts.
+    Args:
+        path: The database; outputs below its folder are noted relative to it, so that the folder may be moved.
+
+    Raises:
+        BatchError: Another process renders into the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / JOURNAL_NAME
-        self._lines: dict[str, dict[str, Any]] = {}
-        try:
-            text = self._path.read_text("utf-8", errors="replace")
-        except OSError:
-            return
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                self._lines[entry["output"]] = entry
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue
+    def __init__(self, path: Path) -> None:
+        self._folder = os.path.realpath(path.parent)
+        self._database = _open(path)
+        self._recover()
 
-    def is_done(self, source: Path, target: Path, digest: str) -> bool:
-        """Whether the output is there, untouched, made of this very input with these settings."""
-        entry = self._lines.get(target.name, {})
-        return self.is_ours(target) and entry.get("settings") == digest and entry.get("input") == _named(source)
+    def __enter__(self) -> Self:
+        return self
 
-    def is_ours(self, target: Path) -> bool:
-        """Whether the output is a file that was rendered here and not changed since."""
-        entry = self._lines.get(target.name, {})
-        return target.exists() and entry.get("made") == _trace(target)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    def add(self, source: Path, target: Path, digest: str) -> None:
-        """Note a complete output; a journal that can't be written costs only the resuming."""
-        entry = {"output": target.name, "made": _trace(target), "input": _named(source), "settings": digest}
-        self._lines[target.name] = entry
-        try:
-            # A line cut off by a crash must not swallow this one.
-            with open(self._path, "a+b") as file:
-                torn = file.tell() > 0 and not _ends_a_line(file)
-                file.write(b"\n" * torn + json.dumps(entry).encode() + b"\n")
-        except OSError:
-            return
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def input_digest(self, source: str) -> str | None:
+        """Return the hash of an input's content where it is known and the file was not touched since."""
+        row = self._database.execute(
+            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(os.path.realpath(source)),)
+        ).fetchone()
+        return str(row[2]) if row and row[:2] == trace_of(source) else None
+
+    def key_of(self, target: str) -> str | None:
+        """Return the key of an output that is in its place, rendered here and untouched since; else None."""
+        row = self._traced(target)
+        return str(row[1]) if row and row[0] == "done" else None
+
+    def is_ours(self, target: str) -> bool:
+        """Return whether a file was rendered here and not touched since."""
+        return self._traced(target) is not None
+
+    def note_input(self, source: str, digest: str, trace: tuple[int, int] | None) -> None:
+        """Note the hash of a content that was read while the input had this size and time."""
+        if trace is not None:
+            row = (to_text(os.path.realpath(source)), *trace, digest)
+            self._database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", row)
+
+    def start(self, job: Job, staging: str) -> None:
+        """Note that an output is begun in a staging folder; the one before stays in its place until then."""
+        self._note(job, "started", staged=to_text(staging))
+
+    def fail(self, job: Job, fault: str) -> None:
+        """Note why there is no output, or no new one."""
+        self._note(job, "failed", fault=fault)
+
+    def complete(self, job: Job, staged: Staged) -> None:
+        """Note a complete output, then put it in its place; raise OSError where it can't be."""
+        self._note_made(job, staged, "staged")
+        self._put_in_place(self._name(job.target), staged.path)
+
+    def note_remote(self, job: Job, staged: Staged) -> None:
+        """Note an output that was put in its place elsewhere."""
+        self._note_made(job, staged, "done")
+
+    def forget(self, job: Job) -> None:
+        """Forget that an output was begun; the one before counts again."""
+        self._give_up(self._name(job.target))
+
+    def row(self, target: str) -> dict[str, Any] | None:
+        """Return what is noted of an output, its figures beside the rest."""
+        return next(self._rows("WHERE target = ?", to_text(self._name(target))), None)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield what is noted of each output by name."""
+        yield from self._rows("ORDER BY target")
+
+    def _rows(self, clause: str, *values: str | bytes) -> Iterator[dict[str, Any]]:
+        query = f"SELECT source, target, state, at, fault, figures FROM outputs {clause}"
+        for source, target, state, at, fault, figures in self._database.execute(query, values):
+            place = os.path.join(self._folder, from_text(target))
+            yield {
+                "source": from_text(source), "target": place, "state": state, "at": at, "fault": fault or "",
+                **(json.loads(figures) if figures else {}),
+            }  # fmt: skip
+
+    def _traced(self, target: str) -> tuple[str, str] | None:
+        """Return the state and the key of an output that is as it was noted."""
+        row = self._database.execute(
+            "SELECT size, mtime_ns, state, key FROM outputs WHERE target = ?", (to_text(self._name(target)),)
+        ).fetchone()
+        return row[2:] if row and row[0] is not None and row[:2] == trace_of(target) else None
+
+    def _note(self, job: Job, state: str, *, staged: str | bytes | None = None, fault: str | None = None) -> None:
+        row = (to_text(self._name(job.target)), to_text(job.source), state, staged, time.time(), fault)
+        self._database.execute(
+            "INSERT INTO outputs (target, source, state, staged, at, fault) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (target) DO UPDATE SET source = excluded.source, state = excluded.state,"
+            " staged = excluded.staged, at = excluded.at, fault = excluded.fault",
+            row,
+        )
+
+    def _note_made(self, job: Job, staged: Staged, state: str) -> None:
+        trace = trace_of(staged.path) or (None, None)
+        row = (
+            to_text(self._name(job.target)), to_text(job.source), state, staged.key, staged.input_digest, *trace,
+            to_text(staged.path), time.time(), json.dumps(staged.figures, default=str), None,
+        )  # fmt: skip
+        self._database.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _put_in_place(self, name: str, staged: str) -> None:
+        folder, place = os.path.split(staged)[0], os.path.join(self._folder, name)
+        # What is staged beside it, such as a picture, goes along.
+        for other in sorted(os.listdir(folder), key=lambda other: other == os.path.basename(staged)):
+            os.replace(os.path.join(folder, other), os.path.join(os.path.dirname(place), other))
+        os.rmdir(folder)
+        self._database.execute("UPDATE outputs SET state = 'done', staged = NULL WHERE target = ?", (to_text(name),))
+
+    def _give_up(self, name: str) -> None:
+        """Return to the output that was there before, if there was one."""
+        row = (to_text(name),)
+        self._database.execute("DELETE FROM outputs WHERE target = ? AND size IS NULL AND state != 'done'", row)
+        self._database.execute(
+            "UPDATE outputs SET state = 'done', staged = NULL WHERE target = ? AND state = 'started'", row
+        )
+
+    def _recover(self) -> None:
+        """Finish what a killed batch had noted as complete, and remove what it had only begun."""
+        query = "SELECT target, state, size, mtime_ns, staged FROM outputs WHERE state IN ('started', 'staged')"
+        for target, state, size, mtime_ns, staged_text in self._database.execute(query).fetchall():
+            name, staged = from_text(target), from_text(staged_text)
+            if state == "started":
+                shutil.rmtree(staged, ignore_errors=True)
+                self._give_up(name)
+            elif trace_of(staged) == (size, mtime_ns):
+                with contextlib.suppress(OSError):
+                    self._put_in_place(name, staged)
+            else:
+                shutil.rmtree(os.path.dirname(staged), ignore_errors=True)
+                is_there = trace_of(os.path.join(self._folder, name)) == (size, mtime_ns)
+                state = "done" if is_there else "failed"
+                self._database.execute("UPDATE outputs SET state = ?, staged = NULL WHERE target = ?", (state, target))
+
+    def _name(self, target: str) -> str:
+        """Return the path below the journal's folder, or from the root where it is not below."""
+        place = os.path.join(os.path.realpath(os.path.dirname(target) or "."), os.path.basename(target))
+        return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
 
 
-def _trace(path: Path) -> dict[str, Any]:
+def trace_of(path: str) -> tuple[int, int] | None:
+    """Return a file's size and time of change, or None where there is none."""
     try:
-        status = path.stat()
-    except OSError as error:
-        return {"missing": reason(error)}
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
-def _named(path: Path) -> dict[str, Any]:
-    return {"path": str(path.resolve()), **_trace(path)}
+def content_digest(path: str) -> str:
+    """Return the hash of a file's content; raise OSError where it can't be read."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _ends_a_line(file: BinaryIO) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the database for one writer; one that is damaged is put aside, and one that can't be is in memory."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _connect(str(path))
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise BatchError(f"another highband renders into {path.parent}; wait for it or choose another -o") from None
+    except sqlite3.DatabaseError:
+        os.replace(path, path.with_suffix(".damaged"))
+        return _connect(str(path))
+    except OSError:
+        pass
+    # Where no journal can be written, most likely no output can, which says so itself.
+    return _connect(":memory:")
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    database = sqlite3.connect(name, timeout=1.0, isolation_level=None, check_same_thread=False)
+    try:
+        # Alone, the log needs no memory that is shared with others, which network disks don't have.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version > _FORMAT:
+            raise BatchError(f"{name} was written by a newer Highband; upgrade, or choose another folder with -o")
+        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT;")
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -68,6 +68,14 @@ class Rendering:
         """Seconds of audio in a second of work."""
         return self.seconds / max(self.took_s, 1e-9)
 
+    @property
+    def figures(self) -> str:
+        """Length, format and bandwidth in words."""
+        minutes, seconds = divmod(self.seconds, 60)
+        edge = f", true bandwidth {self.edge_hz / 1000:.1f} kHz" if self.edge_hz is not None else ""
+        depth = "32-bit float" if self.bits == "32f" else f"{self.bits} bit"
+        return f"{minutes:.0f}:{seconds:04.1f}, {self.rate / 1000:g} kHz, {depth}{edge}"
+
 
 def render_file(
     stage: Stage,

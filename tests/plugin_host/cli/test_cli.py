@@ -160,7 +160,7 @@ def test_ctrl_c_leaves_no_partial_and_the_next_run_goes_on(tmp_path: Path, numbe
     running = subprocess.Popen(
         command, cwd=tmp_path, env=environment(SLOW_S="0.1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    wait_for(lambda: (tmp_path / "out/a.wav").exists() and any((tmp_path / "out").glob(".b.*.partial")))
+    wait_for(lambda: (tmp_path / "out/a.wav").exists() and any((tmp_path / "out").rglob(".b.*.partial")))
     running.send_signal(number)
     _, stderr = running.communicate(timeout=60)
     assert running.returncode == 130

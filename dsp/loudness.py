@@ -1,0 +1,135 @@
+"""What loudness is measured from (ITU-R BS.1770-4): K-weighted energies, and the peak between the samples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.compile import kernel
+from dsp.fft import Array
+
+Double = NDArray[np.float64]
+
+# Between two samples the signal is read at this many places, by so many samples around.
+_PLACES, _REACH = 4, 12
+_WINDOW = 8
+
+
+def k_weighting(sample_rate: float) -> Double:
+    """Return the two biquads of the K weighting, shape (2, 5): b0, b1, b2, a1, a2.
+
+    A shelf of 4 dB at 1500 Hz (Q 0.71) and a high-pass at 38 Hz (Q 0.5), by R. Bristow-Johnson's formulas, as
+    pyloudnorm has them for every rate.
+    """
+    return np.stack([_high_shelf(sample_rate, 1500.0, 4.0, 0.5**0.5), _high_pass(sample_rate, 38.0, 0.5)])
+
+
+def _high_shelf(sample_rate: float, frequency_hz: float, gain_db: float, q: float) -> Double:
+    lift, turn = 10 ** (gain_db / 40), 2 * math.pi * frequency_hz / sample_rate
+    cosine, alpha = math.cos(turn), math.sin(turn) / (2 * q)
+    root = 2 * math.sqrt(lift) * alpha
+    b = (
+        lift * ((lift + 1) + (lift - 1) * cosine + root),
+        -2 * lift * ((lift - 1) + (lift + 1) * cosine),
+        lift * ((lift + 1) + (lift - 1) * cosine - root),
+    )
+    a = (
+        (lift + 1) - (lift - 1) * cosine + root,
+        2 * ((lift - 1) - (lift + 1) * cosine),
+        (lift + 1) - (lift - 1) * cosine - root,
+    )
+    return np.array([*b, *a[1:]]) / a[0]
+
+
+def _high_pass(sample_rate: float, frequency_hz: float, q: float) -> Double:
+    turn = 2 * math.pi * frequency_hz / sample_rate
+    cosine, alpha = math.cos(turn), math.sin(turn) / (2 * q)
+    b = ((1 + cosine) / 2, -(1 + cosine), (1 + cosine) / 2)
+    return np.array([*b, -2 * cosine, 1 - alpha]) / (1 + alpha)
+
+
+@kernel
+def weigh(block: Array, filters: Double, state: Double, sums: Double, filled: int, step: int, steps: Double) -> int:
+    """Filter a block and add its squares up over steps of time.
+
+    Args:
+        block: Shape (channels, samples).
+        filters: From `k_weighting`.
+        state: Of the filters, shape (channels, 2, 2); goes on.
+        sums: Of the step that is under way, shape (channels,); goes on.
+        filled: Samples of it so far.
+        step: Samples of a step.
+        steps: Where the sums of the steps that the block completes go, shape (channels, steps).
+
+    Returns:
+        Samples of the step that is under way after the block.
+    """
+    channels, samples = block.shape
+    after = filled
+    for channel in range(channels):
+        x1, x2, y1, y2 = state[channel, 0, 0], state[channel, 0, 1], state[channel, 1, 0], state[channel, 1, 1]
+        total, after, place = sums[channel], filled, 0
+        for i in range(samples):
+            value = float(block[channel, i])
+            shelf = filters[0, 0] * value + x1
+            x1 = filters[0, 1] * value - filters[0, 3] * shelf + x2
+            x2 = filters[0, 2] * value - filters[0, 4] * shelf
+            passed = filters[1, 0] * shelf + y1
+            y1 = filters[1, 1] * shelf - filters[1, 3] * passed + y2
+            y2 = filters[1, 2] * shelf - filters[1, 4] * passed
+            total += passed * passed
+            after += 1
+            if after == step:
+                steps[channel, place] = total
+                total, after, place = 0.0, 0, place + 1
+        state[channel, 0, 0], state[channel, 0, 1], state[channel, 1, 0], state[channel, 1, 1] = x1, x2, y1, y2
+        sums[channel] = total
+    return after
+
+
+def peak_filters() -> Array:
+    """Return the filters that read a signal between its samples, shape (places, reach): sincs in a Kaiser window."""
+    at = np.arange(_REACH) - (_REACH // 2 - 1)
+    shifted = at[None] - np.arange(_PLACES)[:, None] / _PLACES
+    window = np.i0(5.0 * np.sqrt(np.maximum(0.0, 1.0 - (shifted / (_REACH / 2)) ** 2))) / np.i0(5.0)
+    taps = np.sinc(shifted) * window
+    filters: Array = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return filters
+
+
+@kernel
+def true_peak(signal: Array, filters: Array, peak: float) -> float:
+    """Return the highest value at and between samples, or the peak so far where that is higher.
+
+    Args:
+        signal: Shape (channels, samples); the last 11 samples of the block before come first.
+        filters: From `peak_filters`.
+        peak: So far.
+    """
+    places, reach = filters.shape
+    most = np.float32(0.0)
+    for place in range(places):
+        total = np.float32(0.0)
+        for k in range(reach):
+            total += abs(filters[place, k])
+        most = max(most, total)
+    best = np.float32(peak)
+    for channel in range(signal.shape[0]):
+        first = 0
+        while first + reach <= signal.shape[1]:
+            last = min(first + _WINDOW, signal.shape[1] - reach + 1)
+            loudest = np.float32(0.0)
+            for i in range(first, last + reach - 1):
+                loudest = max(loudest, abs(signal[channel, i]))
+            # No value between these samples can be higher than this.
+            if loudest * most > best:
+                for i in range(first, last):
+                    for place in range(places):
+                        value = np.float32(0.0)
+                        for k in range(reach):
+                            value += filters[place, k] * signal[channel, i + k]
+                        best = max(best, abs(value))
+            first = last
+    return float(best)

@@ -1,0 +1,255 @@
+"""Which file becomes which: inputs to outputs, kept in a database on the disk, so that a million fit."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES
+
+# Files that hold sound but are of no format that is read here.
+_AUDIO_LIKE = frozenset(
+    f".{name}"
+    for name in (
+        *("m4a", "m4b", "aac", "mp4", "mov", "mkv", "webm", "mka", "wma", "ac3", "eac3", "dts", "ape", "wv", "tta"),
+        *("mpc", "amr", "au", "snd", "caf", "dsf", "dff", "ra", "voc", "sd2", "mp2", "3gp", "alac", "spx", "shn"),
+    )
+)
+
+
+class BatchError(ValueError):
+    """A batch that must not begin; the message is one sentence that says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to render: the audio at `source` becomes `target`.
+
+    Attributes:
+        source, target: Paths as text.
+        size: Of the input in bytes, 0 where it is not known.
+    """
+
+    source: str
+    target: str
+    size: int = field(default=0, compare=False)
+
+
+@dataclass
+class Plan:
+    """The jobs of a batch.
+
+    Attributes:
+        faults: Inputs that can't be rendered, and files of a folder that are left out, one sentence each.
+    """
+
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # An empty name is a database of its own in a temporary file, which goes with the connection.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute(
+            "CREATE TABLE jobs (number INTEGER PRIMARY KEY, source TEXT, target TEXT, bytes INTEGER,"
+            " source_key TEXT UNIQUE, target_key TEXT UNIQUE, folded_source TEXT)"
+        )
+        self._database.execute("BEGIN")
+
+    def __len__(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of all inputs."""
+        return int(self._database.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0])
+
+    def makes(self, ending: str) -> bool:
+        """Return whether an output's name ends so."""
+        query = "SELECT 1 FROM jobs WHERE target_key LIKE ? LIMIT 1"
+        return self._database.execute(query, (f"%{ending}",)).fetchone() is not None
+
+    def jobs(self, *, largest_first: bool = False) -> Iterator[tuple[int, Job]]:
+        """Yield each job with its number, in the order of the inputs or the largest first."""
+        order = "bytes DESC, number" if largest_first else "number"
+        rows = self._database.execute(f"SELECT number, source, target, bytes FROM jobs ORDER BY {order}")
+        for number, source, target, size in rows:
+            yield number, Job(from_text(source), from_text(target), size)
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Remove jobs, which need not be rendered."""
+        self._database.executemany("DELETE FROM jobs WHERE number = ?", ((number,) for number in numbers))
+
+    def add(self, source: str, target: str) -> None:
+        """Add a job, unless its input is planned already.
+
+        Raises:
+            BatchError: Another input becomes the same output.
+        """
+        key, real = to_text(_key(target)), _real(source)
+        row = (to_text(source), to_text(target), _size(source), to_text(real), key, to_text(real.casefold()))
+        try:
+            self._database.execute(
+                "INSERT INTO jobs (source, target, bytes, source_key, target_key, folded_source)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source_key) DO NOTHING",
+                row,
+            )
+        except sqlite3.IntegrityError:
+            query = "SELECT source FROM jobs WHERE target_key = ?"
+            other = from_text(self._database.execute(query, (key,)).fetchone()[0])
+            raise BatchError(f"{other} and {source} would both become {target}; use two folders") from None
+
+    def refuse_inputs_as_outputs(self) -> None:
+        """Raise BatchError where an output would replace an input."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_folded_source ON jobs (folded_source)")
+        clash = self._database.execute(
+            "SELECT one.target FROM jobs AS one JOIN jobs AS other ON one.target_key = other.folded_source LIMIT 1"
+        ).fetchone()
+        if clash:
+            raise BatchError(f"{from_text(clash[0])} is an input itself; choose another folder with -o")
+
+
+def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan:
+    """Decide which file becomes which.
+
+    Args:
+        inputs: Files, folders (searched with all below them) and globs.
+        output: An audio file for a single input, otherwise a folder that takes the inputs' names and, for folders and
+            globs, their subfolders.
+        suffix: ".wav" or ".flac" for all; by default FLAC stays FLAC and all else becomes WAV.
+
+    Raises:
+        BatchError: Two inputs would become one output, or an output would replace an input.
+    """
+    _real_folder.cache_clear()
+    planned = Plan()
+    is_file = output.suffix.lower() in OUTPUT_SUFFIXES and not output.is_dir()
+    _refuse_output(output, is_file, suffix)
+    for text in inputs:
+        found = False
+        for source, relative in _expand(text, output, planned.faults):
+            found = True
+            ending = suffix or (".flac" if source.lower().endswith(".flac") else ".wav")
+            _add(planned, source, output if is_file else output / Path(relative).with_suffix(ending), is_file)
+        if not found:
+            planned.faults.append(f"{text} holds no audio files; name a file, a folder or a glob such as 'stems/*.wav'")
+    planned.refuse_inputs_as_outputs()
+    return planned
+
+
+def read_list(path: Path) -> Iterator[str]:
+    """Yield the inputs that a text file lists, one a line; empty lines and those that begin with # are left out.
+
+    Raises:
+        BatchError: The list can't be read.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                if (text := line.rstrip("\n")) and not text.startswith("#"):
+                    yield text
+    except OSError as error:
+        raise BatchError(f"{path} can't be read: {(error.strerror or 'refused').lower()}; check the name") from None
+
+
+def _add(planned: Plan, source: str, target: Path, is_file: bool) -> None:
+    try:
+        planned.add(source, str(target))
+    except BatchError:
+        if is_file:
+            raise BatchError(f"{target} is one file but there are several inputs; name a folder with -o") from None
+        raise
+
+
+def _refuse_output(output: Path, is_file: bool, suffix: str | None) -> None:
+    if is_file and suffix and output.suffix.lower() != suffix:
+        raise BatchError(f"{output} does not agree with --format {suffix[1:]}; leave one of them out")
+    if not is_file and output.suffix.lower() in INPUT_SUFFIXES and not output.is_dir():
+        raise BatchError(f"{output} can't be written; name a .wav or .flac file, or a folder")
+
+
+def _expand(text: str, output: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield (file, its path below the output folder) of one input; a missing file comes too and fails by itself."""
+    path = os.path.expanduser(text)
+    if os.path.isdir(path):
+        yield from _audio_below(path, path, output, faults)
+    elif not os.path.lexists(path) and glob.has_magic(text):
+        root = _fixed_part(Path(path))
+        for match in sorted(glob.glob(path, recursive=True)):
+            if os.path.isdir(match):
+                yield from _audio_below(match, root, output, faults)
+            elif _is_input(match, faults):
+                yield match, os.path.relpath(match, root or ".")
+    else:
+        yield path, os.path.basename(path)
+
+
+def _audio_below(folder: str, root: str, output: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+    # What an earlier run put into a folder below the inputs is not an input.
+    avoided = os.path.realpath(output) if os.path.realpath(output) != os.path.realpath(folder) else ""
+    for place, folders, names in os.walk(folder):
+        if avoided and (os.path.realpath(place) + os.sep).startswith(avoided + os.sep):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if not name.startswith(".") and _is_input(path, faults):
+                yield path, os.path.relpath(path, root or ".")
+
+
+def _is_input(path: str, faults: list[str]) -> bool:
+    """Return whether a file that was found is rendered; one that looks like audio and is not is named."""
+    ending = os.path.splitext(path)[1].lower()
+    if ending in INPUT_SUFFIXES:
+        return os.path.isfile(path)
+    if ending in _AUDIO_LIKE and os.path.isfile(path):
+        faults.append(f"{path} is left out: {ending[1:]} files can't be read here; convert it to WAV or FLAC")
+    return False
+
+
+def _fixed_part(pattern: Path) -> str:
+    parts = pattern.parts[:-1]
+    fixed = next((number for number, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return os.path.join(*parts[:fixed]) if fixed else ""
+
+
+@lru_cache(maxsize=4096)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder or ".")
+
+
+def _real(path: str) -> str:
+    """Return the path with links followed; folders are asked once."""
+    if os.path.islink(path):
+        return os.path.realpath(path)
+    return os.path.join(_real_folder(os.path.dirname(path)), os.path.basename(path))
+
+
+def _key(path: str) -> str:
+    """Compare paths as the most forgetful file system would: links followed, case ignored."""
+    return _real(path).casefold()
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def to_text(path: str) -> str | bytes:
+    """Return a path as a database keeps it: text, or bytes where it is not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def from_text(kept: str | bytes) -> str:
+    """Return the path that `to_text` kept."""
+    return os.fsdecode(kept)

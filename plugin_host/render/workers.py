@@ -1,0 +1,195 @@
+"""Processes that render side by side, warm and each with one task at a time; one that dies costs its task a new try."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from plugin_host.chain.file_program import Sound
+from plugin_host.render.plan import BatchError, Job
+from plugin_host.render.render import RenderStopped, Stopped
+from plugin_host.render.task import Engine, Result, Task, perform
+
+# A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
+_MOST_TRIES = 3
+_WAIT_S = 0.2
+# A worker ends at its next block; one that does not is ended.
+_STOP_S = 10.0
+
+Begun = Callable[[Job], None]
+Progress = Callable[[Job, float], None]
+
+
+def default_jobs() -> int:
+    """Return how many processes render at once by default: a core is left to the person at the machine."""
+    return max(1, (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) - 1)
+
+
+class Inline:
+    """Renders in this process, one task after the other.
+
+    Args:
+        sound: The stage and the settings.
+    """
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound = sound
+
+    def run(
+        self, tasks: Iterator[Task], begun: Begun, progress: Progress, stopped: Stopped
+    ) -> Iterator[tuple[Task, Result]]:
+        """Yield what became of each task; see `Engine`."""
+        for task in tasks:
+            if stopped():
+                raise RenderStopped
+            begun(task.job)
+            yield task, perform(task, self._sound, partial(progress, task.job), stopped)
+
+
+def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int) -> Engine:
+    """Return what renders so many files.
+
+    Args:
+        sound: For this process.
+        build: Makes it in others.
+        jobs: Processes at once; by default `default_jobs`.
+        files: More processes than files are of no use.
+    """
+    count = min(jobs or default_jobs(), files)
+    return Workers(count, build) if count > 1 else Inline(sound)
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    task: Task | None = None
+
+
+class Workers:
+    """Renders in processes of its own.
+
+    Args:
+        count: Of processes.
+        build: Makes the stage and the settings in each of them; a function that other processes can import.
+    """
+
+    def __init__(self, count: int, build: Callable[[], Sound]) -> None:
+        self._count, self._build = count, build
+        # A fresh interpreter has no thread, lock or library in a state that a copied one could trip over.
+        self._context = multiprocessing.get_context("spawn")
+        self._tries: dict[str, int] = {}
+
+    def run(
+        self, tasks: Iterator[Task], begun: Begun, progress: Progress, stopped: Stopped
+    ) -> Iterator[tuple[Task, Result]]:
+        """Yield what became of each task, in the order in which they end; see `Engine`."""
+        workers: list[_Worker] = []
+        again: list[Task] = []
+        try:
+            while True:
+                if stopped():
+                    raise RenderStopped
+                while self._is_free(workers) and (task := again.pop() if again else next(tasks, None)):
+                    self._hand(task, workers)
+                    begun(task.job)
+                busy = [worker for worker in workers if worker.task]
+                if not busy:
+                    return
+                ready = wait([worker.connection for worker in busy], _WAIT_S)
+                for worker in busy:
+                    if worker.connection in ready and (ended := self._receive(worker, workers, progress, again)):
+                        yield ended
+        finally:
+            _end(workers)
+
+    def _is_free(self, workers: list[_Worker]) -> bool:
+        return len(workers) < self._count or any(worker.task is None for worker in workers)
+
+    def _hand(self, task: Task, workers: list[_Worker]) -> None:
+        worker = next((one for one in workers if one.task is None), None)
+        if worker is None:
+            here, there = self._context.Pipe()
+            process = self._context.Process(target=_serve, args=(there, self._build))
+            process.start()
+            there.close()
+            worker = _Worker(process, here)
+            workers.append(worker)
+        worker.task = task
+        self._tries[task.staging] = self._tries.get(task.staging, 0) + 1
+        try:
+            worker.connection.send(task)
+        except OSError:
+            # It died while it had nothing to do; its end is seen when its answer is waited for.
+            return
+
+    def _receive(
+        self, worker: _Worker, workers: list[_Worker], progress: Progress, again: list[Task]
+    ) -> tuple[Task, Result] | None:
+        task = worker.task
+        assert task is not None
+        try:
+            answer = worker.connection.recv()
+        except (EOFError, OSError):
+            workers.remove(worker)
+            return self._lose(worker, task, again)
+        if isinstance(answer, float):
+            progress(task.job, answer)
+            return None
+        worker.task = None
+        if isinstance(answer, str):
+            raise BatchError(answer)
+        self._tries.pop(task.staging)
+        return task, answer
+
+    def _lose(self, worker: _Worker, task: Task, again: list[Task]) -> tuple[Task, Result] | None:
+        worker.process.join()
+        worker.connection.close()
+        shutil.rmtree(task.staging, ignore_errors=True)
+        if self._tries[task.staging] < _MOST_TRIES:
+            again.append(task)
+            return None
+        code = worker.process.exitcode or 0
+        reason = f"signal {-code}" if code < 0 else f"status {code}"
+        return task, Result(fault=f"{task.job.source} ends each process that renders it ({reason}); leave it out")
+
+
+def _end(workers: list[_Worker]) -> None:
+    """End all processes; what they had begun is removed."""
+    for worker in workers:
+        # A worker that renders sees this at its next block, one that waits ends at once.
+        worker.connection.close()
+    for worker in workers:
+        worker.process.join(_STOP_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        if worker.task:
+            shutil.rmtree(worker.task.staging, ignore_errors=True)
+
+
+def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
+    """Render what comes until the other side is gone, by its own will or not."""
+    # Ctrl-C reaches the whole group; the command decides and closes the connection.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        try:
+            sound = build()
+        except ValueError as error:
+            connection.send(str(error))
+            return
+        while True:
+            task: Task = connection.recv()
+            # While a task is rendered nothing is sent from the other side: what can be read is its end.
+            connection.send(perform(task, sound, connection.send, connection.poll))
+    except (EOFError, OSError, RenderStopped):
+        return

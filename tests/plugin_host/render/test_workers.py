@@ -1,0 +1,137 @@
+"""Laws of workers: the same bits with any number of them, nothing lost where one dies, nothing left where all stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.stage import Block
+from plugin_host.chain.file_program import Sound
+from plugin_host.render.batch import Batch, Outcome, journal_path
+from plugin_host.render.journal import JOURNAL_NAME, Journal
+from plugin_host.render.plan import BatchError, Job, plan
+from plugin_host.render.render import RenderStopped
+from plugin_host.render.workers import Workers, default_jobs
+from tests.plugin_host.stages import Delay
+
+
+class Deadly(Delay):
+    """Ends its process at a loud sample: the first time only where a file says that it has not died yet."""
+
+    def __init__(self, unborn: Path | None = None) -> None:
+        super().__init__()
+        self.unborn = unborn
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        if block.max() > 0.9:
+            if self.unborn is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif self.unborn.exists():
+                self.unborn.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().process(block, settings)
+
+
+class Slow(Delay):
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        time.sleep(0.05)
+        return super().process(block, settings)
+
+
+def plain() -> Sound:
+    return Sound(Delay(100), {}, "live", "", {})
+
+
+def deadly(unborn: Path | None = None) -> Sound:
+    return Sound(Deadly(unborn), {}, "live", "", {})
+
+
+def slow() -> Sound:
+    return Sound(Slow(), {}, "live", "", {})
+
+
+def missing() -> Sound:
+    raise ValueError("there is no preset 'gone'")
+
+
+def write(path: Path, frames: int, seed: int, peak: float = 0.5) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.random.default_rng(seed).uniform(-peak, peak, frames), 48000)
+
+
+def run(folder: Path, workers: Workers, output: str = "out", **changes: Any) -> list[Outcome]:
+    with Journal(journal_path(folder / output)) as journal:
+        batch = Batch(plain(), journal, workers)
+        outcomes = batch.run(plan([str(folder / "in")], folder / output), **changes)
+        return sorted(outcomes, key=lambda outcome: outcome.job.source)
+
+
+def _keep(shares: dict[str, float], job: Job, share: float) -> None:
+    shares[job.source] = share
+
+
+def made(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+def test_any_number_of_workers_gives_the_same_bits(tmp_path: Path) -> None:
+    for number in range(5):
+        write(tmp_path / f"in/{number}.wav", 3000 + 40_000 * number, number)
+    results = []
+    for count in (1, 3):
+        shares: dict[str, float] = {}
+        progress = partial(_keep, shares)
+        outcomes = run(tmp_path, Workers(count, plain), str(count), progress=progress)
+        assert [outcome.fault for outcome in outcomes] == [""] * 5
+        assert shares == {outcome.job.source: 1.0 for outcome in outcomes}
+        results.append({path.name: path.read_bytes() for path in (tmp_path / str(count)).glob("*.wav")})
+    assert results[0] == results[1]
+    assert len(results[0]) == 5
+
+
+def test_a_worker_that_dies_costs_a_new_try(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav", 1000, 1)
+    write(tmp_path / "in/loud.wav", 1000, 2, 0.99)
+    (tmp_path / "unborn").touch()
+    outcomes = run(tmp_path, Workers(2, partial(deadly, tmp_path / "unborn")))
+    assert [(outcome.fault, outcome.rendering is None) for outcome in outcomes] == [("", False)] * 2
+    assert made(tmp_path / "out") == [JOURNAL_NAME, "a.wav", "loud.wav"]
+
+
+def test_a_file_that_ends_each_worker_is_named_and_stops_no_other(tmp_path: Path) -> None:
+    for name, peak in (("a", 0.5), ("loud", 0.99), ("z", 0.5)):
+        write(tmp_path / f"in/{name}.wav", 1000, 1, peak)
+    outcomes = run(tmp_path, Workers(1, deadly))
+    assert [outcome.fault.partition(" ends each process")[2] for outcome in outcomes] == [
+        "", " that renders it (signal 9); leave it out", "",
+    ]  # fmt: skip
+    assert made(tmp_path / "out") == [JOURNAL_NAME, "a.wav", "z.wav"]
+
+
+def test_stopping_ends_all_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    for number in range(2):
+        write(tmp_path / f"in/{number}.wav", 48000 * 100, number)
+    begun: list[float] = []
+    with pytest.raises(RenderStopped):
+        run(tmp_path, Workers(2, slow), progress=lambda job, share: begun.append(share), stopped=lambda: len(begun) > 3)
+    assert made(tmp_path / "out") == [JOURNAL_NAME]
+
+
+def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav", 1000, 1)
+    with pytest.raises(BatchError, match="there is no preset 'gone'"):
+        run(tmp_path, Workers(1, missing))
+    assert made(tmp_path / "out") == [JOURNAL_NAME]
+
+
+def test_a_core_is_left_to_the_person() -> None:
+    assert 1 <= default_jobs() <= max(1, (os.cpu_count() or 1) - 1)
