@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from plugin_host.devices.device import DeviceError
-from plugin_host.devices.device_list import Listed, list_devices
 from plugin_host.devices.jack import has_server, jack_module
+from plugin_host.devices.portaudio import Listed, list_devices
 from plugin_host.engine.realtime import may_have_priority, memory_lock_limit
 
 Verdict = Literal["good", "note", "bad"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,30 @@ _BURST_S, _LISTEN_S = 0.25, 0.75
 class LoopProbe:
     """A client with one output and one input that records what comes back for what it plays.
 
+    Args:
+        is_insert: Record by a client of its own, so that there is no loop, which JACK delays by a period.
+
     Attributes:
         sent: What is played, shape (samples,).
         heard: What came back from the first sample on, same shape.
         rate: In Hz.
     """
 
-    def __init__(self) -> None:
-        self._client: Any = jack_module().Client(_NAME, no_start_server=True)
+    def __init__(self, is_insert: bool = False) -> None:
+        module = jack_module()
+        self._client: Any = module.Client(_NAME, no_start_server=True)
+        self._recorder: Any = module.Client(_NAME, no_start_server=True) if is_insert else self._client
         self.rate = int(self._client.samplerate)
         self.sent = np.zeros(round(_LISTEN_S * self.rate), np.float32)
         burst = round(_BURST_S * self.rate)
         self.sent[:burst] = 0.25 * np.random.default_rng(0).standard_normal(burst)
         self.heard: Block = np.zeros_like(self.sent)
         self._place = len(self.sent)
-        self._in = self._client.inports.register("in_1")
+        self._in = self._recorder.inports.register("in_1")
         self._out = self._client.outports.register("out_1")
-        self._client.set_process_callback(self._process)
+        self._client.set_process_callback(self._play if is_insert else self._process)
+        if is_insert:
+            self._recorder.set_process_callback(self._record)
 
     def measure(self, into: str, out_of: str) -> int:
         """Return the samples between what goes into one port and what comes out of another.
@@ -45,9 +53,8 @@ class LoopProbe:
         Raises:
             RuntimeError: Nothing that resembles the noise came back.
         """
-        self._client.activate()
-        self._client.connect(self._out, into)
-        self._client.connect(out_of, self._in)
+        self.activate()
+        self.connect(into, out_of)
         # What was connected just now may take a cycle to hold.
         time.sleep(0.1)
         self.heard.fill(0.0)
@@ -57,17 +64,38 @@ class LoopProbe:
             time.sleep(0.02)
         return delay_of(self.sent, self.heard)
 
+    def activate(self) -> None:
+        """Play and record from now on."""
+        self._recorder.activate()
+        self._client.activate()
+
+    def connect(self, into: str, out_of: str) -> None:
+        """Connect the two ports where they are not yet connected; see `measure`."""
+        module = jack_module()
+        for source, sink in ((self._out, into), (out_of, self._in)):
+            with suppress(module.JackErrorCode):
+                self._client.connect(source, sink)
+
     def close(self) -> None:
         """Leave the server."""
         self._client.close()
+        if self._recorder is not self._client:
+            self._recorder.close()
 
     def _process(self, frames: int) -> None:
-        place, end = self._place, min(self._place + frames, len(self.sent))
+        self._play(frames)
+        self._record(frames)
+
+    def _play(self, frames: int) -> None:
+        part = self.sent[self._place : self._place + frames]
         out = self._out.get_array()
         out.fill(0.0)
-        out[: end - place] = self.sent[place:end]
-        self.heard[place:end] = self._in.get_array()[: end - place]
-        self._place = end
+        out[: len(part)] = part
+
+    def _record(self, frames: int) -> None:
+        part = self.heard[self._place : self._place + frames]
+        part[:] = self._in.get_array()[: len(part)]
+        self._place += len(part)
 
 
 def delay_of(sent: Block, heard: Block) -> int:

@@ -131,7 +131,7 @@ def devices() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from plugin_host.devices.device_list import list_devices
+    from plugin_host.devices.portaudio import list_devices
 
     with refusing(WORK_FAILED, ValueError):
         found = list_devices()

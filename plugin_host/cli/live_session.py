@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import typer
 
 from models.predictor.runtime import Runtime
-from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, complain, refusing, stoppable
+from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, complain, end_signals, refusing, stoppable
 
 if TYPE_CHECKING:
     from plugin_host.chain.program import LiveSound
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 Mode = Literal["low", "safe"]
 _MODES = {"low": "low latency", "safe": "safe"}
 _CLOCKED_RATE = 48000
-# Marks a process that goes on where one before it had to end.
-_GOES_ON = "HIGHBAND_GOES_ON"
+# Seconds of sound that a process played which had to end, for the one that goes on in its place.
+_PLAYED = "HIGHBAND_PLAYED_S"
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.25, 4.0
 
 
@@ -68,15 +69,15 @@ class Request:
 def play(request: Request) -> None:
     """Play until Ctrl-C or the requested end."""
     # Loading takes seconds in which there is nothing to end tidily.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in end_signals():
         signal.signal(number, _leave)
-    if os.environ.pop(_GOES_ON, ""):
-        # The first request has gone into the session, and its knobs were turned since.
-        request = replace(request, resume=True, preset=None, assignments=())
+    played_before = os.environ.pop(_PLAYED, "")
+    if played_before:
+        request = _rest_of(request, float(played_before))
         _wait_for_server()
     with refusing(WRONG_USAGE, ValueError):
         session = _session(request)
-        device = _open_device(request)
+        device = _open_device(request, session.patch if request.resume else None)
         host = _host(session, request, device)
     from plugin_host.devices.buffered import ServerDiedError
     from plugin_host.session.interfaces import make_doors
@@ -91,16 +92,22 @@ def play(request: Request) -> None:
         try:
             _play(playing, device, stopped, request)
         except ServerDiedError:
-            # A new process would begin these anew.
-            if request.seconds is not None or request.automation_out is not None:
-                raise
-            _go_on()
+            _go_on(float(played_before or 0.0) + playing.played_s)
 
 
-def _go_on() -> NoReturn:
+def _rest_of(request: Request, played_s: float) -> Request:
+    """Return what is left of a request: it has gone into the session, and its knobs were turned since."""
+    from plugin_host.session.take import free_name
+
+    seconds = request.seconds and max(0.0, request.seconds - played_s)
+    moves = request.automation_out and free_name(request.automation_out)
+    return replace(request, resume=True, preset=None, assignments=(), seconds=seconds, automation_out=moves)
+
+
+def _go_on(played_s: float) -> NoReturn:
     """Become the same command anew, which waits for the server: in this process PortAudio finds none any more."""
     sys.stdout.flush()
-    os.environ[_GOES_ON] = "1"
+    os.environ[_PLAYED] = str(played_s)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
@@ -128,18 +135,18 @@ def _session(request: Request) -> Session:
     return Session(preset=preset or "", artifact=request.artifact, runtime=request.runtime)
 
 
-def _open_device(request: Request) -> Device:
+def _open_device(request: Request, patch: Sequence[Sequence[str]] | None) -> Device:
     device, wishes, is_safe = request.device, request.wishes, request.mode == "safe"
     if device == "jack" and is_safe:
         from plugin_host.devices.buffered import SafeDevice
-        from plugin_host.devices.device import jack_pair
+        from plugin_host.devices.portaudio import jack_pair
 
         source, sink = jack_pair()
         return SafeDevice(replace(wishes, input=wishes.input or source, output=wishes.output or sink))
     if device == "jack":
         from plugin_host.devices.jack import JackDevice
 
-        return JackDevice(wishes)
+        return JackDevice(wishes, patch)
     if device is not None:
         from plugin_host.devices.clocked import open_clocked
 
@@ -151,23 +158,23 @@ def _open_device(request: Request) -> Device:
         from plugin_host.devices.buffered import SafeDevice
 
         return SafeDevice(wishes)
-    return _open_card(wishes)
+    return _open_card(wishes, patch)
 
 
-def _open_card(wishes: Wishes) -> Device:
+def _open_card(wishes: Wishes, patch: Sequence[Sequence[str]] | None) -> Device:
     """Open what is named; where JACK runs, it has the sound card."""
-    from plugin_host.devices.device import SoundDevice, release
     from plugin_host.devices.jack import JackDevice, has_server
+    from plugin_host.devices.portaudio import SoundDevice, release
 
     if not has_server():
         return SoundDevice(wishes)
     if wishes.input is None and wishes.output is None:
-        return JackDevice(wishes)
+        return JackDevice(wishes, patch)
     card = SoundDevice(wishes)
     if not card.is_jack:
         return card
     release()
-    return JackDevice(replace(wishes, input=card.input_name, output=card.output_name))
+    return JackDevice(replace(wishes, input=card.input_name, output=card.output_name), patch)
 
 
 def _host(session: Session, request: Request, device: Device) -> LiveHost:
@@ -208,8 +215,10 @@ def _play(playing: Live, device: Device, stopped: Callable[[], bool], request: R
         stats = playing.host.stats()
         playing.close()
     load = stats["load"]["callback"]
-    typer.echo(
-        f"played {stats['position'] / device.rate:.1f} s of sound in {time.monotonic() - began:.1f} s: "
-        f"{stats['missed']} of {stats['blocks']} blocks late, {stats['xruns']} xruns, "
-        f"load p50 {100 * load['p50']:.0f} %, p99 {100 * load['p99']:.0f} %"
-    )
+    # The terminal may have been closed.
+    with suppress(OSError):
+        typer.echo(
+            f"played {playing.played_s:.1f} s of sound in {time.monotonic() - began:.1f} s: "
+            f"{stats['missed']} of {stats['blocks']} blocks late, {stats['xruns']} xruns, "
+            f"load p50 {100 * load['p50']:.0f} %, p99 {100 * load['p99']:.0f} %"
+        )

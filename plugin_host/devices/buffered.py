@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from plugin_host.devices.device import DeviceError, SoundDevice, Wishes, portaudio
+from plugin_host.devices.device import DeviceError, Wishes
+from plugin_host.devices.portaudio import SoundDevice, portaudio
 from plugin_host.engine.engine import Engine
 
 # So much sound waits for the device: what the worker may be late by.
@@ -54,13 +55,9 @@ class SafeDevice(SoundDevice):
         # Closing what waits for a dead server takes PortAudio ten minutes, now and when the program ends.
         portaudio()._initialized = 0
         self._stream.abandon()
-        raise ServerDiedError(
-            "safe mode can't come back to a JACK server that died; run the command again with --resume"
-        )
+        raise ServerDiedError("safe mode can't come back to a JACK server that died; start it anew with --resume")
 
-    def _open(self, module: Any) -> Any:
-        if self._engine is None:
-            raise ValueError("the engine is not prepared")
+    def _make_stream(self, engine: Engine, module: Any) -> Any:
         try:
             import rtmixer
         except ImportError:
@@ -68,7 +65,7 @@ class SafeDevice(SoundDevice):
         options = self._stream_options()
         options.pop("dtype")
         mixer = rtmixer.MixerAndRecorder(**options)
-        return _Worker(self._engine, rtmixer, mixer, self.block, self._buffer)
+        return _Worker(engine, rtmixer, mixer, self.block, self._buffer)
 
 
 class _Worker:

@@ -1,26 +1,26 @@
-"""The sound card, by PortAudio: a stream that comes back after the device was gone."""
+"""What a device is, and what all that may go away have in common: they are waited for until they come back."""
 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from plugin_host.engine.channels import chain_channels
 from plugin_host.engine.engine import Engine
 
-RATES = (44100, 48000, 88200, 96000)
-JACK = "JACK Audio Connection Kit"
-# On JACK the server's period decides; it may be changed while playing.
-_JACK_MAX_BLOCK = 2048
-_MOST_CHANNELS = 2
+MOST_CHANNELS = 2
 _SILENT_S = 1.0
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.25, 4.0
 
 
 class DeviceError(ValueError):
-    """No such device, or it refuses; one sentence that says what to do."""
+    """A device that can't be used; one sentence that says what to do."""
+
+
+class NoDeviceError(DeviceError):
+    """There is no such device or server now; it may come."""
 
 
 class Device(Protocol):
@@ -82,64 +82,51 @@ class Wishes:
     channels: int | None = None
 
 
-def portaudio() -> Any:
-    """Return the module sounddevice; raise DeviceError with the package to install where PortAudio is missing."""
-    try:
-        import sounddevice
-    except OSError:
-        raise DeviceError(
-            "PortAudio is missing; install it (Debian and Ubuntu: apt install libportaudio2), or use --device null"
-        ) from None
-    return sounddevice
+class ReconnectingDevice(ABC):
+    """A device that may go away: `poll` notices it and tries to get it back, less and less often.
 
-
-def jack_pair() -> tuple[str, str]:
-    """Return the numbers of JACK's own input and output, as wishes name them; raise DeviceError without a server."""
-    module = portaudio()
-    for api in module.query_hostapis():
-        numbers = api["default_input_device"], api["default_output_device"]
-        if api["name"] == JACK and min(numbers) >= 0:
-            return str(numbers[0]), str(numbers[1])
-    raise DeviceError("no JACK server answers; start one, such as: jackd -d alsa -r 48000 -p 128")
-
-
-def release() -> None:
-    """Let go of every device and server; PortAudio's own client of a JACK server must not outlive that."""
-    module = portaudio()
-    while module._initialized:
-        module._terminate()
-
-
-def refresh() -> None:
-    """Let PortAudio look for devices and servers again; no stream may be open."""
-    module = portaudio()
-    with suppress(module.PortAudioError):
-        module._terminate()
-    module._initialize()
-
-
-class SoundDevice:
-    """A full-duplex stream whose callback is the engine's.
-
-    Args:
-        wishes: What a person asked for.
-
-    Raises:
-        DeviceError: No such device, or it can't do this.
+    A subclass finds its device in `_look`, and opens and closes it. What comes back in another form is prepared for
+    anew; what can't be played then is waited for like what is gone.
 
     Attributes:
-        is_jack: Whether PortAudio reaches it by a JACK server; it does not survive that server's end.
-        input_name, output_name: As PortAudio calls the two sides.
+        name: For people.
+        subject: The same as a sentence begins with it.
+        rate: In Hz.
+        inputs, outputs: Channels.
+        block: Samples of a block.
     """
 
-    def __init__(self, wishes: Wishes) -> None:
-        self._wishes = wishes
+    name = subject = ""
+    rate = inputs = outputs = block = 0
+
+    def __init__(self) -> None:
         self._engine: Engine | None = None
-        self._stream: Any = None
-        self._is_lost = False
+        self._prepared: tuple[int, ...] | None = None
+        self._is_lost = self._has_started = False
         self._retry_s, self._retry_at = _FIRST_RETRY_S, 0.0
-        self._seen, self._seen_at = -1, 0.0
-        self._look()
+        self._calls, self._called_at = -1, 0.0
+        self._reason = ""
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Find the device and settle its name, rate, channels and block; raise NoDeviceError where there is none."""
+
+    @abstractmethod
+    def _open(self, engine: Engine) -> None:
+        """Begin to play; raise DeviceError if the device refuses."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """End, whatever state the device is in."""
+
+    @abstractmethod
+    def _is_active(self) -> bool:
+        """Return whether the system still calls it active."""
+
+    @property
+    @abstractmethod
+    def _longest_block(self) -> int:
+        """Samples of the longest block that comes."""
 
     @property
     def is_done(self) -> bool:
@@ -149,45 +136,34 @@ class SoundDevice:
     @property
     def state(self) -> str:
         """For people: "ready", "playing" or "lost"."""
-        return "lost" if self._is_lost else "playing" if self._stream is not None else "ready"
-
-    @property
-    def latency_samples(self) -> int:
-        """As the driver tells; on JACK, where that is wrong, the one period that a loop measures."""
-        if self.is_jack or self._stream is None:
-            return self.block
-        return round(float(sum(self._stream.latency)) * self.rate)
+        return "lost" if self._is_lost else "playing" if self._has_started else "ready"
 
     def prepare(self, engine: Engine) -> None:
-        """Prepare the engine for this device's rate, channels and longest block."""
-        self._engine = engine
-        longest = max(self.block, _JACK_MAX_BLOCK) if self.is_jack else self.block
-        engine.prepare(self.rate, chain_channels(self.inputs, self.outputs), longest)
+        """Prepare the engine for this device; raise ValueError if the chain can't play at its rate."""
+        self._engine, self._prepared = engine, None
+        engine.prepare(self.rate, chain_channels(self.inputs, self.outputs), self._longest_block)
+        self._prepared = self._form()
 
     def start(self) -> None:
-        """Open the stream and begin to play; raise DeviceError if the device refuses."""
-        module = portaudio()
-        try:
-            self._stream = self._open(module)
-            self._stream.start()
-        except (module.PortAudioError, ValueError) as error:
-            self._close()
-            raise DeviceError(f"{self.name} can't be opened: {_told(error)}") from None
-        self._is_lost = False
-        self._seen, self._seen_at = -1, time.monotonic()
+        """Begin to play; raise DeviceError if the device refuses."""
+        if self._engine is None:
+            raise ValueError("the engine is not prepared")
+        self._open(self._engine)
+        self._is_lost, self._has_started, self._reason = False, True, ""
+        self._calls, self._called_at = -1, time.monotonic()
 
     def stop(self) -> None:
-        """End the stream."""
+        """End."""
         self._close()
 
     def poll(self) -> str | None:
-        """Notice that the device is gone, and try to get it back, less and less often; returns what happened."""
+        """Notice that the device is gone, or try to get it back; return a sentence where something happened."""
         now = time.monotonic()
         if not self._is_lost:
             if self._is_alive(now):
                 return None
             self._is_lost, self._retry_s, self._retry_at = True, _FIRST_RETRY_S, now
-            return f"{self.name} is gone; it is tried again until it comes back"
+            return f"{self.subject} is gone; it is tried again until it comes back"
         if now < self._retry_at:
             return None
         self._retry_s = min(2.0 * self._retry_s, _LAST_RETRY_S)
@@ -195,90 +171,33 @@ class SoundDevice:
         return self._come_back()
 
     def _is_alive(self, now: float) -> bool:
-        """Whether blocks come; a stream whose server was killed may still call itself active."""
-        if self._engine is not None and self._engine.load.calls != self._seen:
-            self._seen, self._seen_at = self._engine.load.calls, now
-        return self._stream is not None and now - self._seen_at < _SILENT_S and bool(self._stream.active)
+        """Return whether blocks come; a stream whose server was killed may still call itself active."""
+        if self._engine is not None and self._engine.load.calls != self._calls:
+            self._calls, self._called_at = self._engine.load.calls, now
+        return now - self._called_at < _SILENT_S and self._is_active()
 
     def _come_back(self) -> str | None:
-        rate, channels = self.rate, (self.inputs, self.outputs)
         self._close()
         try:
-            refresh()
             self._look()
-            if self._engine is not None and (rate, channels) != (self.rate, (self.inputs, self.outputs)):
+            if self._engine is not None and self._form() != self._prepared:
                 self.prepare(self._engine)
             self.start()
-        except (DeviceError, portaudio().PortAudioError):
+        except NoDeviceError:
+            self._close()
             return None
-        return f"{self.name} is back at {self.rate} Hz"
+        except ValueError as error:
+            self._close()
+            return self._refused(error)
+        return f"{self.subject} is back: {self.rate} Hz, block {self.block}"
 
-    def _open(self, module: Any) -> Any:
-        engine = self._engine
-        if engine is None:
-            raise ValueError("the engine is not prepared")
+    def _refused(self, error: ValueError) -> str | None:
+        """Return why a device that is there again is not played, once for each reason."""
+        reason = " ".join(str(error).split()).rstrip(".")
+        if reason == self._reason:
+            return None
+        self._reason = reason
+        return f"{self.subject} can't be played as it is now and is tried again: {reason}"
 
-        def play(indata: Any, outdata: Any, frames: int, times: Any, status: Any) -> None:
-            engine.callback(indata, outdata, bool(status.output_underflow or status.input_overflow))
-
-        return module.Stream(callback=play, **self._stream_options())
-
-    def _stream_options(self) -> dict[str, Any]:
-        return {
-            "device": self._pair,
-            "samplerate": self.rate,
-            # With a fixed block PortAudio would add a buffer of its own to JACK's period.
-            "blocksize": 0 if self.is_jack else self.block,
-            "channels": (self.inputs, self.outputs),
-            "dtype": "float32",
-            "latency": "low",
-        }
-
-    def _close(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with suppress(Exception):
-                stream.close(ignore_errors=True)
-
-    def _look(self) -> None:
-        """Find the devices and settle rate and channels."""
-        wishes = self._wishes
-        source, sink = _find(wishes.input, "input"), _find(wishes.output, "output")
-        self._pair = (source["index"], sink["index"])
-        self.input_name, self.output_name = str(source["name"]), str(sink["name"])
-        self.is_jack = portaudio().query_hostapis(source["hostapi"])["name"] == JACK
-        is_one = source["index"] == sink["index"]
-        self.name = self.input_name if is_one else f"{self.input_name} to {self.output_name}"
-        if self.is_jack:
-            self.name = f"JACK ({self.name})"
-        self.rate = self._choose_rate(round(source["default_samplerate"]))
-        self.inputs = min(wishes.channels or _MOST_CHANNELS, source["max_input_channels"])
-        self.outputs = min(wishes.channels or _MOST_CHANNELS, sink["max_output_channels"])
-        self.block = wishes.block
-        if self.is_jack:
-            self.block = max(1, round(source["default_low_input_latency"] * self.rate)) or wishes.block
-
-    def _choose_rate(self, native: int) -> int:
-        if self.is_jack and self._wishes.rate not in (None, native):
-            raise DeviceError(
-                f"the JACK server runs at {native} Hz; start it with -r {self._wishes.rate}, or leave --rate out"
-            )
-        return self._wishes.rate or (native if native in RATES else 48000)
-
-
-def _find(wish: str | None, kind: str) -> dict[str, Any]:
-    module = portaudio()
-    try:
-        entry: dict[str, Any] = module.query_devices(int(wish) if wish and wish.isdecimal() else wish, kind)
-    except (module.PortAudioError, ValueError):
-        which = f" {wish}" if wish else ""
-        raise DeviceError(
-            f"there is no {kind} device{which}; highband devices lists them, and --device null needs none"
-        ) from None
-    if not entry[f"max_{kind}_channels"]:
-        raise DeviceError(f"{entry['name']} has no {kind}; highband devices lists what has")
-    return entry
-
-
-def _told(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    def _form(self) -> tuple[int, ...]:
+        return self.rate, self.inputs, self.outputs, self._longest_block

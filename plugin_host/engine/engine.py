@@ -57,6 +57,7 @@ class Engine:
         xruns: Interruptions that the device reported.
         missed: Deadlines that were missed.
         moves: Changed settings with the sample they begin at, oldest first; none unless `keep_moves` was called.
+        on_prepare: Called with rate (Hz) and channels whenever the engine was prepared, before sound plays.
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
         listener: Takes what is played, such as a recorder.
@@ -72,6 +73,7 @@ class Engine:
         self._store = store
         self.load, self.waiting = LoadMeter(), LoadMeter()
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
+        self.on_prepare: Callable[[int, int], None] = lambda rate, channels: None
         self.on_enter: Callable[[], None] | None = None
         self.is_timed = True
         self._with_spectra, self._resting, self._keeps_moves = True, False, False
@@ -98,6 +100,7 @@ class Engine:
         self._block = self._input
         self._steps = np.arange(1, max_block + 1, dtype=np.float32)[None]
         self.meter_in, self.meter_out = Meter(rate, channels), Meter(rate, channels)
+        self.on_prepare(rate, channels)
         self._noted: dict[str, float] = {}
         self.moves.clear()
         self.load.clear()

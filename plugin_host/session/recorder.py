@@ -1,52 +1,46 @@
-"""The recorder: what went in and what came out as two files, written by another thread than the audio thread."""
+"""The recorder: input and output of a session as takes, written by another thread than the audio thread."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
+
+import numpy as np
 
 from dsp.buffers.ring_buffer import RingBuffer
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioFileError, reason
-from plugin_host.files.audio_writer import AudioWriter
+from plugin_host.session.take import Take
 
 _RING_S = 10.0
 _WRITE_EVERY_S = 0.1
-# A WAV header counts to 4 GB; the recording goes on in a next pair of files before that.
-_PART_BYTES = 3_500_000_000
+# A WAV header counts to 4 GB; the recording goes on in a next take before that.
+_TAKE_BYTES = 3_500_000_000
 
 
 class Recorder:
-    """Writes `dry-<time>.wav` and `wet-<time>.wav`, 32-bit float; they appear when they are complete.
+    """Writes takes into a folder: a new one for every rate, and before a file grows too large.
 
     Args:
         folder: Made if it is missing.
-        sample_rate: In Hz.
-        channels: Of each of the two.
 
     Raises:
         AudioFileError: The folder can't be made.
+
+    Attributes:
+        lost: Samples that the disk was too slow for; silence stands for them in the files.
+        files: The files that are complete.
     """
 
-    def __init__(self, folder: Path, sample_rate: int, channels: int) -> None:
+    def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AudioFileError(f"{folder} can't be written: {reason(error)}") from None
-        self._folder, self._rate, self._channels = folder, sample_rate, channels
-        self._ring = RingBuffer(2 * channels, round(_RING_S * sample_rate))
+        self.folder, self.lost, self.files = folder, 0, list[Path]()
         self._ending = threading.Event()
         self._error: AudioFileError | None = None
-        self._stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self.files: list[Path] = []
-
-    @property
-    def lost(self) -> int:
-        """Samples that the disk was too slow for; silence stands for them in the files."""
-        return self._ring.lost
+        self._thread: threading.Thread | None = None
 
     @property
     def fault(self) -> AudioFileError | None:
@@ -54,43 +48,46 @@ class Recorder:
         return self._error
 
     def push(self, dry: Block, wet: Block) -> None:
-        """Take a block; on the audio thread."""
+        """Append a block; on the audio thread."""
         self._ring.push(dry, wet)
 
-    def start(self) -> None:
-        """Begin to write."""
+    def prepare(self, rate: int, channels: int) -> None:
+        """Begin a take at this rate (Hz) and end the one before; raise AudioFileError if the disk refuses.
+
+        No sound may play meanwhile.
+        """
+        self.stop()
+        self._ring = RingBuffer(2 * channels, round(_RING_S * rate))
+        self._ending.clear()
+        take = Take(self.folder, rate, channels)
+        self._thread = threading.Thread(target=self._run, args=(take, rate, channels), name="recorder", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left and put the files in place; raise AudioFileError if the disk refused."""
+        """Write what is left and close the take; raise AudioFileError if the disk refused."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
         self._ending.set()
-        self._thread.join()
+        thread.join()
+        self.lost += self._ring.lost
         if self._error is not None:
             raise self._error
 
-    def _run(self) -> None:
-        part = 1
+    def _run(self, take: Take, rate: int, channels: int) -> None:
         try:
-            while self._write_part(part):
-                part += 1
+            while self._write(take, _TAKE_BYTES // (4 * channels)):
+                take = Take(self.folder, rate, channels)
         except AudioFileError as error:
             self._error = error
 
-    def _write_part(self, part: int) -> bool:
-        """Write one pair of files; returns whether another one follows."""
-        suffix = self._stamp if part == 1 else f"{self._stamp}-{part}"
-        paths = [self._folder / f"{kind}-{suffix}.wav" for kind in ("dry", "wet")]
-        most = _PART_BYTES // (4 * self._channels)
-        done = 0
-        with ExitStack() as files:
-            dry, wet = (files.enter_context(AudioWriter(path, self._rate, self._channels, "32f")) for path in paths)
-            while done < most:
-                is_last = self._ending.wait(_WRITE_EVERY_S)
-                block = self._ring.pop()
-                dry.write(block[: self._channels])
-                wet.write(block[self._channels :])
-                done += block.shape[1]
-                if is_last:
-                    break
-        self.files += paths
-        return done >= most and not self._ending.is_set()
+    def _write(self, take: Take, most: int) -> bool:
+        """Write one take of at most so many samples; return whether another one follows."""
+        is_last = False
+        while not is_last and take.frames < most:
+            is_last = self._ending.wait(_WRITE_EVERY_S)
+            dry, wet = np.split(self._ring.pop(), 2)
+            take.write(dry, wet)
+        take.close()
+        self.files += take.paths
+        return not is_last

@@ -5,19 +5,20 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from models.predictor.runtime import LIVE
 from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
 from plugin_host.devices.device import Device
-from plugin_host.engine.channels import chain_channels
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.engine.watchdog import Relief, Watchdog
 from plugin_host.session.host import LiveHost
 from plugin_host.session.interfaces import Door
 from plugin_host.session.recorder import Recorder
-from plugin_host.session.state_file import Session, SessionError, write_session
+from plugin_host.session.state_file import Session, SessionError, read_session, write_session
+from plugin_host.session.take import free_name, recover_takes
 from plugin_host.settings.automation import AutomationWriter
 
 _TEND_EVERY_S = 0.05
@@ -45,6 +46,9 @@ class Live:
         self.session_path: Path | None = None
         self._recorder: Recorder | None = None
         self._automation: AutomationWriter | None = None
+        self._automation_path: Path | None = None
+        # Of the rates that the device had before, and how long it played at them.
+        self._rate, self._rates, self._played_s = 0, 0, 0.0
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._saved: Session | None = None
         self._save_at = 0.0
@@ -62,15 +66,14 @@ class Live:
             record: Folder for what goes in and out.
             automation: File for the knob moves.
         """
-        self._device.prepare(self._engine)
+        self._recover(record)
         if record is not None:
-            channels = chain_channels(self._device.inputs, self._device.outputs)
-            self._recorder = Recorder(record, self._device.rate, channels)
-            self._recorder.start()
-            self._engine.listener = self._recorder
+            self._recorder = self._engine.listener = Recorder(record)
         if automation is not None:
-            self._automation = AutomationWriter(automation, self._device.rate)
+            self._automation_path = automation
             self._engine.keep_moves()
+        self._engine.on_prepare = self._follow_rate
+        self._device.prepare(self._engine)
         if self._engine.is_timed:
             self._engine.on_enter = lambda: settle_audio_thread(self._told.put)
             for sentence in settle_process():
@@ -82,10 +85,14 @@ class Live:
 
     def run(self, stopped: Callable[[], bool], seconds: float | None = None) -> None:
         """Play until `stopped`, until the device ends by itself, or for so many seconds of sound."""
-        most = None if seconds is None else round(seconds * self._device.rate)
-        while not stopped() and not self._device.is_done and (most is None or self._engine.position < most):
+        while not stopped() and not self._device.is_done and (seconds is None or self.played_s < seconds):
             self._tend(time.monotonic())
             time.sleep(_TEND_EVERY_S)
+
+    @property
+    def played_s(self) -> float:
+        """Seconds of sound so far, at whatever rates."""
+        return self._played_s + self._engine.position / max(1, self._rate)
 
     def close(self) -> None:
         """End the sound, close every door and put recordings in place; raise what went wrong on the way."""
@@ -101,6 +108,38 @@ class Live:
         unsettle_process()
         if faults:
             raise faults[0]
+
+    def _follow_rate(self, rate: int, channels: int) -> None:
+        """Begin recordings anew, as a file has one rate; `position` still counts at the rate before."""
+        self._played_s, self._rate, self._rates = self.played_s, rate, self._rates + 1
+        try:
+            self._begin_automation(rate)
+            if self._recorder is not None and self._engine.listener is not None:
+                self._recorder.prepare(rate, channels)
+        except ValueError as error:
+            if self._rates == 1:
+                raise
+            self._end_recording(error)
+
+    def _begin_automation(self, rate: int) -> None:
+        if self._automation_path is None:
+            return
+        if self._automation is not None:
+            self._write_moves()
+            self._automation.close()
+        path = self._automation_path
+        self._automation = AutomationWriter(path if self._rates == 1 else free_name(path), rate)
+
+    def _recover(self, record: Path | None) -> None:
+        """Give takes that a crash cut off their names, in this folder and in that of the last session."""
+        folders = set() if record is None else {record}
+        if self.session_path is not None and self.session_path.exists():
+            with suppress(SessionError):
+                last = read_session(self.session_path).recording
+                folders |= {Path(last)} if last else set()
+        for folder in sorted(folders):
+            for sentence in recover_takes(folder):
+                self._tell(sentence)
 
     def _tend(self, now: float) -> None:
         self.host.do_tasks()
@@ -136,8 +175,11 @@ class Live:
 
     def _check_recorder(self) -> None:
         if self._recorder is not None and self._recorder.fault is not None and self._engine.listener is not None:
-            self._engine.listener = None
-            self._tell(f"the recording has ended, the sound goes on: {self._recorder.fault}")
+            self._end_recording(self._recorder.fault)
+
+    def _end_recording(self, error: ValueError) -> None:
+        self._engine.listener = None
+        self._tell(f"the recording has ended, the sound goes on: {error}")
 
     def _end_recordings(self) -> None:
         self._write_moves()
@@ -153,7 +195,11 @@ class Live:
         if self.session_path is None:
             return
         sound, settings = self.host.sound, self.host.store.targets()
-        session = Session(preset=sound.preset_name, artifact=sound.artifact, runtime=sound.runtime, settings=settings)
+        recording = str(self._recorder.folder.resolve()) if self._recorder and self.host.is_running else None
+        session = Session(
+            preset=sound.preset_name, artifact=sound.artifact, runtime=sound.runtime, settings=settings,
+            recording=recording, patch=getattr(self._device, "patch", None),
+        )  # fmt: skip
         if session == self._saved:
             return
         self._saved = session

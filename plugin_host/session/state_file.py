@@ -27,6 +27,8 @@ class Session(BaseModel):
         artifact: Name or path, None for the preset's or the default.
         runtime: What computes the predictor.
         settings: Control id to value in its unit.
+        patch: Wires of our ports on the JACK server, None on another device.
+        recording: Folder of the takes that are being written, None after a clean end.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -35,6 +37,8 @@ class Session(BaseModel):
     artifact: str | None = None
     runtime: Runtime = LIVE
     settings: dict[str, float] = Field(default_factory=dict)
+    patch: list[tuple[str, str]] | None = None
+    recording: str | None = None
 
 
 def session_path() -> Path:

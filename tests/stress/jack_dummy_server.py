@@ -23,7 +23,7 @@ def has_programs() -> bool:
 
 
 class DummyServer:
-    """A server under a name of its own, at 48 kHz, paced by the clock.
+    """A server under a name of its own, paced by the clock.
 
     Args:
         name: Clients find it by the environment's JACK_DEFAULT_SERVER.
@@ -37,13 +37,13 @@ class DummyServer:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, period: int = 256) -> None:
+    def start(self, period: int = 256, rate: int = 48000) -> None:
         """Start it and wait until it answers; raise TimeoutError if it does not."""
         patience = time.monotonic() + _PATIENCE_S
         while True:
             # One that follows a killed one may find its memory not yet cleared and give up.
             if self.process is None or self.process.poll() is not None:
-                words = ["jackd", "--no-realtime", "-n", self.name, "-d", "dummy", "-r", "48000", "-p", str(period)]
+                words = ["jackd", "--no-realtime", "-n", self.name, "-d", "dummy", "-r", str(rate), "-p", str(period)]
                 self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             if self.ports() and self.process.poll() is None:
                 return

@@ -119,14 +119,14 @@ class TimedStore(SettingsStore):
 
 
 class NoisyJack(JackDevice):
-    """A client of the JACK server that hears noise instead of its ports, which nothing is connected to."""
+    """A client of the JACK server whose input is noise instead of its ports, which nothing is connected to."""
 
     def __init__(self, wishes: Wishes) -> None:
         super().__init__(wishes)
         self._in[:] = _NOISE * np.random.default_rng(0).standard_normal(self._in.shape)
 
-    def _join(self) -> None:
-        super()._join()
+    def _register(self, client: Any) -> None:
+        super()._register(client)
         # What is not read from a port stays.
         self._inports = []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -27,8 +27,16 @@ def refuse(sentence: str, status: int) -> NoReturn:
 
 
 def complain(sentence: str) -> None:
-    """Print one sentence on the error stream."""
-    print(f"highband: {sentence}", file=sys.stderr, flush=True)
+    """Print one sentence on the error stream; a terminal that was closed is no reason to stop."""
+    with suppress(OSError):
+        print(f"highband: {sentence}", file=sys.stderr, flush=True)
+
+
+def end_signals() -> list[signal.Signals]:
+    """Return the signals that ask a program to end; a closed terminal's only where nohup has not switched it off."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    found = [signal.Signals[name] for name in names if hasattr(signal, name)]
+    return [number for number in found if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
 
 
 @contextmanager
@@ -42,19 +50,19 @@ def refusing(status: int, *kinds: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether Ctrl-C or SIGTERM came; a second one interrupts at once.
+    """Yield a function that returns whether Ctrl-C, SIGTERM or the end of the terminal came; use it on the main thread.
 
-    Use it on the main thread.
+    A second Ctrl-C or SIGTERM interrupts at once. A terminal that closes may send its signal twice by itself.
     """
     is_requested = False
 
     def request(number: int, frame: FrameType | None) -> None:
         nonlocal is_requested
-        if is_requested:
+        if is_requested and number in (signal.SIGINT, signal.SIGTERM):
             raise KeyboardInterrupt
         is_requested = True
 
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request) for number in end_signals()}
     try:
         yield lambda: is_requested
     finally:

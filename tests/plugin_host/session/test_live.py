@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -79,6 +83,39 @@ def test_it_ends_cleanly_when_asked(tmp_path: Path, number: signal.Signals) -> N
     assert np.array_equal(wet, heard)
     assert read_automation(tmp_path / "moves").at(0)["amount"] == 0.0
     assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_closed_terminal_ends_it_with_the_takes_in_place(tmp_path: Path) -> None:
+    terminal, end = pty.openpty()
+    command = [*PROGRAM, "live", "--control", "off", "--device", "null", "--record", "takes"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdin=end, stdout=end, stderr=end,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as program:  # fmt: skip
+        os.close(end)
+        heard = b""
+        while b"playing on null" not in heard:
+            heard += os.read(terminal, 1 << 12)
+        time.sleep(0.5)
+        os.close(terminal)
+        assert program.wait(30) in (0, 120)
+    frames = [soundfile.info(path).frames for path in (tmp_path / "takes").iterdir()]
+    assert len(frames) == 2
+    assert frames[0] == frames[1] > 0
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_sound(tmp_path: Path) -> None:
+    words = ["--device", "null", "--record", "takes", "--seconds", "0.8"]
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *PROGRAM, "live", "--control", "off", *words],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "the recording has ended, the sound goes on: the disk is full" in done.stderr
+    assert "played" in done.stdout or "disk is full" in done.stderr.splitlines()[-1]
+    frames = [soundfile.info(path).frames for path in (tmp_path / "takes").iterdir()]
+    assert len(frames) == 2
+    assert frames[0] == frames[1] > 4800
 
 
 def test_a_session_is_kept_and_resumed(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def test_the_ring_keeps_order_and_time_whatever_is_lost(steps: list[tuple[int, b
 
 
 def test_wet_and_dry_are_written_whole_and_appear_at_the_end(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "takes", 48000, 2)
-    recorder.start()
+    recorder = Recorder(tmp_path / "takes")
+    recorder.prepare(48000, 2)
     dry = np.random.default_rng(0).standard_normal((2, 1000)).astype(np.float32)
     for start in range(0, 1000, 128):
         recorder.push(dry[:, start : start + 128], -2.0 * dry[:, start : start + 128])
@@ -48,4 +48,14 @@ def test_wet_and_dry_are_written_whole_and_appear_at_the_end(tmp_path: Path) -> 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AudioFileError, match="can't be written"):
-        Recorder(tmp_path / "file/takes", 48000, 2)
+        Recorder(tmp_path / "file/takes")
+
+
+def test_another_rate_begins_another_take(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    for rate, channels, count in ((48000, 2, 500), (44100, 1, 300)):
+        recorder.prepare(rate, channels)
+        recorder.push(np.ones((channels, count), np.float32), np.ones((channels, count), np.float32))
+    recorder.stop()
+    found = [(info.samplerate, info.channels, info.frames) for info in map(soundfile.info, recorder.files)]
+    assert found == 2 * [(48000, 2, 500)] + 2 * [(44100, 1, 300)]

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from models.extender.controls import CONTROLS
-from plugin_host.devices import device as devices
-from plugin_host.devices import device_list
-from plugin_host.devices.device import DeviceError, SoundDevice, Wishes
-from plugin_host.devices.device_list import list_devices
+from plugin_host.devices import portaudio as devices
+from plugin_host.devices.device import DeviceError, Wishes
+from plugin_host.devices.portaudio import SoundDevice, list_devices
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.stages import Delay
@@ -80,8 +79,7 @@ class Card:
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     made = Card()
-    for module in (devices, device_list):
-        monkeypatch.setattr(module, "portaudio", lambda: made)
+    monkeypatch.setattr(devices, "portaudio", lambda: made)
     return made
 
 
@@ -118,7 +116,7 @@ def test_a_card_that_goes_is_waited_for_and_comes_back_at_its_new_rate(card: Car
     while told is None and time.monotonic() < patience:
         told = device.poll()
         time.sleep(0.02)
-    assert told == "card is back at 44100 Hz"
+    assert told == "card is back: 44100 Hz, block 128"
     assert engine.stats()["sample_rate"] == 44100
     assert (card.streams[-1].play() == 0.25).all()
     assert device.state == "playing"
