@@ -13,7 +13,8 @@ from pathlib import Path
 import soundfile
 
 from models.stage import Block
-from plugin_host.files.audio_reader import DAMAGE, AudioFileError, reason
+from plugin_host.files.audio_reader import AudioFileError, reason
+from plugin_host.files.containers.decoder import DAMAGE
 
 KINDS = ("dry", "wet")
 _SUFFIX = ".wav"

@@ -5,6 +5,7 @@ import ctypes.util
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +125,7 @@ def test_safe_mode_plays_the_rest_of_its_seconds_when_the_server_is_back(server:
     with running([*LIVE, *words], tmp_path) as program:
         assert program.stdout is not None
         assert "playing on JACK" in program.stdout.readline()
+        time.sleep(0.5)
         server.stop(signal.SIGKILL)
         lines = iter(program.stdout.readline, "")
         assert any("it is tried again until it comes back" in line for line in lines)
