@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from dsp.audio import Block
 from models.control import Control
 
-__all__ = ["Block", "FollowsBandwidth", "Stage"]
+__all__ = ["Block", "FollowsBandwidth", "MeasuresBandwidth", "Stage"]
 
 
 @runtime_checkable
@@ -54,4 +54,13 @@ class FollowsBandwidth(Protocol):
 
     def set_bandwidth(self, edge_hz: float | None) -> None:
         """Let an automatic crossover follow this edge, in Hz; None lets the stage listen for it."""
+        ...
+
+
+@runtime_checkable
+class MeasuresBandwidth(Protocol):
+    """A stage that measures where the recording's own band ends, which takes it some seconds of sound."""
+
+    def copy_bandwidth(self, other: object) -> None:
+        """Go on with what another stage has measured, where that is of use; both are prepared for the same rate."""
         ...

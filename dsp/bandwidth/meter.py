@@ -142,6 +142,19 @@ class BandwidthTracker:
         self._above_db = 0.0
         self._votes: list[float] = []
 
+    @property
+    def has_decided(self) -> bool:
+        """Whether there was enough sound to judge the edge since the reset."""
+        return self._decided
+
+    def copy_from(self, other: BandwidthTracker) -> None:
+        """Go on from where another tracker of this rate stands, which may be updated on another thread meanwhile."""
+        self._histogram.counts[:] = other._histogram.counts
+        self._buffer, self._filled = other._buffer.copy(), other._filled
+        self._until_judged, self._loud_db = other._until_judged, other._loud_db
+        self._edge, self._decided = other._edge, other._decided
+        self._above_db, self._votes = other._above_db, list(other._votes)
+
     def update(self, samples: Array) -> float:
         """Take the next samples, shape (channels, time), and return the edge to use from here on, in Hz."""
         if len(self._buffer) != len(samples):
@@ -154,7 +167,7 @@ class BandwidthTracker:
             self._buffer[:, filled : filled + count] = samples[:, start : start + count]
             self._filled += count
             start += count
-            if self._filled == self._turn and self._until_judged == 0:
+            if self._filled == self._turn and self._until_judged <= 0:
                 self._judge()
             elif self._filled == self._window:
                 self._hear()

@@ -41,6 +41,11 @@ class CrossoverPath:
         self._listens = False
         self._tracker.reset()
 
+    def copy_from(self, other: CrossoverPath) -> None:
+        """Go on with the bandwidth that another path of this rate has measured, or was given by hand."""
+        self._heard_hz = other._heard_hz
+        self._tracker.copy_from(other._tracker)
+
     def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
         """Tell how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
 
@@ -53,7 +58,10 @@ class CrossoverPath:
         """
         wanted_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
         self._listens = listening = wanted_hz is None
-        if wanted_hz is None:
+        if wanted_hz is not None:
+            # Where the knob goes to auto, the band stays until something was measured.
+            self._heard_hz = wanted_hz
+        else:
             # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
             wanted_hz = self._heard_hz
         if wanted_hz != self._wanted_hz:
@@ -66,7 +74,9 @@ class CrossoverPath:
     def end(self, signal: DelayLine, count: int) -> None:
         """Take the piece that was played, the newest samples of a signal."""
         if self._listens:
-            self._heard_hz = self._tracker.update(signal.newest(count))
+            edge_hz = self._tracker.update(signal.newest(count))
+            if self._tracker.has_decided:
+                self._heard_hz = edge_hz
         self._position += count
 
     def _step_for(self, edge_hz: float) -> int | None:

@@ -84,6 +84,11 @@ class Extender:
         if self._rate:
             self._path.edge_hz = edge_hz
 
+    def copy_bandwidth(self, other: object) -> None:
+        """Follow the bandwidth that another extender of this rate has measured, instead of measuring it anew."""
+        if isinstance(other, Extender) and other._rate == self._rate:
+            self._path.copy_from(other._path)
+
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Allocate for a rate of 44.1 to 96 kHz and any number of channels."""
         if not 44100 <= sample_rate <= 96000:

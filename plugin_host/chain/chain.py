@@ -12,7 +12,7 @@ from dsp.buffers.reblock import in_blocks
 from dsp.finite import is_finite
 from models.control import Control
 from models.extender import controls as knobs
-from models.stage import Block, FollowsBandwidth, Stage
+from models.stage import Block, FollowsBandwidth, MeasuresBandwidth, Stage
 from plugin_host.chain.dry_wet import MATCH, DryWet
 from plugin_host.chain.effects import EffectsStage
 from plugin_host.chain.loudness_match import LoudnessMatch
@@ -156,6 +156,12 @@ class Chain:
         for size in (self._max_block, *_WARM_UP_BLOCKS):
             self.play(np.zeros((self._channels, min(size, self._max_block)), np.float32), settings)
         self.reset()
+
+    def copy_bandwidth(self, other: Chain) -> None:
+        """Let the extender go on with the bandwidth that another chain's extender has measured."""
+        measuring: object = self._extender
+        if isinstance(measuring, MeasuresBandwidth):
+            measuring.copy_bandwidth(other._extender)
 
     def reset(self, position: int = 0) -> None:
         """Forget the past, in every stage; see `models.stage.Stage.reset`."""

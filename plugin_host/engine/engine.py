@@ -15,11 +15,11 @@ from dsp.finite import is_finite
 from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.engine.channels import fold, spread
+from plugin_host.engine.swap import Swap
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
 from plugin_host.metering.load import LoadMeter
 
 Frames = NDArray[np.float32]
-SWAP_S = 0.020
 _KEPT_MOVES = 1 << 16
 _PATIENCE_S = 0.5
 # The cost of a block goes round with the model's hop, by 2, 4 or 8 blocks: every seventh meets all of them in turn.
@@ -68,7 +68,7 @@ class Engine:
 
     def __init__(self, chain: Stage, store: SettingsSource) -> None:
         self._chain = _as_chain(chain)
-        self._next: Chain | None = None
+        self._swap: Swap | None = None
         self._old: deque[Chain] = deque(maxlen=4)
         self._store = store
         self.load, self.waiting = LoadMeter(), LoadMeter()
@@ -80,7 +80,7 @@ class Engine:
         self.listener: Listener | None = None
         self._error: Exception | None = None
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
-        self._rate = self._wait = 0
+        self._rate = 0
         self._swapping = threading.Lock()
 
     def prepare(self, rate: int, channels: int, max_block: int) -> None:
@@ -95,10 +95,9 @@ class Engine:
         self._rate, self._channels, self._max_block = rate, channels, max_block
         self._values = self._store.drain(0)
         self._make_ready(self._chain)
-        self._next = None
+        self._swap = None
         self._input = np.zeros((channels, max_block), np.float32)
         self._block = self._input
-        self._steps = np.arange(1, max_block + 1, dtype=np.float32)[None]
         self.meter_in, self.meter_out = Meter(rate, channels), Meter(rate, channels)
         self.on_prepare(rate, channels)
         self._noted: dict[str, float] = {}
@@ -163,8 +162,12 @@ class Engine:
         rest = self._resting or self._blocks_to_rest > 0
         self._blocks_to_rest = 0
         wet = self._chain.play(block, values, rest)
-        if self._next is not None:
-            wet = self._crossed(block, wet, self._next, values, rest)
+        swap = self._swap
+        if swap is not None:
+            wet = swap.play(block, wet, values, rest, self.position)
+            if swap.is_over:
+                self._old.append(self._chain)
+                self._chain, self._swap = swap.chain, None
         spread(wet, outdata)
         self.meter_in.update(block)
         self.meter_out.update(wet)
@@ -178,23 +181,12 @@ class Engine:
         self._noted = dict(values)
         self.moves.append((self.position, changed))
 
-    def _crossed(self, block: Block, old: Block, chain: Chain, values: Mapping[str, float], rest: bool) -> Block:
-        """Play the chain that comes in too, and cross-fade to it once its own latency has passed."""
-        new = chain.play(block, values, rest)
-        share = np.clip((self._steps[:, : block.shape[1]] - self._wait) / (SWAP_S * self._rate), 0.0, 1.0)
-        self._wait -= block.shape[1]
-        if share[0, -1] >= 1.0:
-            self._old.append(self._chain)
-            self._chain, self._next = chain, None
-        mixed: Block = (old + share * (new - old)).astype(np.float32)
-        return np.where(share == 1.0, new, mixed)
-
     def _make_ready(self, chain: Chain) -> None:
         chain.prepare(self._rate, self._channels, self._max_block)
         chain.warm_up(self._values)
 
     def swap_chain(self, chain: Stage) -> None:
-        """Prepare another chain here, then let the audio thread cross-fade to it within 20 ms of its latency.
+        """Prepare another chain here and play it the newest input; then the audio thread cross-fades to it in 20 ms.
 
         Raises:
             ValueError: The chain can't do this rate or layout; the old one plays on.
@@ -204,12 +196,13 @@ class Engine:
             self._make_ready(coming)
             # A cross-fade under way ends first; where nothing plays there is nothing to wait for.
             patience = time.monotonic() + _PATIENCE_S
-            while self._next is not None and time.monotonic() < patience:
+            while self._swap is not None and time.monotonic() < patience:
                 time.sleep(0.005)
             # Dropped here and not on the audio thread, where taking a plug-in apart would cost a block.
             self._old.clear()
-            self._wait = coming.latency_samples
-            self._next = coming
+            swap = Swap(coming, self._rate, self._max_block)
+            swap.catch_up(self._chain, self.meter_in.newest, dict(self._values))
+            self._swap = swap
 
     def rest(self) -> None:
         """Play the aligned dry signal and spare the chain's time."""
@@ -234,7 +227,7 @@ class Engine:
     @property
     def is_swapping(self) -> bool:
         """Whether a cross-fade to another chain is waiting or under way."""
-        return self._next is not None
+        return self._swap is not None
 
     @property
     def chain(self) -> Chain:
