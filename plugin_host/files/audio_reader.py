@@ -15,12 +15,19 @@ from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.decoder import DAMAGE
 from plugin_host.files.containers.sources import Source, open_source
+from plugin_host.files.second_reader import SECOND_SUFFIXES, Decoded, decode, is_for_second
 
 __all__ = ["BITS", "INPUT_SUFFIXES", "OUTPUT_SUFFIXES", "AudioFileError", "AudioReader", "Bits", "reason"]
 
 Bits = Literal["16", "24", "32f"]
 BITS: tuple[Bits, ...] = ("16", "24", "32f")
-INPUT_SUFFIXES = (".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus", ".mp3", ".w64", ".rf64")
+# What libsndfile reads by itself.
+FIRST_SUFFIXES = (
+    ".wav", ".wave", ".bwf", ".rf64", ".bw64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus",
+    ".mp3", ".mp2", ".mpga", ".caf", ".au", ".snd", ".voc", ".avr", ".paf", ".ircam", ".sf", ".nist", ".sph", ".pvf",
+    ".svx", ".8svx", ".iff", ".sd2", ".xi", ".wve", ".htk",
+)  # fmt: skip
+INPUT_SUFFIXES = (*FIRST_SUFFIXES, *SECOND_SUFFIXES)
 OUTPUT_SUFFIXES = (".wav", ".flac")
 LOWEST_RATE, HIGHEST_RATE = 1000, 768000
 
@@ -44,33 +51,39 @@ class AudioReader:
             their decoders go beyond full scale.
         mask: Loudspeakers of the channels as WAVE_FORMAT_EXTENSIBLE names them, 0 where the file names none.
         mended: Samples that were NaN or infinite so far.
+        notes: What a person should know of how the file was read, in a few words each.
     """
 
     def __init__(self, path: Path) -> None:
         """Open a file; raise AudioFileError if it is not audio that can be read."""
         self.path = path
         self._file = _opened(path)
+        self._decoded: Decoded | None = None
         try:
-            self._source = self._decoded()
+            self._source = self._open_source()
             self._sound = self._source.sound
             self.rate, self.channels, self.frames = self._sound.rate, self._sound.channels, self._sound.frames
-            self.bits = _native_bits(self._source)
+            self.bits = _native_bits(self._source, self._decoded)
             self.mask = self._source.riff.format.mask if self._source.riff and self._source.riff.format else 0
             self.mended = 0
+            self.notes: tuple[str, ...] = self._decoded.notes if self._decoded else ()
             self._refuse_implausible()
         except BaseException:
-            self._file.close()
+            self._close_files()
             raise
 
-    def _decoded(self) -> Source:
+    def _open_source(self) -> Source:
         try:
             return open_source(self.path, self._file)
         except AudioFileError:
             raise
         except (*DAMAGE, OSError):
-            raise AudioFileError(
-                f"{self.path} is not audio that can be read; export it again as WAV, FLAC, AIFF, OGG or MP3"
-            ) from None
+            if not is_for_second(self.path, self._file):
+                raise AudioFileError(
+                    f"{self.path} is not audio that can be read; export it again as WAV, FLAC, AIFF, OGG or MP3"
+                ) from None
+        self._decoded = decode(self.path, self._file)
+        return open_source(Path("decoded.wav"), self._decoded.file)
 
     @property
     def seconds(self) -> float:
@@ -109,7 +122,12 @@ class AudioReader:
     def close(self) -> None:
         """Close the file."""
         self._sound.close()
+        self._close_files()
+
+    def _close_files(self) -> None:
         self._file.close()
+        if self._decoded:
+            self._decoded.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -169,8 +187,10 @@ def _opened(path: Path) -> BinaryIO:
         raise AudioFileError(f"{path} can't be read: {reason(error)}") from None
 
 
-def _native_bits(source: Source) -> Bits:
+def _native_bits(source: Source, decoded: Decoded | None) -> Bits:
     subtype = source.sound.subtype
+    if decoded and decoded.lossless_bits:
+        return "16" if decoded.lossless_bits <= 16 else "24"
     if subtype == "PCM_32" and 0 < source.valid_bits <= 24:
         return "24"
     if subtype in ("PCM_S8", "PCM_U8", "PCM_16"):
