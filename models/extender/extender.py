@@ -62,6 +62,9 @@ class Extender:
         self._edge_hz: float | None = None
         self._rate = 0
 
+    def __repr__(self) -> str:
+        return f"<Extender: {self.config.exciter}; latency {self.latency_samples} samples at {self._rate or 48000} Hz>"
+
     @property
     def controls(self) -> Sequence[Control]:
         """The knobs."""

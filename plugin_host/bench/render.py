@@ -67,7 +67,7 @@ def measure(source: Path, artifact: str, minutes: float, channels: int) -> Row:
         "try:\n    main()\n"
         "finally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
     )
-    asked = [sys.executable, "-c", probe, "render", str(source), "-o", str(target), "-a", artifact, "--quiet"]
+    asked = [sys.executable, "-P", "-c", probe, "render", str(source), "-o", str(target), "-a", artifact, "--quiet"]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False, env=_one_thread())
     wall = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

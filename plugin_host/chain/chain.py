@@ -58,6 +58,10 @@ class Chain:
         self._latency = 0
         self._path = DryWet()
 
+    def __repr__(self) -> str:
+        names = ", ".join(name for name, _ in self._named) or "empty"
+        return f"<Chain: {names}; latency {sum(stage.latency_samples for _, stage in self._named)} samples>"
+
     @classmethod
     def from_preset(cls, preset: Preset, extender: Stage | None, *, live: bool = False) -> Chain:
         """Build the chain that a preset describes around an extender; the preset's settings are left to the host.

@@ -56,6 +56,9 @@ class Client:
         self._socket = self._connected(zmq.DEALER, address)
         self._id = 0
 
+    def __repr__(self) -> str:
+        return f"<Client of {self._address}>"
+
     def ask(self, do: str, timeout_s: float | None = None, **fields: Any) -> dict[str, Any]:
         """Send one request and return its reply.
 

@@ -83,6 +83,9 @@ class Engine:
         self._rate = 0
         self._swapping = threading.Lock()
 
+    def __repr__(self) -> str:
+        return f"<Engine at {self._rate} Hz: {self._chain!r}>"
+
     def prepare(self, rate: int, channels: int, max_block: int) -> None:
         """Allocate for blocks of up to `max_block` samples and start from silence; raise ValueError if impossible.
 

@@ -171,7 +171,7 @@ class RenderJobs:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _render(self, job: Job, artifact: str) -> None:
-        command = [sys.executable, "-m", "plugin_host.cli.main", "render", str(job.folder / "in"), "-o"]
+        command = [sys.executable, "-P", "-m", "plugin_host.cli.main", "render", str(job.folder / "in"), "-o"]
         command += [str(job.folder / "out"), "--preset", str(job.folder / "panel.json"), "--picture", "--json"]
         command += ["--artifact", artifact] if artifact else []
         async with self._one_at_a_time:

@@ -7,7 +7,6 @@ import difflib
 import json
 import os
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +24,8 @@ __all__ = [
     "list_presets", "load_preset", "parse_preset", "save_preset", "user_folder",
 ]  # fmt: skip
 
+# By its place: a program may have a package of this name too.
+_BUNDLED = Path(__file__).parents[2] / "presets"
 # A preset with the states of several plug-ins has room; a mistaken audio file has not.
 LARGEST_BYTES = 16 * 2**20
 
@@ -244,12 +245,11 @@ def _with_absolute_paths(preset: Preset, folder: Path) -> Preset:
 
 
 def _bundled_stems() -> list[str]:
-    entries = resources.files("presets").iterdir()
-    return sorted(entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json"))
+    return sorted(path.stem for path in _BUNDLED.glob("*.json"))
 
 
 def _bundled(stem: str) -> Preset:
-    preset = parse_preset(resources.files("presets").joinpath(f"{stem}.json").read_bytes(), f"{stem}.json")
+    preset = parse_preset((_BUNDLED / f"{stem}.json").read_bytes(), f"{stem}.json")
     preset._id = stem
     return preset
 

@@ -27,7 +27,7 @@ class PanelProcess:
 
     def start(self) -> None:
         """Start it; a panel that can't be says so itself, and the sound goes on."""
-        command = [sys.executable, "-m", "plugin_host.cli.main", "panel"]
+        command = [sys.executable, "-P", "-m", "plugin_host.cli.main", "panel"]
         command += ["--address", self._address(), "--port", str(self._port)]
         # Ctrl-C is for the session, which ends the panel itself.
         self._process = subprocess.Popen(command, start_new_session=True)

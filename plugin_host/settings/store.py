@@ -55,6 +55,9 @@ class SettingsStore:
         self._came = dict.fromkeys(self._controls, 0)
         self._audio = Glides(self._fresh_glides())
 
+    def __repr__(self) -> str:
+        return f"<SettingsStore: {len(self.controls)} knobs, change {self.sequence}>"
+
     @property
     def controls(self) -> tuple[Control, ...]:
         """The knobs there are now."""
