@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn
 
 import platformdirs
 from pydantic import ValidationError
 
 from models.atomic_write import write_atomically
+from plugin_host.files.json_document import DocumentError, read_document, read_file
 from plugin_host.files.json_document import Path as JsonPath
-from plugin_host.files.json_document import lines
 from plugin_host.midi.map import MidiMap
 
 # A map of every knob there is has a hundredth of it; a mistaken audio file has not.
@@ -49,24 +47,14 @@ def parse_map(data: bytes | str, where: str = "the map") -> MidiMap:
     Raises:
         MidiMapError: One sentence that names `where`, the line that is wrong and what is allowed.
     """
-    text = _decode(data, where)
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
-        # What JSON readers let in but no writer may put out: half characters, infinite numbers.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except json.JSONDecodeError as error:
-        raise MidiMapError(f"{where}, line {error.lineno}: this is not JSON ({error.msg}); mend or delete it") from None
-    except RecursionError:
-        raise MidiMapError(f"{where}: its values are nested too deeply; mend or delete it") from None
-    except ValueError as error:
-        why = "a text holds half a character" if isinstance(error, UnicodeEncodeError) else str(error).partition(";")[0]
-        raise MidiMapError(f"{where}: this is not JSON ({why}); mend or delete it") from None
-    if not isinstance(value, dict):
-        raise MidiMapError(f"{where}, line 1: a map must be an object {{...}} with bindings; mend or delete it")
-    try:
-        return MidiMap.model_validate(value)
-    except ValidationError as error:
-        _refuse_first(error, where, text)
+        document = read_document(data, where, LARGEST_BYTES)
+        try:
+            return MidiMap.model_validate(document.value)
+        except ValidationError as error:
+            raise document.error(*_first(error)) from None
+    except DocumentError as error:
+        raise MidiMapError(f"{error}; mend or delete it") from None
 
 
 def user_folder() -> Path:
@@ -132,32 +120,8 @@ def save_map(midi_map: MidiMap, path: Path) -> None:
         ) from None
 
 
-def _decode(data: bytes | str, where: str) -> str:
-    if isinstance(data, str):
-        return data
-    if len(data) > LARGEST_BYTES:
-        raise MidiMapError(f"{where}: a map has at most {LARGEST_BYTES // 2**20} MiB; give another file")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise MidiMapError(f"{where}, line {line}: this is not text in UTF-8; save the map as UTF-8") from None
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"'{twice[:40]}' stands twice")
-    return members
-
-
-def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
+def _first(error: ValidationError) -> tuple[JsonPath, str]:
+    """Return where the first error is and its part of a sentence."""
     first = error.errors(include_url=False)[0]
     context = first.get("ctx", {})
     path: JsonPath = first["loc"]
@@ -171,12 +135,7 @@ def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
         why = f"{subject}: {why[0].lower()}{why[1:]}"
     elif why.startswith("must "):
         why = f"{subject} {why}"
-    known = lines(text)
-    here: JsonPath = ()
-    for key in path:
-        if (*here, key) in known:
-            here = (*here, key)
-    raise MidiMapError(f"{where}, line {known[here]}: {why}")
+    return path, why
 
 
 def _shipped_stems() -> list[str]:
@@ -201,12 +160,7 @@ def _found(path: Path) -> FoundMap:
 
 def _read(path: Path) -> MidiMap:
     try:
-        if not path.is_file():
-            raise MidiMapError(f"{path} is not a file; give the path of a controller map")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, MidiMapError):
-            raise
-        raise MidiMapError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}; name another") from None
+        data = read_file(path, LARGEST_BYTES)
+    except DocumentError as error:
+        raise MidiMapError(str(error)) from None
     return parse_map(data, str(path))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import platformdirs
 from pydantic import ValidationError
 
 from models.atomic_write import write_atomically
+from plugin_host.files.json_document import DocumentError, read_document, read_file
 from plugin_host.files.json_document import Path as JsonPath
-from plugin_host.files.json_document import lines
 from plugin_host.preset.effect_catalogue import effect
-from plugin_host.preset.schema import EffectNode, PluginNode, Preset, is_finite
+from plugin_host.preset.schema import EffectNode, PluginNode, Preset
 
 __all__ = [
     "EffectNode", "PluginNode", "Preset", "PresetError",
@@ -54,70 +53,20 @@ def parse_preset(data: bytes | str, where: str = "the preset") -> Preset:
     Raises:
         PresetError: One sentence that names `where`, the line that is wrong and what is allowed.
     """
-    text = _decode(data, where)
-    repeated: list[str] = []
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.extend(key for key in keys if keys.count(key) > 1)
-        return members
-
     try:
-        # A number too long for an int becomes infinite here, and is refused below with its line.
-        value = json.loads(text, object_pairs_hook=unique, parse_int=lambda n: int(n) if len(n) < 300 else float("inf"))
-        for path, why in (*_unwritable(value), *_slips(value)):
-            _refuse(where, text, path, why)
-    except json.JSONDecodeError as error:
-        raise PresetError(f"{where}, line {error.lineno}: this is not JSON ({error.msg})") from None
-    except RecursionError:
-        raise PresetError(f"{where}, line 1: its values are nested too deeply") from None
-    if repeated:
-        line = max(line for path, line in lines(text).items() if path and path[-1] == repeated[0])
-        raise PresetError(f"{where}, line {line}: '{repeated[0]}' stands twice; keep one")
-    if not isinstance(value, dict):
-        raise PresetError(
-            f"{where}, line 1: a preset must be an object {{...}} with a name, settings, before and after"
-        )
-    try:
-        return Preset.model_validate(value)
-    except ValidationError as error:
-        _refuse_first(error, where, text)
+        document = read_document(data, where, LARGEST_BYTES)
+        for path, why in _slips(document.value):
+            raise document.error(path, why)
+        try:
+            return Preset.model_validate(document.value)
+        except ValidationError as error:
+            raise document.error(*_first(error)) from None
+    except DocumentError as error:
+        raise PresetError(str(error)) from None
 
 
-def _decode(data: bytes | str, where: str) -> str:
-    if isinstance(data, str):
-        return data
-    if len(data) > LARGEST_BYTES:
-        raise PresetError(f"{where}, line 1: a preset has at most {LARGEST_BYTES // 2**20} MiB")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PresetError(f"{where}, line {line}: this is not text in UTF-8; save the preset as UTF-8") from None
-
-
-def _unwritable(value: Any, path: JsonPath = ()) -> Iterator[tuple[JsonPath, str]]:
-    """Yield what JSON readers let in but no writer may put out."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not _encodable(key):
-                yield path, "a key holds half a character (a lone surrogate)"
-            yield from _unwritable(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unwritable(item, (*path, index))
-    elif isinstance(value, str) and not _encodable(value):
-        yield path, "the text holds half a character (a lone surrogate)"
-    elif not is_finite(value):
-        yield path, "a number must be finite"
-
-
-def _slips(value: Any) -> Iterator[tuple[JsonPath, str]]:
+def _slips(value: dict[str, Any]) -> Iterator[tuple[JsonPath, str]]:
     """Yield the fields that a slip of the pen made unknown, and so silently without effect."""
-    if not isinstance(value, dict):
-        return
     yield from _slips_of(value, ["schema", *list(Preset.model_fields)[1:]], ())
     for place in ("before", "after"):
         nodes = value.get(place)
@@ -133,15 +82,8 @@ def _slips_of(fields: dict[str, Any], known: list[str], path: JsonPath) -> Itera
             yield (*path, key), f"'{key}' is unknown here; '{meant[0]}' is known"
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
+def _first(error: ValidationError) -> tuple[JsonPath, str]:
+    """Return where the first error is and its part of a sentence."""
     first = error.errors(include_url=False)[0]
     context = first.get("ctx", {})
     path, why = first["loc"], first["msg"]
@@ -153,17 +95,7 @@ def _refuse_first(error: ValidationError, where: str, text: str) -> NoReturn:
     elif first["type"] in _WHY or why.startswith("must "):
         subject = next((str(key) for key in reversed(path) if isinstance(key, str)), "the preset")
         why = f"{subject} {_WHY.get(first['type'], why)}"
-    _refuse(where, text, path, why)
-
-
-def _refuse(where: str, text: str, path: JsonPath, why: str) -> NoReturn:
-    """Raise with the line of the deepest part of the path that the file has."""
-    known = lines(text)
-    here: JsonPath = ()
-    for key in path:
-        if (*here, key) in known:
-            here = (*here, key)
-    raise PresetError(f"{where}, line {known[here]}: {why}")
+    return path, why
 
 
 def user_folder() -> Path:
@@ -260,14 +192,9 @@ def _user_files() -> list[Path]:
 
 def _read(path: Path) -> Preset:
     try:
-        if not path.is_file():
-            raise PresetError(f"{path} is not a file; give the path of a preset")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, PresetError):
-            raise
-        raise PresetError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        data = read_file(path, LARGEST_BYTES)
+    except DocumentError as error:
+        raise PresetError(str(error)) from None
     preset = parse_preset(data, str(path))
     preset._file, preset._id = path.absolute(), path.stem
     return preset

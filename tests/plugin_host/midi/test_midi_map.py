@@ -111,6 +111,9 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path, monk
         ('{"programs": {"0": "a",\n"128": "b"}}', 1, "0 to 127"),
         ('{\n"name": "\\u001b[2J"}', 2, "name must hold no control characters"),
         ("{\n", 2, "not JSON"),
+        ('{\n"x": NaN}', 2, "finite"),
+        ('{\n"x": "\\ud800"}', 2, "half a character"),
+        ('{"name": "a",\n"name": "b"}', 2, "stands twice"),
         ("[]", 1, "object"),
     ],
 )

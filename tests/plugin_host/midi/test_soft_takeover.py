@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin_host.midi.soft_takeover import SoftTakeover
+from plugin_host.midi.bindings import SoftTakeover
 
 positions = st.floats(0.0, 1.0)
 
