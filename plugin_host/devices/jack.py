@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -99,7 +100,7 @@ class JackDevice(ReconnectingDevice):
         """Look after the server, the wires and the latency that the graph counts on."""
         news = super().poll()
         if not self._is_lost:
-            self._patch.follow(self._client)
+            self._patch.follow(self._client, time.monotonic())
             self._declare_latency()
         return news
 
@@ -164,8 +165,7 @@ class JackDevice(ReconnectingDevice):
     def _connect(self, module: Any) -> None:
         """Wire the ports as they were, or at first as was asked for."""
         if self._is_patched:
-            self._patch.wait()
-            self._patch.follow(self._client)
+            self._patch.restore(self._client)
             return
         sources = self._partners(self._wishes.input, is_output=True)
         sinks = self._partners(self._wishes.output, is_input=True)
