@@ -29,6 +29,14 @@ ListOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="Processes that render at once; by default one core is left.")
 ]
+LoudnessOption = Annotated[
+    str | None,
+    typer.Option("--loudness", metavar="-16LUFS", help="Bring each output to this integrated loudness (BS.1770)."),
+]
+TruePeakOption = Annotated[
+    str | None,
+    typer.Option("--true-peak", metavar="-1dBTP", help="Limit each output to this peak, between samples too."),
+]
 ReportOption = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE", help="Write what the folder's journal holds as .csv or .json at the end."),
@@ -69,6 +77,8 @@ def render(
     bits: BitsOption = None,
     format_name: FormatOption = None,
     overwrite: OverwriteFlag = False,
+    loudness: LoudnessOption = None,
+    true_peak: TruePeakOption = None,
     picture: PictureFlag = False,
     jobs: JobsOption = None,
     report_file: ReportOption = None,
@@ -91,6 +101,7 @@ def render(
         from plugin_host.cli.render_report import JsonReport, Report
         from plugin_host.render.batch import Batch, journal_path
         from plugin_host.render.journal import Journal
+        from plugin_host.render.loudness import LoudnessTarget
         from plugin_host.render.plan import plan
         from plugin_host.render.report import check_report_file, write_report
         from plugin_host.render.workers import engine_for
@@ -99,12 +110,13 @@ def render(
             check_report_file(report_file)
             planned = plan(_all_inputs(inputs, listed), output, f".{format_name}" if format_name else None)
             _refuse_floats_in_flac(planned, bits)
+            level = LoudnessTarget.from_text(loudness, true_peak)
             build = partial(choose, preset, settings or [], artifact, automation)
             sound = build()
             journal = Journal(journal_path(output))
         with journal:
             engine = engine_for(sound, build, jobs, len(planned))
-            batch = Batch(sound, journal, engine, bits, overwrite, picture)
+            batch = Batch(sound, journal, engine, bits, level, overwrite, picture)
             report = (JsonReport if as_json else Report)(planned, quiet=quiet)
             _run(batch, planned, report, stopped)
             with refusing(WORK_FAILED, ValueError):

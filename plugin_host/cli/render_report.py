@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from plugin_host.cli.common.errors import WORK_FAILED, complain
 from plugin_host.render.batch import Outcome
+from plugin_host.render.figures import Rendering
 from plugin_host.render.plan import Job, Plan
-from plugin_host.render.render import Rendering
 
 _REPORT_EVERY_S = 0.1
 
@@ -156,16 +156,7 @@ def _print(**values: Any) -> None:
 
 
 def _line(done: Rendering) -> str:
-    notes = [f"{done.target}: {done.figures}, {done.speed:.0f} x real time"]
-    if done.clipped:
-        notes.append(f"{_samples(done.clipped)} beyond full scale and clipped; --bits 32f keeps what is beyond it")
-    if done.mended:
-        notes.append(f"{_samples(done.mended)} NaN or infinite in the input and became silence")
-    return "; ".join(notes)
-
-
-def _samples(count: int) -> str:
-    return "1 sample was" if count == 1 else f"{count} samples were"
+    return "; ".join([f"{done.target}: {done.figures}, {done.speed:.0f} x real time", *done.warnings])
 
 
 def _minutes(seconds: float) -> str:

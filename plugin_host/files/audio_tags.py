@@ -86,7 +86,7 @@ class AudioTags:
         if is_flac:
             self._write_flac(path)
         else:
-            _append_chunks(path, self.chunks or self._as_chunks())
+            _append_chunks(path, self.chunks or self.as_chunks())
 
     def _write_flac(self, path: Path) -> None:
         try:
@@ -100,7 +100,8 @@ class AudioTags:
         except mutagen.MutagenError as error:
             raise OSError(str(error)) from error
 
-    def _as_chunks(self) -> tuple[Chunk, ...]:
+    def as_chunks(self) -> tuple[Chunk, ...]:
+        """Return text and pictures as chunks of a WAV file."""
         tag = id3.ID3()
         for name, texts in self.words.items():
             tag.add(_id3_frame(name, list(texts)))

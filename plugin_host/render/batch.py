@@ -14,9 +14,11 @@ from pathlib import Path
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits, reason
+from plugin_host.render.figures import Rendering
 from plugin_host.render.journal import JOURNAL_NAME, Journal
+from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.plan import Job, Plan
-from plugin_host.render.render import Rendering, RenderStopped, Stopped
+from plugin_host.render.render import RenderStopped, Stopped
 from plugin_host.render.task import PICTURE_SUFFIX, Engine, Result, Task, key_of, sound_digest
 from plugin_host.render.workers import Inline
 
@@ -45,6 +47,7 @@ class Batch:
         journal: Notes what is done.
         engine: Renders; if it is another than this process, the largest first, so that all workers end together.
         bits: Depth of the outputs; by default each input's.
+        loudness: Where the outputs are brought to; by default they stay.
         overwrite: Render again what is there, and replace files that were not made here.
         picture: Draw the spectrograms before and after beside each output.
     """
@@ -53,13 +56,20 @@ class Batch:
     journal: Journal
     engine: Engine
     bits: Bits | None = None
+    loudness: LoudnessTarget | None = None
     overwrite: bool = False
     picture: bool = False
 
     @cached_property
     def digest(self) -> str:
         """A hash of all that decides the outputs but the content of their inputs."""
-        return sound_digest(self.sound.settings, self.sound.identity, bits=self.bits, version=version("highband"))
+        return sound_digest(
+            self.sound.settings,
+            self.sound.identity,
+            bits=self.bits,
+            loudness=self.loudness,
+            version=version("highband"),
+        )
 
     def run(
         self,
@@ -117,7 +127,7 @@ class Batch:
             done_key = self.journal.key_of(job.target) if not self.overwrite and self._has_picture(job) else None
             staging = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
             self.journal.start(job, staging)
-            task = Task(job, staging, self.digest, done_key, self.bits, self.picture)
+            task = Task(job, staging, self.digest, done_key, self.bits, self.loudness, self.picture)
             in_hand[staging] = task
             yield task
 

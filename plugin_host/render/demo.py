@@ -13,7 +13,8 @@ from models.stage import Block
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
 from plugin_host.files.audio_writer import AudioWriter
-from plugin_host.render.render import Rendering, render_file
+from plugin_host.render.figures import Rendering
+from plugin_host.render.render import render_file
 from plugin_host.render.spectrogram import draw
 
 _DULL_RATE, _BRIGHT_RATE = 16000, 48000

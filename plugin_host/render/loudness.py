@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.limiter import limited
 from dsp.loudness import k_weighting, peak_filters, true_peak, weigh
 from models.stage import Block
 from plugin_host.chain.loudness_match import gated_loudness
+from plugin_host.files.audio_reader import AudioReader
+from plugin_host.files.audio_writer import AudioWriter
 
 _STEP_S = 0.1
+# A limiter that works takes loudness away; what is missing is added again so often, or until so little is missing.
+_MOST_CORRECTIONS, _NEAR_DB = 4, 0.05
 # Of the channels of 5.1: left, right, centre, low frequencies (which don't count), left and right surround.
 _SURROUND_WEIGHTS = (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)
 
@@ -62,3 +71,93 @@ class LoudnessMeter:
         silence = np.zeros((len(self._tail), self._tail.shape[1]), np.float32)
         peak = true_peak(np.concatenate([self._tail, silence], axis=1), self._peak_filters, self._peak)
         return 20 * math.log10(peak) if peak > 0 else -math.inf
+
+
+@dataclass(frozen=True)
+class LoudnessTarget:
+    """How loud an output shall be.
+
+    Attributes:
+        lufs: Integrated loudness; None leaves it.
+        true_peak_db: Highest value, between samples too, in dB against full scale; None leaves it.
+    """
+
+    lufs: float | None = None
+    true_peak_db: float | None = None
+
+    @classmethod
+    def from_text(cls, loudness: str | None, true_peak: str | None) -> LoudnessTarget | None:
+        """Read "-16LUFS" and "-1dBTP", or plain numbers; None for neither; raise ValueError with a sentence."""
+        if loudness is None and true_peak is None:
+            return None
+        return cls(
+            _read(loudness, "LUFS", "--loudness", (-70.0, -5.0)), _read(true_peak, "dBTP", "--true-peak", (-20.0, 0.0))
+        )
+
+    def gain(self, lufs: float | None) -> float:
+        """Return the factor that brings a loudness to the target; 1 for silence."""
+        return 1.0 if self.lufs is None or lufs is None else float(10 ** ((self.lufs - lufs) / 20))
+
+
+def normalised(
+    blocks: Iterable[Block], folder: Path, rate: int, channels: int, frames: int, target: LoudnessTarget
+) -> Iterator[Block]:
+    """Yield the blocks at the target's loudness, after all of them were measured.
+
+    Args:
+        blocks: Shape (channels, samples).
+        folder: Takes them meanwhile, in a hidden file that is removed.
+        rate: In Hz.
+        channels: Number of channels.
+        frames: Samples per channel, about.
+        target: Loudness and peak.
+    """
+    with tempfile.TemporaryDirectory(prefix=".highband-", dir=folder) as scratch:
+        path, meter = Path(scratch) / "scratch.wav", LoudnessMeter(rate, channels)
+        with AudioWriter(path, rate, channels, "32f", frames) as writer:
+            for block in blocks:
+                meter.add(block)
+                writer.write(block)
+        with AudioReader(path) as reader:
+            gain = target.gain(meter.lufs)
+            if target.lufs is not None and target.true_peak_db is not None:
+                gain = _corrected(reader, gain, target)
+            yield from _leveled(reader, gain, target)
+
+
+def _corrected(reader: AudioReader, gain: float, target: LoudnessTarget) -> float:
+    """Return the gain that gives the loudness behind the limiter, which makes a loud file softer."""
+    for _ in range(_MOST_CORRECTIONS):
+        meter = LoudnessMeter(reader.rate, reader.channels)
+        for block in _leveled(reader, gain, target):
+            meter.add(block)
+        more = target.gain(meter.lufs)
+        gain *= more
+        if abs(20 * math.log10(more)) < _NEAR_DB:
+            break
+    return gain
+
+
+def _leveled(reader: AudioReader, gain: float, target: LoudnessTarget) -> Iterator[Block]:
+    if target.true_peak_db is not None:
+        yield from limited(reader.blocks(), reader.rate, gain, target.true_peak_db)
+    else:
+        yield from (block * np.float32(gain) for block in reader.blocks())
+
+
+def _read(text: str | None, unit: str, option: str, bounds: tuple[float, float]) -> float | None:
+    if text is None:
+        return None
+    number = text.strip().lower().removesuffix(unit.lower()).strip().replace(",", ".")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not bounds[0] <= value <= bounds[1]:
+        raise ValueError(f"{option} must be between {bounds[0]:g} and {bounds[1]:g} {unit}, not '{text}'")
+    return value
+
+
+def joint_lufs(energies: Sequence[NDArray[np.float64]]) -> float | None:
+    """Return the integrated loudness of several files as if they were played one after the other."""
+    return gated_loudness(np.concatenate([np.zeros(0), *energies]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +14,9 @@ from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
 from plugin_host.files.audio_writer import AudioWriter, refuse_overwrite
 from plugin_host.files.resample import output_rate, resampled
+from plugin_host.render.figures import Measurement, Rendering
+from plugin_host.render.loudness import LoudnessTarget, normalised
+from plugin_host.render.provenance import provenance, with_provenance
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
@@ -38,45 +40,6 @@ class RenderStopped(Exception):
     """The render was asked to stop; nothing of it is left on the disk."""
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """What became of one file.
-
-    Attributes:
-        source, target: The files.
-        rate, channels, bits: Format of the output.
-        seconds: Length of the audio.
-        edge_hz: True bandwidth of the input, where the crossover follows it.
-        clipped: Samples beyond full scale that the output's integers could not hold.
-        mended: Samples of the input that were not numbers and became silence.
-        took_s: Time that the work took.
-    """
-
-    source: Path
-    target: Path
-    rate: int
-    channels: int
-    bits: Bits
-    seconds: float
-    edge_hz: float | None
-    clipped: int
-    mended: int
-    took_s: float
-
-    @property
-    def speed(self) -> float:
-        """Seconds of audio in a second of work."""
-        return self.seconds / max(self.took_s, 1e-9)
-
-    @property
-    def figures(self) -> str:
-        """Length, format and bandwidth in words."""
-        minutes, seconds = divmod(self.seconds, 60)
-        edge = f", true bandwidth {self.edge_hz / 1000:.1f} kHz" if self.edge_hz is not None else ""
-        depth = "32-bit float" if self.bits == "32f" else f"{self.bits} bit"
-        return f"{minutes:.0f}:{seconds:04.1f}, {self.rate / 1000:g} kHz, {depth}{edge}"
-
-
 def render_file(
     stage: Stage,
     settings: Mapping[str, float],
@@ -84,6 +47,8 @@ def render_file(
     target: Path,
     *,
     bits: Bits | None = None,
+    loudness: LoudnessTarget | None = None,
+    origin: Mapping[str, Any] | None = None,
     progress: Progress = lambda share: None,
     stopped: Stopped = lambda: False,
 ) -> Rendering:
@@ -95,7 +60,9 @@ def render_file(
         source: Any audio file that can be read.
         target: A .wav or .flac file; missing folders are made.
         bits: Depth of the output; by default the input's.
-        progress: Told the share done, 0..1.
+        loudness: Where the output's loudness and peak are brought to; by default they stay.
+        origin: What the output's tags say of how it was made, beside what is found here; by default nothing is said.
+        progress: Called with the share that is done, 0..1.
         stopped: Asked before each block whether to stop.
 
     Raises:
@@ -106,27 +73,52 @@ def render_file(
     began = time.monotonic()
     with AudioReader(source) as reader:
         refuse_overwrite(source, target)
-        rate = output_rate(reader.rate)
-        size = reader.block_frames()
+        rate, size, channels = output_rate(reader.rate), reader.block_frames(), reader.channels
         _prepare(stage, reader, rate, size)
         edge_hz = _follow_bandwidth(stage, settings, reader, rate, stopped)
         depth: Bits = bits or ("24" if reader.bits == "32f" and target.suffix.lower() == ".flac" else reader.bits)
-        tags = reader.tags(same_rate=rate == reader.rate)
         frames = round(reader.frames * rate / reader.rate)
-        with AudioWriter(target, rate, reader.channels, depth, frames, tags) as writer:
+        measurement = Measurement(rate, channels)
+        dry = measurement.dry(resampled(reader.blocks(size), reader.rate, rate, channels))
+        wet = measurement.wet(aligned(stage, settings, dry, channels, size))
+        # From the first block on the stage says where its band begins.
+        wet = _begun(_watched(wet, stage, source, frames, progress, stopped))
+        generated_from_hz = getattr(stage, "crossover_hz", None)
+        if loudness is not None:
+            wet = normalised(wet, target.parent, rate, channels, frames, loudness)
+        tags = reader.tags(same_rate=rate == reader.rate)
+        if origin is not None:
+            tags = with_provenance(tags, target, {**origin, **provenance(edge_hz, generated_from_hz, rate, loudness)})
+        with AudioWriter(target, rate, channels, depth, frames, tags) as writer:
             done = 0
-            dry = resampled(reader.blocks(size), reader.rate, rate, reader.channels)
-            for block in aligned(stage, settings, dry, reader.channels, size):
-                if stopped():
-                    raise RenderStopped
-                _refuse_fault(stage, source)
+            for block in measurement.final(wet):
                 writer.write(block)
                 done += block.shape[1]
-                progress(min(1.0, done / frames))
     return Rendering(
-        source, target, rate, reader.channels, depth, done / rate, edge_hz, writer.clipped, reader.mended,
-        time.monotonic() - began,
+        source=source, target=target, rate=rate, channels=channels, bits=depth, seconds=done / rate, edge_hz=edge_hz,
+        generated_from_hz=generated_from_hz, added_db=measurement.added_db, **measurement.loudness(),
+        clipped=writer.clipped, mended=reader.mended, took_s=time.monotonic() - began,
     )  # fmt: skip
+
+
+def _watched(
+    blocks: Iterable[Block], stage: Stage, source: Path, frames: int, progress: Progress, stopped: Stopped
+) -> Iterator[Block]:
+    """Yield the blocks; between them stop where that is wished, and refuse a stage's fault."""
+    done = 0
+    for block in blocks:
+        if stopped():
+            raise RenderStopped
+        _refuse_fault(stage, source)
+        yield block
+        done += block.shape[1]
+        progress(min(1.0, done / frames))
+
+
+def _begun(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Return the blocks after the first one was computed."""
+    first = next(blocks, None)
+    return chain(() if first is None else (first,), blocks)
 
 
 def render_samples(

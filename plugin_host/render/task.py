@@ -13,9 +13,12 @@ from typing import Any, Protocol
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioFileError, Bits
+from plugin_host.render.figures import Rendering
 from plugin_host.render.journal import Staged, content_digest, trace_of
+from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.plan import Job
-from plugin_host.render.render import Progress, Rendering, RenderStopped, Stopped, render_file
+from plugin_host.render.provenance import origin
+from plugin_host.render.render import Progress, RenderStopped, Stopped, render_file
 
 PICTURE_SUFFIX = ".spectrogram.png"
 
@@ -30,6 +33,7 @@ class Task:
         sound_digest: Hash of all that decides the output but the input's content.
         done_key: Key of the output that is in its place; where the input's content gives the same, nothing is done.
         bits: Depth of the output; by default the input's.
+        loudness: Where the output is brought to; by default it stays.
         picture: Whether to draw the spectrograms before and after.
     """
 
@@ -38,6 +42,7 @@ class Task:
     sound_digest: str
     done_key: str | None = None
     bits: Bits | None = None
+    loudness: LoudnessTarget | None = None
     picture: bool = False
 
 
@@ -90,7 +95,7 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
         key = key_of(digest, task.sound_digest)
         if digest and key == task.done_key:
             return Result(input_digest=digest, input_trace=trace)
-        rendering = _render(task, sound, progress, stopped)
+        rendering = _render(task, sound, digest, progress, stopped)
         staged = Staged(os.path.join(task.staging, os.path.basename(job.target)), digest, key, figures_of(rendering))
         return Result(staged, rendering, digest, trace)
     except RenderStopped:
@@ -111,15 +116,16 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
 
 def figures_of(rendering: Rendering) -> dict[str, Any]:
     """Return what the journal keeps of a rendering."""
-    figures = asdict(rendering)
-    return {name: value for name, value in figures.items() if name not in ("source", "target")}
+    figures = {name: value for name, value in asdict(rendering).items() if name not in ("source", "target")}
+    return {**figures, "warnings": rendering.warnings}
 
 
-def _render(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> Rendering:
+def _render(task: Task, sound: Sound, digest: str, progress: Progress, stopped: Stopped) -> Rendering:
     source, staged = Path(task.job.source), Path(task.staging) / os.path.basename(task.job.target)
     rendering = render_file(
-        sound.stage, sound.settings, source, staged, bits=task.bits, progress=progress, stopped=stopped
-    )
+        sound.stage, sound.settings, source, staged, bits=task.bits, loudness=task.loudness,
+        origin=origin(sound, digest), progress=progress, stopped=stopped,
+    )  # fmt: skip
     if task.picture:
         _draw(source, staged, sound, rendering)
     return replace(rendering, target=Path(task.job.target))
