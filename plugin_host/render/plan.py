@@ -11,15 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES
-
-# Files that hold sound but are of no format that is read here.
-_AUDIO_LIKE = frozenset(
-    f".{name}"
-    for name in (
-        *("m4a", "m4b", "aac", "mp4", "mov", "mkv", "webm", "mka", "wma", "ac3", "eac3", "dts", "ape", "wv", "tta"),
-        *("mpc", "amr", "au", "snd", "caf", "dsf", "dff", "ra", "voc", "sd2", "mp2", "3gp", "alac", "spx", "shn"),
-    )
-)
+from plugin_host.files.file_kind import looks_like_audio
 
 
 class BatchError(ValueError):
@@ -45,7 +37,7 @@ class Plan:
     """The jobs of a batch.
 
     Attributes:
-        faults: Inputs that can't be rendered, and files of a folder that are left out, one sentence each.
+        faults: Inputs that hold nothing to render, one sentence each.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -130,7 +122,7 @@ def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan
     _refuse_output(output, is_file, suffix)
     for text in inputs:
         found = False
-        for source, relative in _expand(text, output, planned.faults):
+        for source, relative in _expand(text, output):
             found = True
             ending = suffix or (".flac" if source.lower().endswith(".flac") else ".wav")
             _add(planned, source, output if is_file else output / Path(relative).with_suffix(ending), is_file)
@@ -171,23 +163,23 @@ def _refuse_output(output: Path, is_file: bool, suffix: str | None) -> None:
         raise BatchError(f"{output} can't be written; name a .wav or .flac file, or a folder")
 
 
-def _expand(text: str, output: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+def _expand(text: str, output: Path) -> Iterator[tuple[str, str]]:
     """Yield (file, its path below the output folder) of one input; a missing file comes too and fails by itself."""
     path = os.path.expanduser(text)
     if os.path.isdir(path):
-        yield from _audio_below(path, path, output, faults)
+        yield from _audio_below(path, path, output)
     elif not os.path.lexists(path) and glob.has_magic(text):
         root = _fixed_part(Path(path))
         for match in sorted(glob.glob(path, recursive=True)):
             if os.path.isdir(match):
-                yield from _audio_below(match, root, output, faults)
-            elif _is_input(match, faults):
+                yield from _audio_below(match, root, output)
+            elif _is_input(match):
                 yield match, os.path.relpath(match, root or ".")
     else:
         yield path, os.path.basename(path)
 
 
-def _audio_below(folder: str, root: str, output: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+def _audio_below(folder: str, root: str, output: Path) -> Iterator[tuple[str, str]]:
     # What an earlier run put into a folder below the inputs is not an input.
     avoided = os.path.realpath(output) if os.path.realpath(output) != os.path.realpath(folder) else ""
     for place, folders, names in os.walk(folder):
@@ -197,18 +189,13 @@ def _audio_below(folder: str, root: str, output: Path, faults: list[str]) -> Ite
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(place, name)
-            if not name.startswith(".") and _is_input(path, faults):
+            if not name.startswith(".") and _is_input(path):
                 yield path, os.path.relpath(path, root or ".")
 
 
-def _is_input(path: str, faults: list[str]) -> bool:
-    """Return whether a file that was found is rendered; one that looks like audio and is not is named."""
-    ending = os.path.splitext(path)[1].lower()
-    if ending in INPUT_SUFFIXES:
-        return os.path.isfile(path)
-    if ending in _AUDIO_LIKE and os.path.isfile(path):
-        faults.append(f"{path} is left out: {ending[1:]} files can't be read here; convert it to WAV or FLAC")
-    return False
+def _is_input(path: str) -> bool:
+    """Return whether a file is rendered; one that only looks like audio fails by itself, with a reason."""
+    return os.path.isfile(path) and looks_like_audio(Path(path))
 
 
 def _fixed_part(pattern: Path) -> str:

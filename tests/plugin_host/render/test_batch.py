@@ -52,6 +52,18 @@ def test_one_bad_file_never_stops_the_rest(tmp_path: Path) -> None:
         assert [row["state"] for row in journal.rows()] == ["done", "failed", "done"]
 
 
+def test_each_file_that_looks_like_audio_and_is_left_out_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav")
+    for name in ("b.m4a", "c.wma", "d.caf"):
+        (tmp_path / "in" / name).write_bytes(b"no sound" * 10)
+    (tmp_path / "in/notes.txt").write_text("no audio, nor does it look like it")
+    faults = [outcome.fault for outcome in run(tmp_path)]
+    assert faults[0] == ""
+    assert [f"{name} is " in fault for name, fault in zip(("b.m4a", "c.wma", "d.caf"), faults[1:], strict=True)] == [
+        True
+    ] * 3
+
+
 class Broken(Delay):
     def process(self, *_: object) -> Any:
         raise RuntimeError("shapes\nof many lines")

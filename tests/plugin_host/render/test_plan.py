@@ -77,12 +77,12 @@ def test_an_empty_folder_is_named_and_a_missing_file_is_a_job(tmp_path: Path) ->
     assert len(planned) == 1
 
 
-def test_what_looks_like_audio_and_is_left_out_is_named(tmp_path: Path) -> None:
-    for name in ("a.wav", "c.wma", "cover.jpg", "deep/d.dsf"):
+def test_all_that_looks_like_audio_is_a_job(tmp_path: Path) -> None:
+    for name in ("a.wav", "c.wma", "cover.jpg", "notes", "deep/d.m4a"):
         touch(tmp_path / "in" / name)
+    (tmp_path / "in/take 1").write_bytes(b"fLaC" + bytes(20))
     planned = plan([str(tmp_path / "in")], tmp_path / "out")
-    assert len(planned) == 1
-    assert sorted(Path(fault.partition(" is left out: ")[0]).name for fault in planned.faults) == ["c.wma", "d.dsf"]
+    assert sorted(Path(job.source).name for _, job in planned.jobs()) == ["a.wav", "c.wma", "d.m4a", "take 1"]
 
 
 def test_a_link_to_an_input_is_the_same_input(tmp_path: Path) -> None:
