@@ -14,8 +14,8 @@ from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, Pre
 
 if TYPE_CHECKING:
     from plugin_host.cli.render_report import Report
-    from plugin_host.render.batch import Batch
-    from plugin_host.render.plan import Plan
+    from plugin_host.render.batch.batch import Batch
+    from plugin_host.render.batch.plan import Plan
 
 app = typer.Typer()
 
@@ -99,12 +99,12 @@ def render(
     with stoppable() as stopped:
         from plugin_host.chain.file_program import choose
         from plugin_host.cli.render_report import JsonReport, Report
-        from plugin_host.render.batch import Batch, journal_path
-        from plugin_host.render.journal import Journal
+        from plugin_host.render.batch.batch import Batch, journal_path
+        from plugin_host.render.batch.journal import Journal
+        from plugin_host.render.batch.plan import plan
+        from plugin_host.render.batch.report import check_report_file, write_report
+        from plugin_host.render.batch.workers import engine_for
         from plugin_host.render.loudness import LoudnessTarget
-        from plugin_host.render.plan import plan
-        from plugin_host.render.report import check_report_file, write_report
-        from plugin_host.render.workers import engine_for
 
         with refusing(WRONG_USAGE, ValueError):
             check_report_file(report_file)
@@ -125,7 +125,7 @@ def render(
 
 
 def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[str]:
-    from plugin_host.render.plan import BatchError, read_list
+    from plugin_host.render.batch.plan import BatchError, read_list
 
     if not inputs and listed is None:
         raise BatchError("there is nothing to render; name files or folders, or a list with --from")

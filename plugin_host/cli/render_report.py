@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from plugin_host.cli.common.errors import WORK_FAILED, complain
-from plugin_host.render.batch import Outcome
+from plugin_host.render.batch.batch import Outcome
+from plugin_host.render.batch.plan import Job, Plan
 from plugin_host.render.figures import Rendering
-from plugin_host.render.plan import Job, Plan
 
 _REPORT_EVERY_S = 0.1
 

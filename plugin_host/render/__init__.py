@@ -1,1 +1,1 @@
-"""Files and arrays through a chain: batch, journal, spectrogram, verify, demo."""
+"""Files and arrays through a chain: one file, its loudness and provenance, batches, spectrogram, verify, demo."""

@@ -19,6 +19,7 @@ from plugin_host.render import render
 
 if TYPE_CHECKING:
     from plugin_host.files.audio_reader import Bits
+    from plugin_host.render.figures import Rendering
 
 # numpy.ndarray or torch.Tensor, which is not imported for this.
 Samples = TypeVar("Samples")
@@ -71,7 +72,7 @@ def render_file(
     artifact: str | PathLike[str] | Stage | None = None,
     bits: Bits | None = None,
     **settings: float | str,
-) -> render.Rendering:
+) -> Rendering:
     """Render one audio file into a .wav or .flac file, which appears only when it is complete; see `restore`.
 
     Raises:

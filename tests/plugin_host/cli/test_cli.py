@@ -16,7 +16,7 @@ import soundfile
 
 from models.extender import controls as knobs
 from plugin_host.chain.file_program import read_assignment
-from plugin_host.render.journal import JOURNAL_NAME
+from plugin_host.render.batch.journal import JOURNAL_NAME
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = [sys.executable, str(Path(__file__).with_name("highband_with_a_delay.py"))]

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits, reason
+from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
+from plugin_host.render.batch.plan import Job, Plan
+from plugin_host.render.batch.task import PICTURE_SUFFIX, Engine, Result, Task, key_of, sound_digest
+from plugin_host.render.batch.workers import Inline
 from plugin_host.render.figures import Rendering
-from plugin_host.render.journal import JOURNAL_NAME, Journal
 from plugin_host.render.loudness import LoudnessTarget
-from plugin_host.render.plan import Job, Plan
 from plugin_host.render.render import RenderStopped, Stopped
-from plugin_host.render.task import PICTURE_SUFFIX, Engine, Result, Task, key_of, sound_digest
-from plugin_host.render.workers import Inline
 
 
 @dataclass(frozen=True)

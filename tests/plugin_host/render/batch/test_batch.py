@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.render.batch import Batch, Outcome, journal_path
-from plugin_host.render.journal import JOURNAL_NAME, Journal
-from plugin_host.render.plan import plan
+from plugin_host.render.batch.batch import Batch, Outcome, journal_path
+from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
+from plugin_host.render.batch.plan import plan
+from plugin_host.render.batch.workers import Inline
 from plugin_host.render.render import RenderStopped
-from plugin_host.render.workers import Inline
 from tests.plugin_host.stages import Delay
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin_host.render.plan import BatchError, Job, Plan, plan, read_list
+from plugin_host.render.batch.plan import BatchError, Job, Plan, plan, read_list
 
 
 def touch(path: Path, size: int = 1) -> Path:

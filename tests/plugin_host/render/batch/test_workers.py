@@ -16,11 +16,11 @@ import soundfile
 
 from models.stage import Block
 from plugin_host.chain.file_program import Sound
-from plugin_host.render.batch import Batch, Outcome, journal_path
-from plugin_host.render.journal import JOURNAL_NAME, Journal
-from plugin_host.render.plan import BatchError, Job, plan
+from plugin_host.render.batch.batch import Batch, Outcome, journal_path
+from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
+from plugin_host.render.batch.plan import BatchError, Job, plan
+from plugin_host.render.batch.workers import Workers, default_jobs
 from plugin_host.render.render import RenderStopped
-from plugin_host.render.workers import Workers, default_jobs
 from tests.plugin_host.stages import Delay
 
 

@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.render.plan import BatchError, Job
+from plugin_host.render.batch.plan import BatchError, Job
+from plugin_host.render.batch.task import Engine, Result, Task, perform
 from plugin_host.render.render import RenderStopped, Stopped
-from plugin_host.render.task import Engine, Result, Task, perform
 
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
 _MOST_TRIES = 3

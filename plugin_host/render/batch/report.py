@@ -12,8 +12,8 @@ from typing import Any
 
 from models.atomic_write import write_atomically
 from plugin_host.files.audio_reader import AudioFileError, reason
-from plugin_host.render.journal import Journal
-from plugin_host.render.plan import BatchError
+from plugin_host.render.batch.journal import Journal
+from plugin_host.render.batch.plan import BatchError
 
 _FORMATS = (".csv", ".json")
 # The columns, in the order in which a person asks.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from plugin_host.render.plan import BatchError, Job, from_text, to_text
+from plugin_host.render.batch.plan import BatchError, Job, from_text, to_text
 
 JOURNAL_NAME = ".highband-journal.sqlite"
 _FORMAT = 1

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioFileError, Bits
+from plugin_host.render.batch.journal import Staged, content_digest, trace_of
+from plugin_host.render.batch.plan import Job
 from plugin_host.render.figures import Rendering
-from plugin_host.render.journal import Staged, content_digest, trace_of
 from plugin_host.render.loudness import LoudnessTarget
-from plugin_host.render.plan import Job
 from plugin_host.render.provenance import origin
 from plugin_host.render.render import Progress, RenderStopped, Stopped, render_file
 
