@@ -57,6 +57,8 @@ wanted_packages() {
     if [[ $purpose == test ]]; then
         # A sound card's library, a sound server that runs without a card, and VST3 plug-ins that report a latency.
         echo libportaudio2 jackd2 zam-plugins
+        # What a VST3 plug-in that misbehaves is built from.
+        echo dpf-source g++
         # A browser for the panel; on Ubuntu this is a snap, where an installed Chrome does as well.
         has_browser || echo chromium
     fi

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,7 @@ class Board:
             NativeEffect(node, folder) if isinstance(node, EffectNode) else ExternalPlugin(node, folder)
             for _, node in active
         ]
+        self._plugins = [one for one in self.effects if isinstance(one, ExternalPlugin)]
         self._all: list[_Run] = []
         self._external: list[_Run] = []
         self._rate, self._channels, self._size = 48000, 1, 1
@@ -171,8 +172,21 @@ class Board:
 
     @property
     def has_plugins(self) -> bool:
-        """Whether one of them could declare a wrong latency."""
-        return any(isinstance(one, ExternalPlugin) for one in self.effects)
+        """Whether one of them could declare a wrong latency, or change it."""
+        return bool(self._plugins)
+
+    @property
+    def reported_latency(self) -> int:
+        """The sum of what the plug-ins declare, in samples."""
+        return sum(one.reported_latency for one in self._plugins)
+
+    def latency_at(self, positions: Mapping[tuple[int, str], float]) -> int:
+        """Return what the plug-ins declare with knobs, by effect and setting, at positions; on the main thread."""
+        return sum(
+            one.latency_at({name: position for (place, name), position in positions.items() if place == index})
+            for index, one in enumerate(self.effects)
+            if isinstance(one, ExternalPlugin)
+        )
 
     def prepare(self, sample_rate: int, channels: int, size: int) -> None:
         """Set the layout and bring the plug-ins into the preset's state; `size` is the longest block to come.
@@ -187,7 +201,7 @@ class Board:
             else:
                 one.prepare(sample_rate)
         self._all = self._runs(self.effects)
-        self._external = self._runs([one for one in self.effects if isinstance(one, ExternalPlugin)])
+        self._external = self._runs(self._plugins)
         try:
             self._silence()
         except (ValueError, RuntimeError) as error:

@@ -21,6 +21,8 @@ from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError
 
 BYPASS = "bypass"
 _WARM_UP_BLOCKS = (128,) * 16
+# Samples by which the latency of plug-ins may grow while they play.
+_LATENCY_ROOM = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Chain:
         self._laps = LapMeter(len(self._named))
         self._extender = extender
         self._error: Exception | None = None
+        self._came_from: int | None = None
         self._latency = 0
+        effects = [stage for stage in (*before, *after) if isinstance(stage, EffectsStage)]
+        self._followed = [stage for stage in effects if stage.may_change_latency]
         self._path = DryWet()
 
     def __repr__(self) -> str:
@@ -119,7 +124,7 @@ class Chain:
 
     @property
     def latency_samples(self) -> int:
-        """The sum over all stages."""
+        """The sum over all stages; it changes only where a plug-in changes its own."""
         return self._latency
 
     @property
@@ -151,7 +156,8 @@ class Chain:
             stage.prepare(sample_rate, channels, max_block)
         self._latency = sum(stage.latency_samples for _, stage in self._named)
         self._rate, self._channels, self._max_block = sample_rate, channels, max_block
-        self._path.prepare(sample_rate, channels, self._latency)
+        most = self._latency + (_LATENCY_ROOM if self._followed else 0)
+        self._path.prepare(sample_rate, channels, self._latency, most)
         self._forget()
 
     def warm_up(self, settings: Mapping[str, float]) -> None:
@@ -171,6 +177,9 @@ class Chain:
         """Forget the past, in every stage; see `models.stage.Stage.reset`."""
         for _, stage in self._named:
             stage.reset(position)
+        # A plug-in whose knobs stand as in the preset again has the latency of then.
+        self._latency = sum(stage.latency_samples for _, stage in self._named)
+        self._path.realign(self._latency)
         self._path.reset()
         self._forget()
 
@@ -196,6 +205,8 @@ class Chain:
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
         wet = None if rest else self._run(block, settings)
+        if self._followed:
+            self._follow_latency()
         return self._path.play(wet, block.shape[1], bypassed, settings.get(MATCH.id, 0.0) >= 0.5)
 
     def _run(self, block: Block, settings: Mapping[str, float]) -> Block | None:
@@ -216,8 +227,29 @@ class Chain:
         self._laps.add((shape[1] or 1) / self._rate, marks)
         return None if failed else block
 
+    def look_for_latency(self) -> None:
+        """Find out whether knobs have changed the latency of plug-ins; again and again on the main thread."""
+        for stage in self._followed:
+            stage.look_for_latency()
+
+    def _follow_latency(self) -> None:
+        """Realign the dry signal where a plug-in's latency has changed, and say so once it stays."""
+        latency = sum(stage.latency_samples for _, stage in self._named)
+        if latency != self._latency:
+            self._came_from = self._latency if self._came_from is None else self._came_from
+            self._latency = latency
+            self._path.realign(latency)
+        elif self._came_from is not None:
+            before, self._came_from = self._came_from, None
+            names = ", ".join(stage.name for stage in self._followed)
+            self._error = RuntimeError(
+                f"a plug-in of {names} changed its latency while it played; the chain is {latency} samples late now, "
+                f"{before} before, and bypass and comparison are aligned to that"
+            )
+
     def _forget(self) -> None:
         self._error = None
+        self._came_from = None
         # What a warm-up took does not count.
         self._laps.clear()
 

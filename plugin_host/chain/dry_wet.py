@@ -46,9 +46,9 @@ class DryWet:
     def __init__(self) -> None:
         self.match: LoudnessMatch | None = None
 
-    def prepare(self, sample_rate: int, channels: int, latency: int) -> None:
-        """Allocate for a chain of this latency in samples, and forget everything."""
-        self._channels, self._latency = channels, latency
+    def prepare(self, sample_rate: int, channels: int, latency: int, most_latency: int) -> None:
+        """Allocate for a chain of this latency in samples, which may grow up to the most, and forget the past."""
+        self._channels, self._latency, self._most_latency = channels, latency, max(latency, most_latency)
         self._fade_step, self._gain_step = 1.0 / (FADE_S * sample_rate), 1.0 / (_GAIN_S * sample_rate)
         if self.match is not None:
             self.match.prepare(self, sample_rate, channels)
@@ -60,11 +60,16 @@ class DryWet:
 
     def reset(self) -> None:
         """Forget the past: the first block starts as bypassed as its settings say, without a fade."""
-        self._line = DelayLine(self._channels, self._latency + 1)
+        self._line = DelayLine(self._channels, self._most_latency + 1)
         self._last: Block = np.zeros((self._channels, 1), np.float32)
         # Share of the dry signal, then the gains of dry and wet.
         self._levels = np.array([np.nan, 1.0, 1.0])
         self._is_wet, self._was_matched, self._unfit = False, False, 0
+        self._has_moved = False
+
+    def realign(self, latency: int) -> None:
+        """Follow a chain whose latency has changed, as far as there is room; on the audio thread."""
+        self._latency, self._has_moved = min(latency, self._most_latency), True
 
     @property
     def dry_share(self) -> float:
@@ -112,11 +117,12 @@ class DryWet:
         if wet is None:
             out.fill(0.0)
         _blend(self._line.samples, start, source, levels, goal, *gains, self._fade_step, self._gain_step, out)
-        if wet is None or self._unfit > 0:
+        if wet is None or self._unfit > 0 or (self._has_moved and levels[0] == 1.0):
             # From the sample that was played last, without a step.
             length = min(RESCUE_SAMPLES, count)
             out[:, :length] += (self._last[:, -1:] - before) * _RESCUE[:, :length]
-            self._unfit -= 0 if wet is None else count
+            self._unfit -= 0 if wet is None else min(count, self._unfit)
+        self._has_moved = False
         self._is_wet = levels.tolist() == _WET
         return out
 

@@ -16,6 +16,7 @@ from models.control import Control
 from models.stage import Block
 from plugin_host.chain.board import Board
 from plugin_host.chain.external_plugin import ExternalPlugin
+from plugin_host.chain.plugin_probe import LARGEST_BLOCK
 from plugin_host.preset.effect_catalogue import effect
 from plugin_host.preset.file import EffectNode, PluginNode, PresetError
 
@@ -46,6 +47,7 @@ class EffectsStage:
         PresetError: A plug-in or file is missing or refused, or an effect is too late for live use.
 
     Attributes:
+        may_change_latency: Whether plug-ins are among the effects: theirs may depend on their knobs.
         choices: What plug-ins let one choose by no knob: place of the plug-in, name, its `value` and the `values`.
     """
 
@@ -62,6 +64,7 @@ class EffectsStage:
         self.name = name
         self.error: Exception | None = None
         self._board = Board(nodes, folder)
+        self.may_change_latency = self._board.has_plugins
         self._sites: list[tuple[int, str]] = []
         knobs: list[Control] = []
         for place, one in enumerate(self._board.effects):
@@ -77,8 +80,9 @@ class EffectsStage:
         places = zip(self._board.indices, self._board.effects, strict=True)
         self.choices = {place: _choices(one) for place, one in places if isinstance(one, ExternalPlugin)}
         self._chunk = CHUNK if self._board.chunked else 1
-        self._latency = 0
+        self._latency = self._measured = self._reported = self._seen = self._change = 0
         self._starts: list[float] = []
+        self._looked: list[float] = []
         self._here: list[float] = []
 
     @property
@@ -88,12 +92,12 @@ class EffectsStage:
 
     @property
     def latency_samples(self) -> int:
-        """Measured at `prepare`, constant after."""
+        """Measured at `prepare`; after that it changes only by what a plug-in says that its own changed by."""
         return self._latency
 
     def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
         """Allocate, measure the latency and forget; raise ValueError if an effect refuses the layout."""
-        self._max_block = max_block if self._chunk == 1 else CHUNK
+        self._max_block = min(max_block, LARGEST_BLOCK) if self._chunk == 1 else CHUNK
         self._step = PIECE / (SWEEP_S * sample_rate)
         self._restart_samples = int(RESTART_S * sample_rate)
         self._board.prepare(sample_rate, channels, self._max_block)
@@ -104,7 +108,9 @@ class EffectsStage:
         pad = self._worst_shortage(channels) + self._chunk - 1
         self._waiting = Fifo(channels, self._chunk + self._max_block)
         self._ready = Fifo(channels, pad + self._chunk + 2 * self._max_block, pad)
-        self._latency = max(0, owed + pad + correction)
+        self._measured = max(0, owed + pad + correction)
+        self._reported = self._board.reported_latency
+        self._looked = list(self._starts)
         self.reset()
 
     def reset(self, position: int = 0) -> None:
@@ -115,13 +121,42 @@ class EffectsStage:
         self._waiting.clear()
         self._ready.clear()
         self._clock, self._restarted = 0, -self._restart_samples
+        self._seen, self._change = self._reported, 0
+        self._follow_latency()
         self.error = None
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape; a fault of a plug-in is silence there and kept in `error`."""
         self._take(settings)
         if self._here == self._targets and block.shape[1] <= self._max_block:
-            return self._stream(block)
+            out = self._stream(block)
+        else:
+            out = self._in_pieces(block)
+        if self.may_change_latency:
+            self._follow_latency()
+        return out
+
+    def _follow_latency(self) -> None:
+        reported = self._board.reported_latency
+        if reported != self._seen:
+            self._seen, self._change = reported, reported - self._reported
+        self._latency = max(0, self._measured + self._change)
+
+    def look_for_latency(self) -> None:
+        """Ask what plug-ins declare where their knobs have come to rest elsewhere; again and again on the main thread.
+
+        While another thread plays it, a plug-in's own word does not come through; see `ExternalPlugin.latency_at`.
+        """
+        here = list(self._here)
+        if self.may_change_latency and here != self._looked and here == self._targets:
+            self._looked = here
+            try:
+                self._change = self._board.latency_at(dict(zip(self._sites, here, strict=True))) - self._reported
+            except (ValueError, RuntimeError) as error:
+                self.error = RuntimeError(f"the latency of {self.name} could not be asked for: {error}")
+
+    def _in_pieces(self, block: Block) -> Block:
+        """Process a block while knobs move, or a longer one than was prepared for."""
         start, count, pieces = 0, block.shape[1], []
         while start < count:
             stop = start + self._next_length()
@@ -171,7 +206,7 @@ class EffectsStage:
             while self._waiting.held >= self._chunk:
                 out = self._board.process(self._waiting.pop(self._chunk))
                 self._ready.push(out if is_finite(out) else self._silenced(out))
-        if self._ready.held < samples:
+        if self._ready.held < samples and self._board.reported_latency == self._reported:
             self.error = RuntimeError(f"{self.name} changed its latency while playing; load the preset again")
         return self._ready.pop(samples)
 

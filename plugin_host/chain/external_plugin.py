@@ -13,6 +13,7 @@ import numpy as np
 import pedalboard
 
 from models.control import Control
+from plugin_host.chain.plugin_probe import fault_of
 from plugin_host.preset.file import PluginNode, PresetError
 
 # Its types leave out what it hands on from its own modules.
@@ -32,8 +33,10 @@ class ExternalPlugin:
         self.title = node.title
         self._node = node
         self._path = local_file(node.plugin, folder, f"the plug-in {node.title}")
+        self._refuse_crash()
         self.instances: list[Any] = [self._load()]
-        self.width = 0
+        self.width, self._rate, self._size = 0, 48000, 1
+        self._twin: Any = None
         if not self.plugin.is_effect:
             raise PresetError(f"{self.title} is an instrument; the chain takes effects only")
         self._parameters: list[Mapping[str, Any]] = [self.plugin.parameters]
@@ -55,6 +58,7 @@ class ExternalPlugin:
             ValueError: It takes neither all of them nor two nor one; one sentence.
         """
         refusals: list[str] = []
+        self._rate, self._size = sample_rate, size
         for width in dict.fromkeys((channels, 2, 1)):
             try:
                 self.plugin.process(np.zeros((width, size), np.float32), sample_rate, buffer_size=size, reset=False)
@@ -70,12 +74,15 @@ class ExternalPlugin:
 
     def configure(self) -> None:
         """Give it the preset's state, then its settings."""
+        for plugin in self.instances:
+            self._configure(plugin)
+
+    def _configure(self, plugin: Any) -> None:
         try:
-            for plugin in self.instances:
-                if self._node.state:
-                    plugin.raw_state = base64.b64decode(self._node.state)
-                for key, value in self._node.settings.items():
-                    setattr(plugin, key, value)
+            if self._node.state:
+                plugin.raw_state = base64.b64decode(self._node.state)
+            for key, value in self._node.settings.items():
+                setattr(plugin, key, value)
         except (ValueError, TypeError, RuntimeError) as error:
             raise PresetError(f"{self.title} refuses its settings: {' '.join(str(error).split())}") from None
 
@@ -93,6 +100,35 @@ class ExternalPlugin:
     def state(self) -> str:
         """Return the state in base64 for a preset; stale until a block has been processed."""
         return base64.b64encode(self.plugin.raw_state).decode()
+
+    @property
+    def reported_latency(self) -> int:
+        """What the plug-in itself declares, in samples; a change while another thread plays it is not seen here."""
+        return int(self.plugin.reported_latency_samples)
+
+    def latency_at(self, positions: Mapping[str, float]) -> int:
+        """Return what the plug-in declares with its knobs at these positions of 0..1; on the main thread.
+
+        An instance of its own answers: the one that plays hands changes on to the main thread's event loop, and there
+        is none.
+        """
+        if self._twin is None:
+            self._twin = self._load()
+            self._configure(self._twin)
+        parameters = self._twin.parameters
+        for name, position in positions.items():
+            parameters[name].raw_value = position
+        silence = np.zeros((self.width, self._size), np.float32)
+        self._twin.process(silence, self._rate, buffer_size=self._size, reset=False)
+        return int(self._twin.reported_latency_samples)
+
+    def _refuse_crash(self) -> None:
+        fault = fault_of(self._path, self._node.name, self._node.state, dict(self._node.settings))
+        if fault:
+            raise PresetError(
+                f"the plug-in {self.title} ({self._path}) {fault}, so it is not loaded; install another version of it "
+                "or take it out of the preset"
+            )
 
     def _load(self) -> Any:
         try:

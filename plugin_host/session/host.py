@@ -140,8 +140,9 @@ class LiveHost:
         self._play(build_around(sound.preset, sound.preset_name, like.artifact, like.runtime))
 
     def measure(self) -> None:
-        """Measure what came for the loudness match; again and again, on the main thread."""
+        """Measure loudness for the match, and the latency of plug-ins; again and again, on the main thread."""
         self._match.look()
+        self.sound.chain.look_for_latency()
 
     def do_tasks(self) -> None:
         """Do what other threads want done on the main thread."""

@@ -1,0 +1,14 @@
+#ifndef ODD_PLUGIN_INFO_H
+#define ODD_PLUGIN_INFO_H
+#define DISTRHO_PLUGIN_BRAND "Highband tests"
+#define DISTRHO_PLUGIN_NAME "Odd"
+#define DISTRHO_PLUGIN_URI "urn:highband:tests:odd"
+#define DISTRHO_PLUGIN_CLAP_ID "highband.tests.odd"
+#define DISTRHO_PLUGIN_BRAND_ID HbTs
+#define DISTRHO_PLUGIN_UNIQUE_ID hOdd
+#define DISTRHO_PLUGIN_HAS_UI 0
+#define DISTRHO_PLUGIN_IS_RT_SAFE 1
+#define DISTRHO_PLUGIN_NUM_INPUTS 2
+#define DISTRHO_PLUGIN_NUM_OUTPUTS 2
+#define DISTRHO_PLUGIN_WANT_LATENCY 1
+#endif
