@@ -41,5 +41,5 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c 'from models.artifact.load import load_extender; load_extender("live", "kernel")' # compiles the kernels, once
+	$(BIN)/python -c 'from models.artifact.load import load_extender; load_extender("live")' # compiles the kernels, once
 	@touch $@

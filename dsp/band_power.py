@@ -1,4 +1,4 @@
-"""The power of frames in bands: what `dsp.bands.band_levels_db` tells in dB, on arrays and for the block path."""
+"""The power of frames in bands, measured block by block."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class BandPower:
             above = bands.band_centres_hz() >= sample_rate / 2
             weights[:, above] = weights[:, ~above][:, -1:]
         # One band after another, so that each is a stretch of neighbouring bins.
-        shares: Array = (weights * (factor * bands.power_scale(sample_rate, window))).T.contiguous().numpy()
+        shares: Array = np.ascontiguousarray((weights * np.float32(factor * bands.power_scale(sample_rate, window))).T)
         held = shares > 0
         first, end = held.argmax(1), np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
         # Nothing but what counts: it is read while the memory around it is cold.
         row = np.concatenate([share[start:stop] for share, start, stop in zip(shares, first, end, strict=True)])
-        self.tables: PowerTables = (window.numpy(), first, end, row, n_fft, factor * floor)
+        self.tables: PowerTables = (window, first, end, row, n_fft, factor * floor)
 
     def __call__(self, signal: Array, start: int, hop: int, frames: int) -> Array:
         """Return power against full-scale white noise at 48 kHz, not below the floor.

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float32]
 
 BAND_COUNT = 64
 TOP_HZ = 24000.0
@@ -21,7 +23,6 @@ HOP_SECONDS = 256 / 48000
 FLOOR_DB = -120.0
 # Share of a Hann window that falls; see `late_hann`.
 HANN_FALL = 0.5
-_FLOOR_POWER = 10 ** (FLOOR_DB / 10)
 _NARROWEST_HZ = 100.0
 
 
@@ -48,15 +49,15 @@ def _walk(erb_share: float) -> list[float]:
     return edges
 
 
-def band_centres_hz() -> Tensor:
+def band_centres_hz() -> Array:
     """Return the centre of each band in Hz, shape (bands,)."""
-    return torch.tensor(band_edges_hz()[1:-1])
+    return np.array(band_edges_hz()[1:-1], np.float32)
 
 
-def band_widths_hz() -> Tensor:
+def band_widths_hz() -> Array:
     """Return each band's share of the frequency axis in Hz, shape (bands,)."""
-    edges = torch.tensor(band_edges_hz())
-    return (edges[2:] - edges[:-2]) / 2
+    edges = np.array(band_edges_hz(), np.float32)
+    return (edges[2:] - edges[:-2]) / np.float32(2)
 
 
 def hop_samples(sample_rate: float) -> int:
@@ -74,73 +75,56 @@ def fft_size(samples: int) -> int:
     return 1 << (samples - 1).bit_length()
 
 
-def band_weights(sample_rate: float, n_fft: int) -> Tensor:
+def band_weights(sample_rate: float, n_fft: int) -> Array:
     """Return the matrix that averages power bins into bands, shape (bins, bands); a band above Nyquist is zero."""
-    edges = torch.tensor(band_edges_hz(), dtype=torch.float64)
-    bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64)[:, None] * sample_rate / n_fft
+    edges = np.array(band_edges_hz())
+    bins = np.arange(n_fft // 2 + 1)[:, None] * sample_rate / n_fft
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    weights = torch.minimum(rising, falling).clamp(min=0.0)
-    weights = weights * (edges[1:-1] < sample_rate / 2)
-    return (weights / weights.sum(0).clamp(min=1e-9)).float()
+    weights = np.maximum(np.minimum(rising, falling), 0.0) * (edges[1:-1] < sample_rate / 2)
+    shares: Array = (weights / np.maximum(weights.sum(0), 1e-9)).astype(np.float32)
+    return shares
 
 
-def band_mask(sample_rate: float, low_hz: float, high_hz: float) -> Tensor:
+def band_mask(sample_rate: float, low_hz: float, high_hz: float) -> Array:
     """Return 1 for each band that lies whole between two frequencies and below Nyquist, else 0; shape (bands,)."""
-    edges = torch.tensor(band_edges_hz())
+    edges = np.array(band_edges_hz(), np.float32)
     inside = (edges[:-2] >= low_hz) & (edges[2:] <= high_hz) & (edges[1:-1] < sample_rate / 2)
-    return inside.float()
+    mask: Array = inside.astype(np.float32)
+    return mask
 
 
-def power_scale(sample_rate: float, window: Tensor) -> float:
+def power_scale(sample_rate: float, window: Array) -> float:
     """Return the factor from |STFT|^2 to power against full-scale white noise at 48 kHz."""
-    return 48000.0 / (float(window.square().sum()) * sample_rate)
+    return 48000.0 / (float(np.square(window, dtype=np.float64).sum()) * sample_rate)
 
 
-def band_levels_db(frames: Tensor, window: Tensor, weights: Tensor, scale: float) -> Tensor:
-    """Return log band energies of frames.
-
-    Args:
-        frames: Samples, shape (..., window).
-        window: Shape (window,).
-        weights: From `band_weights`, shape (bins, bands); sets the transform's size.
-        scale: From `power_scale`.
-
-    Returns:
-        Levels in dB, shape (..., bands), not below FLOOR_DB.
-    """
-    n_fft = 2 * (weights.shape[0] - 1)
-    spectrum = torch.fft.rfft(frames * window, n=n_fft)
-    power = spectrum.real.square() + spectrum.imag.square()
-    return 10.0 * torch.log10(power @ weights * scale + _FLOOR_POWER)
-
-
-def bands_to_frequencies(frequencies_hz: Tensor) -> Tensor:
+def bands_to_frequencies(frequencies_hz: ArrayLike) -> NDArray[np.float64]:
     """Return the non-negative matrix that interpolates band values at frequencies, shape (bands, frequencies).
 
     Linear on the frequency axis between band centres and constant beyond the first and the last: a level in dB
     stays within its neighbours, so a filter made from it has a non-negative response.
     """
-    centres = band_centres_hz().double()
-    position = torch.bucketize(frequencies_hz.double().clamp(centres[0], centres[-1]), centres).clamp(1, BAND_COUNT - 1)
+    centres, frequencies = band_centres_hz().astype(np.float64), np.asarray(frequencies_hz, np.float64)
+    position = np.clip(np.searchsorted(centres, frequencies), 1, BAND_COUNT - 1)
     left, right = centres[position - 1], centres[position]
-    share = ((frequencies_hz.double() - left) / (right - left)).clamp(0.0, 1.0)
-    matrix = torch.zeros(BAND_COUNT, len(frequencies_hz), dtype=torch.float64)
-    columns = torch.arange(len(frequencies_hz))
+    share = np.clip((frequencies - left) / (right - left), 0.0, 1.0)
+    matrix = np.zeros((BAND_COUNT, len(frequencies)))
+    columns = np.arange(len(frequencies))
     matrix[position - 1, columns] = 1.0 - share
     matrix[position, columns] += share
-    return matrix.float()
+    return matrix
 
 
-def hann(samples: int) -> Tensor:
+def hann(samples: int) -> Array:
     """Return a periodic Hann window, shape (samples,)."""
-    return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(samples) / samples)
+    return (0.5 - 0.5 * np.cos(2 * math.pi * np.arange(samples) / samples)).astype(np.float32)
 
 
-def late_hann(samples: int, fall: float) -> Tensor:
+def late_hann(samples: int, fall: float) -> Array:
     """Return a window that rises as slowly and falls as fast as a share of it says, shape (samples,).
 
-    Its two sides are halves of Hann windows. One that falls fast hears what is newest, and still tells bands apart by
+    Its two sides are halves of Hann windows. One that falls fast weighs what is newest, and still resolves bands by
     all of its length.
 
     Args:
@@ -150,5 +134,4 @@ def late_hann(samples: int, fall: float) -> Tensor:
     if fall == HANN_FALL:
         return hann(samples)
     falling = round(fall * samples)
-    sides = hann(2 * (samples - falling))[: samples - falling], hann(2 * falling)[falling:]
-    return torch.cat(sides)
+    return np.concatenate([hann(2 * (samples - falling))[: samples - falling], hann(2 * falling)[falling:]])

@@ -10,9 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dsp.ltv import minimum_phase_spectrum
 
@@ -50,7 +48,7 @@ def step_hz(step: int) -> float:
     return float(LOWEST_HZ * 2.0 ** (step / STEPS_PER_OCTAVE))
 
 
-def high_pass(crossover_hz: float, sample_rate: float) -> Tensor:
+def high_pass(crossover_hz: float, sample_rate: float) -> NDArray[np.float32]:
     """Return the high-pass for a crossover: stop band up to it, pass band one `transition_hz` above.
 
     Args:
@@ -63,19 +61,16 @@ def high_pass(crossover_hz: float, sample_rate: float) -> Tensor:
     taps = tap_count(sample_rate)
     middle = crossover_hz + transition_hz() / 2
     if middle >= sample_rate / 2:
-        return torch.zeros(taps)
-    beta = 0.1102 * (STOP_DB - 8.7)
-    window = torch.kaiser_window(taps, periodic=False, beta=beta, dtype=torch.float64)
-    time = torch.arange(taps, dtype=torch.float64) - taps // 2
-    width = 2 * middle / sample_rate
-    linear = -width * torch.sinc(width * time) * window
+        return np.zeros(taps, np.float32)
+    window = np.kaiser(taps, 0.1102 * (STOP_DB - 8.7))
+    time, width = np.arange(taps) - taps // 2, 2 * middle / sample_rate
+    linear = -width * np.sinc(width * time) * window
     linear[taps // 2] += 1.0
-    magnitude = torch.fft.rfft(linear, n=_DESIGN_FFT).abs().clamp(min=10 ** (-(STOP_DB + 3) / 20))
-    spectrum = torch.exp(minimum_phase_spectrum(torch.log(magnitude)))
-    impulse: Tensor = torch.fft.irfft(spectrum, n=_DESIGN_FFT)
-    return impulse[:taps].float()
+    magnitude = np.maximum(np.abs(np.fft.rfft(linear, _DESIGN_FFT)), 10 ** (-(STOP_DB + 3) / 20))
+    impulse = np.fft.irfft(np.exp(minimum_phase_spectrum(np.log(magnitude))), _DESIGN_FFT)
+    return impulse[:taps].astype(np.float32)
 
 
 def high_pass_table(sample_rate: float) -> NDArray[np.float32]:
     """Return the high-passes of every step, shape (steps, tap_count)."""
-    return torch.stack([high_pass(step_hz(step), sample_rate) for step in range(step_count())]).numpy()
+    return np.stack([high_pass(step_hz(step), sample_rate) for step in range(step_count())])

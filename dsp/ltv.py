@@ -11,9 +11,7 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dsp import bands
 from dsp.compile import kernel
@@ -149,36 +147,34 @@ def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -
 
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
     """Return log magnitude (nepers) and phase (radians) per band gain, both of shape (bands, bins)."""
-    frequencies = torch.arange(_DESIGN_FFT // 2 + 1, dtype=torch.float64) * sample_rate / _DESIGN_FFT
-    log_magnitude = bands.bands_to_frequencies(frequencies).double() * _AMPLITUDE
+    frequencies = np.arange(_DESIGN_FFT // 2 + 1) * sample_rate / _DESIGN_FFT
+    log_magnitude = bands.bands_to_frequencies(frequencies) * _AMPLITUDE
     phase = minimum_phase_spectrum(log_magnitude).imag
     step = _DESIGN_FFT // n_fft
-    return log_magnitude[:, ::step].float().contiguous().numpy(), phase[:, ::step].float().contiguous().numpy()
+    return log_magnitude[:, ::step].astype(np.float32), phase[:, ::step].astype(np.float32)
 
 
-def minimum_phase_spectrum(log_magnitude: Tensor) -> Tensor:
+def minimum_phase_spectrum(log_magnitude: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Return the log spectrum of the minimum-phase system with this log magnitude, by folding its cepstrum.
 
     Args:
         log_magnitude: Nepers at the bins of a real transform, shape (..., n // 2 + 1).
 
     Returns:
-        Complex, same shape: log magnitude + 1j * phase.
+        Same shape: log magnitude + 1j * phase.
     """
     size = 2 * (log_magnitude.shape[-1] - 1)
-    cepstrum = torch.fft.irfft(torch.complex(log_magnitude, torch.zeros_like(log_magnitude)), n=size)
+    cepstrum = np.fft.irfft(log_magnitude, size)
     cepstrum[..., 1 : size // 2] *= 2.0
     cepstrum[..., size // 2 + 1 :] = 0.0
-    spectrum: Tensor = torch.fft.rfft(cepstrum, n=size)
-    return spectrum
+    return np.fft.rfft(cepstrum)
 
 
 def _fade_out(taps: int) -> Array:
     """Return a window that is 1 and falls to 0 over the last quarter, so that the cut-off tail leaves no ripple."""
-    fade = torch.ones(taps)
-    tail = taps // 4
-    fade[-tail:] = 0.5 + 0.5 * torch.cos(math.pi * (torch.arange(tail) + 1) / (tail + 1))
-    return fade.numpy()
+    fade, tail = np.ones(taps, np.float32), taps // 4
+    fade[-tail:] = 0.5 + 0.5 * np.cos(math.pi * np.arange(1, tail + 1) / (tail + 1))
+    return fade
 
 
 @kernel

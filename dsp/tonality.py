@@ -38,9 +38,9 @@ def window_samples(sample_rate: float) -> int:
 
 def tone_tables(sample_rate: float) -> ToneTables:
     """Return what `measure_tonality` wants at a sample rate."""
-    window = bands.hann(window_samples(sample_rate)).numpy()
+    window = bands.hann(window_samples(sample_rate))
     n_fft = bands.fft_size(len(window))
-    shares: Array = bands.band_weights(sample_rate, n_fft).T.contiguous().numpy()
+    shares: Array = np.ascontiguousarray(bands.band_weights(sample_rate, n_fft).T)
     held = shares > 0
     first, end = held.argmax(1), np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
     row = np.concatenate([share[start:stop] for share, start, stop in zip(shares, first, end, strict=True)])

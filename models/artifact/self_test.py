@@ -1,4 +1,4 @@
-"""The proof: a short sound and what an extender made of it, by which a loaded artifact shows that it is itself."""
+"""The self-test: a short sound, and the output of an extender for it that every later load has to repeat."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def stimulus() -> Block:
     return sound.astype(np.float32)[None]
 
 
-def hear(extender: Extender, sound: Block) -> Block:
-    """Return what the extender makes of the sound with every knob at its default."""
+def play(extender: Extender, sound: Block) -> Block:
+    """Return the extender's output for a sound, with every knob at its default."""
     extender.prepare(RATE, sound.shape[0], sound.shape[1])
     extender.set_bandwidth(EDGE_HZ)
-    heard = extender.process(sound, {})
+    output = extender.process(sound, {})
     extender.set_bandwidth(None)
     extender.reset()
-    return heard
+    return output

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from dsp.exciter import NOISE_LENGTH, noise_table
 from dsp.fft import Array
-from models.exciters.seanet import Seanet, SeanetConfig, SeanetPast
-from models.exciters.wavenet import Wavenet, WavenetConfig, WavenetPast
+from models.exciters.causal_conv import folded
+from models.exciters.config import NetworkConfig, SeanetConfig
+from models.exciters.seanet import Seanet, SeanetPast
+from models.exciters.wavenet import Wavenet, WavenetPast
 
-NetworkConfig = SeanetConfig | WavenetConfig
 Network = Seanet | Wavenet
-CONFIGS: Mapping[str, type[NetworkConfig]] = {"seanet": SeanetConfig, "wavenet": WavenetConfig}
 # Brings programme material of -20 dB to the size of the noise, which is what a network's weights expect at first.
 _SIGNAL_GAIN = 10.0
 
@@ -45,6 +45,13 @@ def entering(signal: Tensor, noise: Tensor, inputs: int, noise_at: int) -> Tenso
         return heard
     index = (torch.arange(signal.shape[1], device=signal.device) + noise_at) % NOISE_LENGTH
     return torch.cat([heard, noise[index].expand_as(heard)], 1)
+
+
+def trained_network(config: NetworkConfig, weights: Mapping[str, Array]) -> Network:
+    """Return a network with these weights, ready to play; raise RuntimeError or ValueError where they don't fit."""
+    network = folded(network_of(config))
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return network
 
 
 class NetworkExciter:

@@ -9,7 +9,6 @@ The features are levels in dB, so the scale is told as a logarithm.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -18,39 +17,12 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 from models.exciters.causal_conv import CausalConv, CausalTransposed, Past, unbiased
+from models.exciters.config import HOP, SeanetConfig
 from models.exciters.film import Conditioning, steps_within
 
-HOP = 256
 _EDGE_KERNEL = 7
 # 26 dB either way at each level: as much as any envelope asks for, and no more than training survives.
 _MOST_NEPERS = 3.0
-
-
-@dataclass(frozen=True)
-class SeanetConfig:
-    """Sizes of the network.
-
-    Attributes:
-        inputs: Channels that go in: the signal, and a noise beside it if there are two.
-        channels: Of the levels, from the signal's rate down.
-        strides: Between the levels.
-        dilations: Of the residual units of a level, one each.
-        kernel: Taps of a residual unit.
-        conditioning: Acoustic features of a frame; 0 for the plain SEANet.
-    """
-
-    inputs: int = 1
-    channels: tuple[int, ...] = (8, 16, 32, 64, 128)
-    strides: tuple[int, ...] = (2, 2, 8, 8)
-    dilations: tuple[int, ...] = (1, 3, 9)
-    kernel: int = 3
-    conditioning: int = 0
-
-    def __post_init__(self) -> None:
-        if len(self.channels) != len(self.strides) + 1:
-            raise ValueError("channels must name one level more than there are strides")
-        if HOP % math.prod(self.strides):
-            raise ValueError(f"the strides must multiply to a divisor of {HOP}, the samples from frame to frame")
 
 
 class SeanetPast(NamedTuple):

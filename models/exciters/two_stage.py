@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from dsp import bands, crossover
 from dsp.exciter import noise_table
+from models.exciters import torch_bands
+from models.exciters.config import NetworkConfig
 from models.exciters.ltv_layer import HOP, RATE, ShapingFilter
-from models.exciters.player import NetworkConfig, entering, network_of
+from models.exciters.player import entering, network_of
 
 # A network's output is about 1 at first; what is missing lies some 30 dB below full scale.
 _BASELINE_GAIN = 10 ** (-30 / 20)
@@ -107,12 +109,12 @@ def high_passed(band: Tensor, crossovers_hz: Sequence[float]) -> Tensor:
 
 def above(crossovers_hz: Sequence[float]) -> Tensor:
     """Return 1 for bands that reach above the crossovers, else 0; shape (batch, 1, bands)."""
-    return torch.stack([1 - bands.band_mask(RATE, 0.0, edge) for edge in crossovers_hz])[:, None]
+    return torch.stack([1 - torch_bands.band_mask(RATE, 0.0, edge) for edge in crossovers_hz])[:, None]
 
 
 @lru_cache(maxsize=256)
 def _high_pass(step: int) -> Tensor:
-    return crossover.high_pass(crossover.step_hz(step), RATE)
+    return torch.from_numpy(crossover.high_pass(crossover.step_hz(step), RATE))
 
 
 def _told(levels_db: Tensor, crossovers_hz: Sequence[float]) -> Tensor:

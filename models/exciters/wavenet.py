@@ -7,7 +7,6 @@ into a gain, so that no other multiplication is needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -16,37 +15,8 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 from models.exciters.causal_conv import CausalConv, CausalTransposed, Past, unbiased
+from models.exciters.config import HOP, WavenetConfig
 from models.exciters.film import Conditioning, steps_within
-
-HOP = 256
-
-
-@dataclass(frozen=True)
-class WavenetConfig:
-    """Sizes of the network.
-
-    Attributes:
-        inputs: Channels that go in: the signal, and a noise beside it if there are two.
-        channels: Of each layer.
-        dilations: Of the layers of a stack.
-        stacks: How often they come again.
-        kernel: Taps of a layer.
-        stride: Samples that one step of the layers stands for; 1 as published, more for less work. It still generates
-            every sample of the full band.
-        conditioning: Acoustic features of a frame; 0 for the plain generator.
-    """
-
-    inputs: int = 1
-    channels: int = 32
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
-    stacks: int = 2
-    kernel: int = 3
-    stride: int = 1
-    conditioning: int = 0
-
-    def __post_init__(self) -> None:
-        if self.stride < 1 or HOP % self.stride:
-            raise ValueError(f"the stride must divide {HOP}, the samples from frame to frame")
 
 
 class WavenetPast(NamedTuple):

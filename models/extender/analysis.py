@@ -21,7 +21,7 @@ from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.envelope import silence_gate
 from models.extender.gains import averaged_frames
-from models.predictor.inference import Teller, Told
+from models.predictor.inference import Inference, Predicted
 
 _SOURCE_FLOOR = 2 * FLOOR_POWER
 
@@ -53,12 +53,12 @@ class Frames(NamedTuple):
 
     Attributes:
         heard: In input and source.
-        told: By the predictor.
+        predicted: By the predictor.
         step: The crossover that the predictor was told.
     """
 
     heard: Heard
-    told: Told
+    predicted: Predicted
     step: int | None
 
 
@@ -68,7 +68,7 @@ class FramePath:
     Args:
         config: Of the extender.
         sample_rate: Hz.
-        teller: The predictor.
+        predictor: Runs the network.
 
     Attributes:
         window, source_window: Samples of a frame of the input and of the source. The source is measured over half a
@@ -77,8 +77,8 @@ class FramePath:
         reach: Samples of the input that are looked at, up to a frame's end.
     """
 
-    def __init__(self, config: ExtenderConfig, sample_rate: int, teller: Teller) -> None:
-        self._rate, self._teller = sample_rate, teller
+    def __init__(self, config: ExtenderConfig, sample_rate: int, predictor: Inference) -> None:
+        self._rate, self._predictor = sample_rate, predictor
         self._hop = bands.hop_samples(sample_rate)
         self.window = bands.window_samples(sample_rate)
         self.source_window = self.window // 2
@@ -98,7 +98,7 @@ class FramePath:
     def reset(self, channels: int) -> None:
         """Forget the past."""
         self._channels = channels
-        self._teller.start(channels)
+        self._predictor.reset(channels)
         self._one = self._room(1)
         # What a crossover that moves will call is ready before it does.
         self._one.present.fill(FLOOR_POWER)
@@ -130,24 +130,24 @@ class FramePath:
             source.end - back - self.source_lag - self.source_window, self._hop, *self._power.tables,
             *self._source_power.tables, self._tones, top, *heard,
         )  # fmt: skip
-        return Frames(heard, self._teller.tell(heard.levels_db, heard.tonality, mask), step)
+        return Frames(heard, self._predictor.predict(heard.levels_db, heard.tonality, mask), step)
 
     def hear_again(self, frames: Frames, step: int | None) -> Frames:
         """Return what frames tell about another crossover."""
         heard = frames.heard
         mask, top = self._mask(step)
         _tell_db(heard.present, top, heard.levels_db, heard.reference_db)
-        return Frames(heard, self._teller.tell(heard.levels_db, heard.tonality, mask), step)
+        return Frames(heard, self._predictor.predict(heard.levels_db, heard.tonality, mask), step)
 
     def keep(self) -> None:
         """Put the frames that were heard last into the past."""
-        self._teller.keep()
+        self._predictor.commit()
 
     def _mask(self, step: int | None) -> tuple[Array, Array]:
         """Return which bands may be trusted below a crossover, and the weights of the highest of them."""
         if step not in self._masks:
             top_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-            mask: Array = bands.band_mask(self._rate, 0.0, top_hz).numpy()
+            mask: Array = bands.band_mask(self._rate, 0.0, top_hz)
             self._masks[step] = mask, envelope.top_weights(mask)
         return self._masks[step]
 

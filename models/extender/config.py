@@ -1,23 +1,23 @@
-"""What an artifact says of an extender besides its weights."""
+"""The sizes and choices that an artifact holds of an extender besides its weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from dsp import bands
-from models.exciters.player import NetworkConfig
-from models.predictor.network import PredictorConfig
+from models.exciters.config import NetworkConfig
+from models.predictor.config import PredictorConfig
 
 
 @dataclass(frozen=True)
 class ExtenderConfig:
-    """What the artifact says of an extender besides its weights.
+    """The sizes and choices that an artifact holds of an extender besides its weights.
 
     Attributes:
         predictor: Sizes of the network.
         lookahead_hops: Hops by which the signal is delayed, so that the predictor sees what comes.
         exciter: One of `models.extender.excitation.KINDS`: what stands beside the noise; or one of
-            `models.exciters.player.CONFIGS`, for a network that makes all of the excitation.
+            `models.exciters.config.CONFIGS`, for a network that makes all of the excitation.
         network: Sizes of that network; None for the others.
         window_fall: Share of the input's frame over which its window falls off: 0.5 is a Hann window; where nothing is
             seen ahead, a shorter fall tells more of what is newest.

@@ -25,7 +25,7 @@ _AUDIBLE = 10 ** (SILENCE_DB / 10)
 ONSET_PAST = 8
 _TOP_BANDS = 8.0
 _LEAST_SHARE = 1e-6
-_CENTRE_OCTAVES = np.log2(bands.band_centres_hz().numpy())
+_CENTRE_OCTAVES = np.log2(bands.band_centres_hz())
 
 
 class Shape(NamedTuple):

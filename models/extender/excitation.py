@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from dsp import bands, crossover, exciter
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array
-from models.exciters.player import NetworkExciter
 from models.stage import Block
 
 KINDS = ("harmonics", "translation")
 # A sample beyond this is not audio; like NaN and Inf it is played as silence.
 _LOUDEST = 1e4
+
+
+class SourceNetwork(Protocol):
+    """A trained network that generates the coloured source, such as `models.exciters.player.NetworkExciter`."""
+
+    def reset(self, channels: int) -> None:
+        """Forget the past, and prepare for so many channels."""
+        ...
+
+    def excite(self, block: Array, position: int) -> Array:
+        """Return the source for a block (channels, samples) whose first sample has this index since the reset."""
+        ...
 
 
 class Excitation:
@@ -25,7 +38,7 @@ class Excitation:
         network: Takes the place of all of them.
     """
 
-    def __init__(self, kind: str, sample_rate: int, network: NetworkExciter | None = None) -> None:
+    def __init__(self, kind: str, sample_rate: int, network: SourceNetwork | None = None) -> None:
         if network is None and kind not in KINDS:
             raise ValueError(f"the exciter must be one of {', '.join(KINDS)}, not '{kind}'")
         self.kind, self._network = kind, network

@@ -20,16 +20,14 @@ from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
 from models.control import Control
-from models.exciters.player import Network, NetworkExciter
 from models.extender import controls as knobs
 from models.extender.analysis import FramePath, Frames
 from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter, cut
 from models.extender.crossover_tracker import CrossoverPath
-from models.extender.excitation import Excitation
+from models.extender.excitation import Excitation, SourceNetwork
 from models.extender.shaping import Shaper
-from models.predictor.inference import Teller, TorchTeller
-from models.predictor.network import Predictor
+from models.predictor.inference import Inference
 from models.stage import Block
 
 _DEFAULTS = knobs.defaults()
@@ -38,27 +36,17 @@ _DEFAULTS = knobs.defaults()
 class Extender:
     """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
 
-    def __init__(
-        self,
-        config: ExtenderConfig,
-        predictor: Predictor,
-        teller: Teller | None = None,
-        network: Network | None = None,
-    ) -> None:
+    def __init__(self, config: ExtenderConfig, predictor: Inference, network: SourceNetwork | None = None) -> None:
         """Build a stage around trained weights.
 
         Args:
             config: From the artifact.
-            predictor: The network.
-            teller: What computes it, or None for torch.
-            network: The exciter, where the config names one that is trained.
+            predictor: Runs the network; an extender needs one of its own, as it holds the past.
+            network: The exciter, where the config names one that is trained; of its own too.
         """
         if (network is None) != (config.network is None):
-            raise ValueError("a network goes with a config that tells its sizes, and only with such a one")
-        self.config = config
-        self.predictor = predictor
-        self.network = network
-        self._teller: Teller = teller or TorchTeller(predictor)
+            raise ValueError("a network goes with a config that holds its sizes, and only with such a one")
+        self.config, self.predictor, self.network = config, predictor, network
         self._edge_hz: float | None = None
         self._rate = 0
 
@@ -106,9 +94,8 @@ class Extender:
     def _design_for(self, rate: int) -> None:
         self._rate = rate
         self._hop = bands.hop_samples(rate)
-        self._frames = FramePath(self.config, rate, self._teller)
-        exciter = None if self.network is None else NetworkExciter(self.network)
-        self._excitation = Excitation(self.config.exciter, rate, exciter)
+        self._frames = FramePath(self.config, rate, self.predictor)
+        self._excitation = Excitation(self.config.exciter, rate, self.network)
         self._shaper = Shaper(self.config, rate)
         self._high_pass = CrossoverFilter(rate)
         self._path = CrossoverPath(rate, self._edge_hz)

@@ -74,14 +74,14 @@ class Shaper:
             gains.turn_knobs(frames.step, values)
         if self._is_all_source:
             # A network decides by itself between lines and noise.
-            frames.told.tonality.fill(1.0)
+            frames.predicted.tonality.fill(1.0)
         filters, left, hops = self.filters, self.noise_left, kept - 1 + number
         self.filters, self.noise_left = self._spare if hops == 1 else self._room(hops)
         if hops == 1:
             self._spare = filters, left
         _turn(
-            frames.told.levels_db, frames.told.tonality, heard.reference_db, heard.present, heard.source, heard.gate,
-            heard.energy, gains.sources, gains.late, gains.energy, gains.shape,
+            frames.predicted.levels_db, frames.predicted.tonality, heard.reference_db, heard.present, heard.source,
+            heard.gate, heard.energy, gains.sources, gains.late, gains.energy, gains.shape,
             values["attack"] / 100, values["tone"] / 100, gains.noise_power, gains.whitens, is_open, self.is_open,
             filters, left, kept, *self._design.tables, self._rows, first, values["width"] / 100, self._hop,
             self.filters, self.noise_left,

@@ -1,40 +1,40 @@
-"""The predictor as a kernel: for live use, where one frame at a time is asked for.
+"""The predictor as a compiled kernel: what plays, live and in files.
 
-A graph's runtime spends more on going from step to step than on the arithmetic of a small network's single frame,
-most of all on a thread that has just slept. Here a frame is one call.
+The recurrent layer goes from frame to frame; the products before and after it are taken for all frames of a call at
+once, so that each weight is loaded for many frames. A live block has one frame, and the whole network is one call.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from dsp.bands import BAND_COUNT
+from dsp.bands import BAND_COUNT, FLOOR_DB
 from dsp.compile import kernel
-from dsp.fast_math import exp
 from dsp.fft import Array
-from models.predictor.inference import Told
-from models.predictor.network import (
+from models.predictor.config import (
     CENTRE_DB,
+    FEATURES,
     MOST_DB,
     NEAR_BANDS,
     SPREAD_DB,
     TONE_BANDS,
     TONE_GROUPS,
-    Predictor,
+    PredictorConfig,
 )
+from models.predictor.inference import Predicted
+from models.predictor.layers import gelu, product, sigmoid, tanh
 
 _NAMES = (
     "enter.weight", "enter.bias", "recur.weight_ih_l0", "recur.bias_ih_l0", "recur.weight_hh_l0", "recur.bias_hh_l0",
     "mix.weight", "mix.bias", "leave.weight", "leave.bias",
 )  # fmt: skip
-_HALF_ROOT = math.sqrt(0.5)
 
 
-class _Weights(NamedTuple):
-    """What `_NAMES` name, in that order."""
+class Weights(NamedTuple):
+    """The arrays of `_NAMES`, in that order; matrices of shape (inputs, outputs)."""
 
     enter: Array
     enter_bias: Array
@@ -48,95 +48,142 @@ class _Weights(NamedTuple):
     leave_bias: Array
 
 
-class KernelTeller:
-    """The same function as `models.predictor.inference.TorchTeller`, to 1e-5."""
+class Past(NamedTuple):
+    """Memory between calls.
 
-    def __init__(self, predictor: Predictor) -> None:
-        """Take over the weights; raises ValueError where the network has several recurrent layers."""
-        if predictor.config.layers != 1:
-            raise ValueError(
-                f"a predictor of {predictor.config.layers} recurrent layers can't run as a kernel; choose onnx or torch"
+    Attributes:
+        frames: Features of the last frames, shape (channels, kernel - 1, features).
+        state: Of the recurrent layer, shape (channels, hidden).
+        references: Reference levels of frames still to be predicted, shape (channels, lag).
+    """
+
+    frames: Array
+    state: Array
+    references: Array
+
+
+class KernelInference:
+    """Runs a trained predictor; the same function as `models.predictor.network.Predictor`, to 1e-5.
+
+    Args:
+        config: Sizes of the network.
+        weights: Its arrays by the names of its state.
+
+    Raises:
+        ValueError: The sizes can't be played, or the arrays have others.
+    """
+
+    def __init__(self, config: PredictorConfig, weights: Mapping[str, Array]) -> None:
+        if config.layers != 1:
+            raise ValueError(f"a predictor plays with one recurrent layer, not {config.layers}: train one of that size")
+        _check_shapes(config, weights)
+        self.config = config
+        arrays = dict(weights)
+        # One row for each output over all frames that the convolution sees, the oldest first.
+        arrays["enter.weight"] = arrays["enter.weight"].transpose(0, 2, 1).reshape(config.width, -1)
+        self._weights = Weights(*(np.ascontiguousarray(arrays[name].T, np.float32) for name in _NAMES))
+
+    def reset(self, channels: int) -> None:
+        """Forget the past, and prepare for so many channels."""
+        config = self.config
+        self._past, self._next = (
+            Past(
+                np.zeros((channels, config.kernel - 1, FEATURES), np.float32),
+                np.zeros((channels, config.hidden), np.float32),
+                np.full((channels, config.lag), FLOOR_DB, np.float32),
             )
-        self._predictor = predictor
-        told = {name: value.detach().numpy() for name, value in predictor.state_dict().items()}
-        # One row for each output over all that the convolution sees, oldest frame first.
-        told["enter.weight"] = told["enter.weight"].transpose(0, 2, 1).reshape(predictor.config.width, -1)
-        self._weights = _Weights(*(np.ascontiguousarray(told[name].T, np.float32) for name in _NAMES))
+            for _ in range(2)
+        )
+        self._one = _room(channels, 1)
 
-    def start(self, channels: int) -> None:
-        """Forget everything, for so many channels."""
-        frames, state, references = self._predictor.start(channels)
-        self._past = frames.numpy().copy(), state[0].numpy().copy(), references[..., 0].numpy().copy()
-        self._next = self._past[0].copy(), self._past[1].copy(), self._past[2].copy()
-        shape = (channels, 1, BAND_COUNT)
-        self._one = Told(np.empty(shape, np.float32), np.empty(shape, np.float32))
+    def predict(self, levels_db: Array, tonality: Array, mask: Array) -> Predicted:
+        """Predict; see `models.predictor.inference.Inference`."""
+        channels, frames, _ = levels_db.shape
+        predicted = self._one if frames == 1 else _room(channels, frames)
+        _predict(levels_db, tonality, mask, self._weights, self._past, self._next, predicted)
+        return predicted
 
-    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
-        """Predict; see `models.predictor.inference.Teller`."""
-        is_one = levels_db.shape[1] == 1
-        told = self._one if is_one else Told(np.empty_like(levels_db), np.empty_like(levels_db))
-        _tell(levels_db, tonality, mask, *self._past, *self._weights, *told, *self._next)
-        return told
-
-    def keep(self) -> None:
-        """Put the frames that were told last into the past."""
+    def commit(self) -> None:
+        """Make the frames of the last prediction part of the past."""
         self._past, self._next = self._next, self._past
 
 
-@kernel
-def _tell(
-    levels_db: Array, tones: Array, mask: Array, past: Array, state: Array, references: Array, enter: Array,
-    enter_bias: Array, inward: Array, inward_bias: Array, onward: Array, onward_bias: Array, mix: Array,
-    mix_bias: Array, leave: Array, leave_bias: Array, told_db: Array, tonality: Array, next_past: Array,
-    next_state: Array, next_references: Array,
-) -> None:  # fmt: skip
-    channels, kept, features = past.shape
-    width, hidden = enter.shape[1], state.shape[1]
-    # All channels go through a layer together, so that its weights come by once.
-    window = np.empty((channels, (kept + 1) * features), np.float32)
-    window[:, : kept * features] = past.reshape(channels, -1)
-    heard, lag = state.copy(), references.shape[1]
-    # The newest reference, behind those that wait.
-    waiting = np.empty((channels, lag + 1), np.float32)
-    waiting[:, :lag] = references
-    entered, joined = np.empty((channels, width), np.float32), np.empty((channels, width + hidden), np.float32)
-    gates, recalled = np.empty((channels, 3 * hidden), np.float32), np.empty((channels, 3 * hidden), np.float32)
-    mixed, left = np.empty((channels, width), np.float32), np.empty((channels, 2 * BAND_COUNT), np.float32)
-    for frame in range(levels_db.shape[1]):
-        for channel in range(channels):
-            newest = window[channel, kept * features :]
-            waiting[channel, lag] = _features(levels_db[channel, frame], tones[channel, frame], mask, newest)
-        _product(enter, enter_bias, window, entered)
-        _gelu(entered)
-        _product(inward, inward_bias, entered, gates)
-        _product(onward, onward_bias, heard, recalled)
-        for channel in range(channels):
-            for k in range(hidden):
-                reset = _sigmoid(gates[channel, k] + recalled[channel, k])
-                update = _sigmoid(gates[channel, hidden + k] + recalled[channel, hidden + k])
-                fresh = _tanh(gates[channel, 2 * hidden + k] + reset * recalled[channel, 2 * hidden + k])
-                heard[channel, k] = fresh + update * (heard[channel, k] - fresh)
-        joined[:, :width], joined[:, width:] = entered, heard
-        _product(mix, mix_bias, joined, mixed)
-        _gelu(mixed)
-        _product(leave, leave_bias, mixed, left)
-        for channel in range(channels):
-            for band in range(BAND_COUNT):
-                offset = min(max(left[channel, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
-                told_db[channel, frame, band] = waiting[channel, 0] + np.float32(SPREAD_DB) * offset
-                tonality[channel, frame, band] = _sigmoid(left[channel, BAND_COUNT + band])
-            for i in range(kept * features):
-                window[channel, i] = window[channel, i + features]
-            for k in range(lag):
-                waiting[channel, k] = waiting[channel, k + 1]
-    next_past[:] = window[:, : kept * features].copy().reshape(channels, kept, features)
-    next_state[:] = heard
-    next_references[:] = waiting[:, :lag]
+def _room(channels: int, frames: int) -> Predicted:
+    shape = (channels, frames, BAND_COUNT)
+    return Predicted(np.empty(shape, np.float32), np.empty(shape, np.float32))
+
+
+def _check_shapes(config: PredictorConfig, weights: Mapping[str, Array]) -> None:
+    width, hidden = config.width, config.hidden
+    shapes = (
+        (width, FEATURES, config.kernel), (width,), (3 * hidden, width), (3 * hidden,), (3 * hidden, hidden),
+        (3 * hidden,), (width, width + hidden), (width,), (2 * BAND_COUNT, width), (2 * BAND_COUNT,),
+    )  # fmt: skip
+    for name, shape in zip(_NAMES, shapes, strict=True):
+        if name not in weights or weights[name].shape != shape:
+            raise ValueError(f"the weights hold no {name} of shape {shape}")
 
 
 @kernel
-def _features(levels_db: Array, tones: Array, mask: Array, frame: Array) -> float:
-    """Write what the network sees of a frame; return the level that it is told against."""
+def _predict(
+    levels_db: Array, tonality: Array, mask: Array, weights: Weights, past: Past, following: Past, predicted: Predicted
+) -> None:
+    channels, frames, _ = levels_db.shape
+    width, hidden = len(weights.enter_bias), past.state.shape[1]
+    # A row for each channel of each frame; the channels of a frame lie side by side, for the recurrent layer.
+    windows, references = _windows(levels_db, tonality, mask, past, following)
+    rows = frames * channels
+    entered, gates = np.empty((rows, width), np.float32), np.empty((rows, 3 * hidden), np.float32)
+    product(weights.enter, weights.enter_bias, windows, entered)
+    gelu(entered)
+    product(weights.inward, weights.inward_bias, entered, gates)
+    joined = np.empty((rows, width + hidden), np.float32)
+    joined[:, :width] = entered
+    following.state[:] = past.state
+    _recur(weights, gates, following.state, joined[:, width:])
+    product(weights.mix, weights.mix_bias, joined, entered)
+    gelu(entered)
+    outputs = np.empty((rows, 2 * BAND_COUNT), np.float32)
+    product(weights.leave, weights.leave_bias, entered, outputs)
+    for row in range(rows):
+        frame, channel = row // channels, row % channels
+        for band in range(BAND_COUNT):
+            offset = min(max(outputs[row, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
+            predicted.levels_db[channel, frame, band] = references[channel, frame] + np.float32(SPREAD_DB) * offset
+            predicted.tonality[channel, frame, band] = sigmoid(outputs[row, BAND_COUNT + band])
+
+
+@kernel
+def _windows(levels_db: Array, tonality: Array, mask: Array, past: Past, following: Past) -> tuple[Array, Array]:
+    """Return what the convolution sees of each frame, the frames before it first, and the levels' references.
+
+    The references, shape (channels, lag + frames), begin with those of the past.
+    """
+    channels, frames, _ = levels_db.shape
+    kept, features, lag = past.frames.shape[1], past.frames.shape[2], past.references.shape[1]
+    windows = np.empty((frames * channels, (kept + 1) * features), np.float32)
+    references = np.empty((channels, lag + frames), np.float32)
+    references[:, :lag] = past.references
+    for channel in range(channels):
+        for frame in range(frames):
+            row = frame * channels + channel
+            if frame:
+                windows[row, : kept * features] = windows[row - channels, features:]
+            else:
+                windows[row, : kept * features] = past.frames[channel].ravel()
+            newest = windows[row, kept * features :]
+            references[channel, lag + frame] = _features(
+                levels_db[channel, frame], tonality[channel, frame], mask, newest
+            )
+        last = windows[(frames - 1) * channels + channel, features:]
+        following.frames[channel] = last.copy().reshape(kept, features)
+    following.references[:] = references[:, frames:]
+    return windows, references
+
+
+@kernel
+def _features(levels_db: Array, tonality: Array, mask: Array, frame: Array) -> float:
+    """Write the network's view of a frame; return the level that its levels are relative to."""
     total, trusted, highest = 0.0, 0.0, 0
     for band in range(BAND_COUNT):
         total += levels_db[band] * mask[band]
@@ -153,65 +200,33 @@ def _features(levels_db: Array, tones: Array, mask: Array, frame: Array) -> floa
         band = max(highest - k, 0)
         frame[near + k], frame[near + NEAR_BANDS + k] = frame[band], mask[band]
     for group in range(TONE_GROUPS):
-        tone, held, top = np.float32(0.0), np.float32(0.0), highest - TONE_BANDS * group
+        tone, weight, top = np.float32(0.0), np.float32(0.0), highest - TONE_BANDS * group
         for band in range(max(top - TONE_BANDS + 1, 0), top + 1):
-            tone += mask[band] * tones[band]
-            held += mask[band]
-        frame[near + 2 * NEAR_BANDS + group] = tone / max(held, np.float32(1.0))
+            tone += mask[band] * tonality[band]
+            weight += mask[band]
+        frame[near + 2 * NEAR_BANDS + group] = tone / max(weight, np.float32(1.0))
     return reference_db
 
 
 @kernel
-def _product(weight: Array, bias: Array, values: Array, out: Array) -> None:
-    """Tell the outputs of a layer; its weights have shape (inputs, outputs), so that no sum runs across a vector."""
-    inputs = weight.shape[0]
-    for channel in range(values.shape[0]):
-        out[channel] = bias
-    whole = inputs - inputs % 4
-    for k in range(0, whole, 4):
-        for channel in range(values.shape[0]):
-            first, second, third, fourth = (
-                values[channel, k], values[channel, k + 1], values[channel, k + 2], values[channel, k + 3],
-            )  # fmt: skip
-            for row in range(weight.shape[1]):
-                out[channel, row] += (
-                    weight[k, row] * first + weight[k + 1, row] * second
-                    + weight[k + 2, row] * third + weight[k + 3, row] * fourth
-                )  # fmt: skip
-    for k in range(whole, inputs):
-        for channel in range(values.shape[0]):
-            for row in range(weight.shape[1]):
-                out[channel, row] += weight[k, row] * values[channel, k]
+def _recur(weights: Weights, gates: Array, state: Array, out: Array) -> None:
+    """Run the gated recurrent layer over the frames (Cho et al. 2014), and leave its last state in `state`.
 
-
-@kernel
-def _gelu(values: Array) -> None:
-    for channel in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            value = values[channel, k]
-            values[channel, k] = np.float32(0.5) * value * (np.float32(1.0) + _erf(value * np.float32(_HALF_ROOT)))
-
-
-@kernel
-def _erf(value: np.float32) -> np.float32:
-    """Return the error function to 2e-7 (Abramowitz and Stegun 1964, 7.1.26), at a fifth of the library's price."""
-    size = abs(value)
-    share = np.float32(1.0) / (np.float32(1.0) + np.float32(0.3275911) * size)
-    power = np.float32(1.061405429)
-    for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        power = power * share + np.float32(factor)
-    within = np.float32(1.0) - power * share * exp(-size * size)
-    told: np.float32 = within if value >= 0 else -within
-    return told
-
-
-@kernel
-def _sigmoid(value: np.float32) -> np.float32:
-    told: np.float32 = np.float32(1.0) / (np.float32(1.0) + exp(-value))
-    return told
-
-
-@kernel
-def _tanh(value: np.float32) -> np.float32:
-    told: np.float32 = np.float32(1.0) - np.float32(2.0) / (exp(np.float32(2.0) * value) + np.float32(1.0))
-    return told
+    Args:
+        weights: Of the network.
+        gates: Products of the layer's input, shape (frames * channels, 3 * hidden).
+        state: Of the frame before, shape (channels, hidden); overwritten.
+        out: The states of all frames, shape (frames * channels, hidden).
+    """
+    channels, hidden = state.shape
+    recalled = np.empty((channels, 3 * hidden), np.float32)
+    for row in range(0, len(gates), channels):
+        product(weights.onward, weights.onward_bias, state, recalled)
+        for channel in range(channels):
+            gate, recall = gates[row + channel], recalled[channel]
+            for k in range(hidden):
+                reset = sigmoid(gate[k] + recall[k])
+                update = sigmoid(gate[hidden + k] + recall[hidden + k])
+                fresh = tanh(gate[2 * hidden + k] + reset * recall[2 * hidden + k])
+                state[channel, k] = fresh + update * (state[channel, k] - fresh)
+        out[row : row + channels] = state

@@ -1,70 +1,41 @@
-"""The predictor: the network that tells the missing band's envelope and tonality from the band that is there.
+"""The predictor: the network that predicts the missing band's envelope and tonality from the band that is there.
 
 A pure function of frames and an explicit past, so that training on whole clips, rendering in long blocks and playing
-frame by frame are one and the same. It is told which bands it may trust by a mask (NU-Wave 2, Han and Lee 2022), so one
+frame by frame are one and the same. A mask says which bands it may trust (NU-Wave 2, Han and Lee 2022), so one
 model serves every input bandwidth; masked bands are zeroed before anything else sees them. The bands next to the
 crossover enter once more, counted from there: what is missing goes on from them wherever the crossover lies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dsp.bands import BAND_COUNT, FLOOR_DB
-
-# Levels enter as (dB + 60) / 20, which puts programme material within about -2..2.
-CENTRE_DB = 60.0
-SPREAD_DB = 20.0
-MOST_DB = 40.0
-# Bands below the crossover that the network also sees counted from there.
-NEAR_BANDS = 8
-# Groups of bands below the crossover whose mean tonality the network sees, and the bands of each.
-TONE_GROUPS, TONE_BANDS = 4, 8
-FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1 + TONE_GROUPS
-
-
-@dataclass(frozen=True)
-class PredictorConfig:
-    """Sizes of the network.
-
-    Attributes:
-        width: Channels between the layers.
-        hidden: State of each recurrent layer.
-        layers: Recurrent layers.
-        kernel: Frames that the first, causal convolution sees.
-        horizon: Frames from the middle of the newest input frame to the middle of the frame that is predicted;
-            positive looks into the future (live), negative into the past (studio, whose signal is delayed).
-        dropout: Share of features dropped between the layers while training.
-        is_held: Whether levels are predicted against the reference of the frame that is predicted, held back by the
-            horizon, and not against the newest frame's.
-    """
-
-    width: int = 192
-    hidden: int = 256
-    layers: int = 1
-    kernel: int = 3
-    horizon: int = 3
-    dropout: float = 0.3
-    is_held: bool = False
-
-    @property
-    def lag(self) -> int:
-        """Frames by which the reference is held back."""
-        return max(0, -self.horizon) if self.is_held else 0
+from models.predictor.config import (
+    CENTRE_DB,
+    FEATURES,
+    MOST_DB,
+    NEAR_BANDS,
+    SPREAD_DB,
+    TONE_BANDS,
+    TONE_GROUPS,
+    PredictorConfig,
+)
 
 
 class Past(NamedTuple):
-    """What the predictor remembers.
+    """Memory between calls.
 
     Attributes:
         frames: Features of the last frames, shape (batch, kernel - 1, features).
         state: Of the recurrent layers, shape (layers, batch, hidden).
-        references: Levels that frames still to be predicted are told against, shape (batch, lag, 1).
+        references: Reference levels of frames still to be predicted, shape (batch, lag, 1).
     """
 
     frames: Tensor
@@ -73,7 +44,7 @@ class Past(NamedTuple):
 
 
 class Envelope(NamedTuple):
-    """What the predictor tells: log band energies in dB and tonality 0..1, both of shape (batch, frames, bands)."""
+    """The prediction: log band energies in dB and tonality 0..1, both of shape (batch, frames, bands)."""
 
     levels_db: Tensor
     tonality: Tensor
@@ -96,6 +67,10 @@ class Predictor(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.mix = nn.Linear(config.width + config.hidden, config.width)
         self.leave = nn.Linear(config.width, 2 * BAND_COUNT)
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the weights by name, for `models.predictor.kernel` and for files."""
+        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
 
     def start(self, batch: int) -> Past:
         """Return the past of a signal that has not begun: silence."""
@@ -137,7 +112,7 @@ class Predictor(nn.Module):
 
 
 def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:
-    """Return each frame's mean level over the trusted bands, shape (batch, frames, 1): what levels are told against."""
+    """Return each frame's mean level over the trusted bands, shape (batch, frames, 1): the reference of its levels."""
     return (levels_db * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1.0)
 
 

@@ -11,12 +11,12 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Audio = NDArray[np.float32]
 RATE = 48000
 _FFT, _HOP = 2048, 512
+_WINDOW = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_FFT) / _FFT)
 _FLOOR = 1e-8
 # Keeps ratios of equal or silent signals finite: they end at +-120 dB and so don't spoil a mean.
 _LIMIT_DB = 120.0
@@ -40,10 +40,15 @@ def lsd(clean: Audio, estimate: Audio, low_hz: float = 0.0, high_hz: float = flo
     Returns:
         The distance; NaN if the range holds no bin.
     """
-    bins = torch.fft.rfftfreq(_FFT, 1 / RATE)
+    bins = np.fft.rfftfreq(_FFT, 1 / RATE)
     inside = (bins >= low_hz) & (bins < high_hz)
-    distance = (_log_power(clean) - _log_power(estimate))[:, inside].square().mean(1).sqrt()
-    return float(distance.mean())
+    if not inside.any():
+        return float("nan")
+    distance = [
+        np.sqrt(np.square(_log_power(one)[:, inside] - _log_power(other)[:, inside]).mean(1))
+        for one, other in zip(clean, estimate, strict=True)
+    ]
+    return float(np.mean(distance))
 
 
 def lsd_hf(clean: Audio, estimate: Audio, cutoff_hz: float) -> float:
@@ -105,6 +110,8 @@ def visqol(clean: Audio, estimate: Audio) -> float:
 @contextmanager
 def _arithmetic_kept() -> Iterator[None]:
     """Put back the two switches of the whole program that ViSQOL turns: torch's threads and denormals."""
+    import torch
+
     threads, flushes = torch.get_num_threads(), flushes_denormals()
     try:
         yield
@@ -114,7 +121,9 @@ def _arithmetic_kept() -> Iterator[None]:
 
 
 def flushes_denormals() -> bool:
-    """Tell whether numbers too small for full precision count as zero on this thread."""
+    """Return whether numbers too small for full precision count as zero on this thread."""
+    import torch
+
     return float(torch.tensor(1e-30) * torch.tensor(1e-10)) == 0.0
 
 
@@ -138,12 +147,16 @@ def _visqol_judge() -> _Judge:
     return judge
 
 
-def _log_power(audio: Audio) -> torch.Tensor:
-    signal = torch.from_numpy(np.ascontiguousarray(audio, dtype=np.float32))
+def _log_power(signal: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return log10 of the power of a channel's frames, shape (frames, bins)."""
     # Reflection at the ends needs more samples than it mirrors.
-    signal = torch.nn.functional.pad(signal, (0, max(0, _FFT - signal.shape[-1])))
-    spectrum = torch.stft(signal, _FFT, _HOP, window=torch.hann_window(_FFT), return_complex=True)
-    return spectrum.abs().square().clamp(min=_FLOOR).log10()
+    whole = np.pad(np.pad(signal, (0, max(0, _FFT - len(signal)))), _FFT // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(whole, _FFT)[::_HOP]
+    power = np.concatenate(
+        [np.square(np.abs(np.fft.rfft(part * _WINDOW))) for part in np.array_split(frames, len(frames) // 512 + 1)]
+    )
+    levels: NDArray[np.float64] = np.log10(np.maximum(power, _FLOOR))
+    return levels
 
 
 def _energy(audio: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from models.predictor.runtime import Runtime
 from plugin_host.chain.chain import Chain
-from plugin_host.chain.program import build
+from plugin_host.chain.program import DEFAULT_ARTIFACT, build
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.settings.store import SettingsStore
 
+WIRE = "wire"
 _NOISE = 0.1
 # White noise has no edge to follow, and an extender that finds nothing missing has little to do.
 _CROSSOVER_HZ = 6000.0
@@ -30,13 +30,14 @@ class Row:
     """One measurement; figures are shares of the deadline.
 
     Attributes:
-        runtime, block: What was measured; no runtime is the wire, the engine without a chain.
+        source: What was measured: an artifact, or the wire, the engine without a chain.
+        block: Samples.
         load: Of the callback, see `LoadMeter.figures`.
         waiting: Part of it that the callback spent without the processor: for the interpreter's lock or the system.
         missed: Share of blocks that were late.
     """
 
-    runtime: Runtime | None
+    source: str
     block: int
     load: dict[str, float]
     waiting: dict[str, float]
@@ -44,13 +45,15 @@ class Row:
 
 
 def bench(
-    blocks: Sequence[int], runtimes: Sequence[Runtime], artifact: str | None, preset: str, seconds: float,
+    blocks: Sequence[int], artifact: str | None, preset: str, seconds: float,
     channels: int, rate: int, loop: bool,
 ) -> None:  # fmt: skip
     """Measure and print; raises ValueError with one sentence if the preset or the artifact can't be used."""
     console = Console(highlight=False)
-    pairs = [(block, runtime) for runtime in (None, *runtimes) for block in blocks]
-    rows = [measure(block, runtime, artifact, preset, seconds, channels, rate) for block, runtime in pairs]
+    wires = [measure(WIRE, block, _wire(), seconds, channels, rate) for block in blocks]
+    name = artifact or preset or DEFAULT_ARTIFACT
+    sounds = [measure(name, block, _sound(preset, artifact), seconds, channels, rate) for block in blocks]
+    rows = [*wires, *sounds]
     console.print(_table(rows, rate))
     console.print(recommendation(rows, rate), soft_wrap=True)
     if loop:
@@ -58,10 +61,10 @@ def bench(
 
 
 def measure(
-    block: int, runtime: Runtime | None, artifact: str | None, preset: str, seconds: float, channels: int, rate: int
+    source: str, block: int, sound: tuple[Chain, SettingsStore], seconds: float, channels: int, rate: int
 ) -> Row:
     """Play noise for so many seconds, paced by the clock as a sound card would, and return what the callback took."""
-    engine = Engine(*_sound(preset, artifact, runtime)) if runtime else Engine(*_wire())
+    engine = Engine(*sound)
     device = ClockedDevice(rate, channels, block, noise=_NOISE)
     device.prepare(engine)
     engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)
@@ -75,7 +78,7 @@ def measure(
     missed = engine.load.missed / max(1, engine.load.calls)
     device.stop()
     unsettle_process()
-    return Row(runtime, block, load, waiting, missed)
+    return Row(source, block, load, waiting, missed)
 
 
 def _wire() -> tuple[Chain, SettingsStore]:
@@ -83,33 +86,33 @@ def _wire() -> tuple[Chain, SettingsStore]:
     return chain, SettingsStore(chain.controls)
 
 
-def _sound(preset: str, artifact: str | None, runtime: Runtime) -> tuple[Chain, SettingsStore]:
+def _sound(preset: str, artifact: str | None) -> tuple[Chain, SettingsStore]:
     """Return what a preset plays, generating all the time."""
-    sound = build(preset, artifact, runtime)
+    sound = build(preset, artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")
     return sound.chain, store
 
 
 def recommendation(rows: Sequence[Row], rate: int) -> str:
-    """Say which is the smallest block that leaves room, with which runtime."""
-    fit = [row for row in rows if row.runtime and row.load["p99"] <= _MOST_P99]
+    """Return a sentence with the smallest block that leaves room."""
+    fit = [row for row in rows if row.source != WIRE and row.load["p99"] <= _MOST_P99]
     if not fit:
         return "no block of these leaves room on this machine now; try larger ones, or a lighter artifact"
     best = min(fit, key=lambda row: (row.block, row.load["p99"]))
     return (
         f"smallest block that leaves room: {best.block} samples ({1000 * best.block / rate:.1f} ms) "
-        f"with {best.runtime}: highband live --block {best.block} --runtime {best.runtime}"
+        f"with {best.source}: highband live --block {best.block}"
     )
 
 
 def _table(rows: Sequence[Row], rate: int) -> Table:
-    table = Table("runtime", "block", "deadline", "p50", "p99", "p99.9", "max", "late", "waiting p99")
+    table = Table("source", "block", "deadline", "p50", "p99", "p99.9", "max", "late", "waiting p99")
     for row in rows:
         shares = [f"{100 * row.load[name]:.0f} %" for name in ("p50", "p99", "p99.9", "max")]
         deadline = f"{1000 * row.block / rate:.2f} ms"
         late, waiting = f"{100 * row.missed:.2f} %", f"{100 * row.waiting['p99']:.0f} %"
-        table.add_row(row.runtime or "wire", str(row.block), deadline, *shares, late, waiting)
+        table.add_row(row.source, str(row.block), deadline, *shares, late, waiting)
     return table
 
 

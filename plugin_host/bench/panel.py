@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 
 from models.atomic_write import write_atomically
-from models.predictor.runtime import Runtime
 from plugin_host.chain.program import build
 from plugin_host.control.zmq_server import ZmqControl
 from plugin_host.devices.clocked import ClockedDevice
@@ -75,7 +74,6 @@ class Wishes:
     seconds: float
     preset: str
     artifact: str | None
-    runtime: Runtime
     rate: int = 48000
     channels: int = 2
 
@@ -144,7 +142,7 @@ def _turn(host: LiveHost, pages: int, seconds: float) -> Turn:
 
 @contextmanager
 def _playing(wishes: Wishes) -> Iterator[tuple[LiveHost, ZmqControl]]:
-    sound = build(wishes.preset, wishes.artifact, wishes.runtime)
+    sound = build(wishes.preset, wishes.artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")
     device = ClockedDevice(wishes.rate, wishes.channels, wishes.block, noise=_NOISE)

@@ -1,4 +1,4 @@
-"""What is played live: the chain that a preset, an artifact and a runtime add up to."""
+"""What is played live: the chain that a preset and an artifact add up to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.control import Control
-from models.predictor.runtime import Runtime
 from models.stage import Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.dry_wet import MATCH
@@ -30,14 +29,12 @@ class LiveSound:
         preset: What it was built from.
         preset_name: As the person named it, "" for none.
         artifact: Name or path of the artifact.
-        runtime: What computes the predictor.
     """
 
     chain: Chain
     preset: Preset
     preset_name: str
     artifact: str
-    runtime: Runtime
 
     @property
     def controls(self) -> Sequence[Control]:
@@ -45,38 +42,33 @@ class LiveSound:
         return [*self.chain.controls, *self.chain.effect_controls, MATCH]
 
 
-def build(preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound:
+def build(preset_name: str, artifact: str | None) -> LiveSound:
     """Load what is named; call it on the main thread, where plug-ins want to be loaded.
 
     Args:
         preset_name: Name or path, "" for the extender alone.
         artifact: Name or path; by default the preset's, else "live".
-        runtime: What computes the predictor.
 
     Raises:
         ValueError: With one sentence: the preset, an effect, a plug-in or the artifact can't be used.
     """
     preset = load_preset(preset_name) if preset_name else Preset(name="Live")
-    return build_around(preset, preset_name, artifact, runtime)
+    return build_around(preset, preset_name, artifact)
 
 
-def build_around(preset: Preset, preset_name: str, artifact: str | None, runtime: Runtime) -> LiveSound:
+def build_around(preset: Preset, preset_name: str, artifact: str | None) -> LiveSound:
     """Build what a preset in memory describes; see `build`."""
     name = artifact or preset.artifact or DEFAULT_ARTIFACT
-    model = load_model(name, runtime)
+    model = load_model(name)
     chain = Chain.from_preset(preset, model, live=True)
-    return LiveSound(chain, preset, preset_name, name, runtime)
+    return LiveSound(chain, preset, preset_name, name)
 
 
-def load_model(name: str, runtime: Runtime) -> Stage:
+def load_model(name: str) -> Stage:
     """Load an extender; raise ValueError with one sentence if it can't be used."""
-    import torch
-
     from models.artifact.load import load_extender
 
-    # A second thread only makes the first one wait on a machine that has other work.
-    torch.set_num_threads(1)
-    return load_extender(name, runtime)
+    return load_extender(name)
 
 
 def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Preset:

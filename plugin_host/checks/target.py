@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from models.control import Control
-from models.predictor.runtime import LIVE, Runtime
 from models.stage import FollowsBandwidth, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.checks.signals import EDGE_HZ
@@ -69,12 +68,11 @@ def subject_of(name: str, stage: Stage, kind: Kind = "class", preset: Preset | N
     return Subject(name, kind, stage, controls, settings, preset)
 
 
-def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None) -> Subject:
+def find_subject(name: str, artifact: str | None = None) -> Subject:
     """Load what a name means: an artifact's name or folder, `module:Class`, or a preset's name or path.
 
     Args:
         name: What a person wrote.
-        runtime: What computes a network.
         artifact: The model in a preset's chain; by default the preset's, else "live".
 
     Raises:
@@ -84,14 +82,14 @@ def find_subject(name: str, runtime: Runtime = LIVE, artifact: str | None = None
     from models.artifact.manifest import MANIFEST, list_artifacts
 
     if name in {info.name for info in list_artifacts()} or (Path(name) / MANIFEST).is_file():
-        return subject_of(name, load_extender(name, runtime), "artifact")
+        return subject_of(name, load_extender(name), "artifact")
     match = _CLASS.fullmatch(name)
     if match is not None:
         return subject_of(name, _instance(match["module"], match["name"]))
-    return _of_preset(name, runtime, artifact)
+    return _of_preset(name, artifact)
 
 
-def _of_preset(name: str, runtime: Runtime, artifact: str | None) -> Subject:
+def _of_preset(name: str, artifact: str | None) -> Subject:
     from models.artifact.load import load_extender
 
     try:
@@ -103,7 +101,7 @@ def _of_preset(name: str, runtime: Runtime, artifact: str | None) -> Subject:
             f"there is no artifact or preset '{name}'; give one of highband artifacts or highband presets, a path, "
             "or module:Class for a stage of your own"
         ) from None
-    model = load_extender(artifact or preset.artifact or "live", runtime)
+    model = load_extender(artifact or preset.artifact or "live")
     return subject_of(name, Chain.from_preset(preset, model), "preset", preset)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from models.predictor.runtime import LIVE as LIVE_RUNTIME
-from models.predictor.runtime import RUNTIMES, Runtime
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refusing
 from plugin_host.cli.common.options import LIVE, ArtifactOption, PresetOption
 
@@ -29,9 +26,6 @@ def doctor() -> None:
 @bench.command("live")
 def bench_live(
     blocks: Annotated[str, typer.Option("--blocks", help="Block sizes, with commas between.")] = "64,128,256,512",
-    runtime: Annotated[
-        Literal["kernel", "onnx", "torch", "all"], typer.Option("--runtime", help="What computes the network.")
-    ] = "all",
     artifact: ArtifactOption = None,
     preset: PresetOption = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound for each measurement.")] = 5.0,
@@ -39,13 +33,12 @@ def bench_live(
     rate: Annotated[int, typer.Option("--rate", min=44100, max=96000)] = 48000,
     loop: Annotated[bool, typer.Option("--loop/--no-loop", help="Measure the round trip where JACK runs.")] = True,
 ) -> None:
-    """Measure the callback for each block size and runtime as a share of its deadline, and recommend a block."""
+    """Measure the callback for each block size as a share of its deadline, and recommend a block."""
     from plugin_host.bench.live import bench
 
-    runtimes: Sequence[Runtime] = RUNTIMES if runtime == "all" else [runtime]
     with refusing(WRONG_USAGE, ValueError):
         sizes = [_size(word) for word in blocks.split(",")]
-        bench(sizes, runtimes, artifact, preset or "", seconds, channels, rate, loop)
+        bench(sizes, artifact, preset or "", seconds, channels, rate, loop)
 
 
 def _size(word: str) -> int:
@@ -79,7 +72,6 @@ def bench_panel(
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound of a turn.")] = 10.0,
     preset: PresetOption = None,
     artifact: ArtifactOption = None,
-    runtime: Annotated[Runtime, typer.Option("--runtime")] = LIVE_RUNTIME,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as JSON.")] = None,
 ) -> None:
     """Measure the live callback with open pages of the panel and without any panel, in turns; needs a Chromium.
@@ -88,7 +80,7 @@ def bench_panel(
     """
     from plugin_host.bench import panel as measurement
 
-    wishes = measurement.Wishes(block, pages, rounds, seconds, preset or "", artifact, runtime)
+    wishes = measurement.Wishes(block, pages, rounds, seconds, preset or "", artifact)
     with refusing(WORK_FAILED, ValueError, OSError):
         passes = measurement.bench(wishes, output)
     if not passes:

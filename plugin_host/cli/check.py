@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.predictor.runtime import LIVE, Runtime
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing
 from plugin_host.cli.common.options import PROVE, ArtifactOption, PresetOption, SetOption
 
@@ -81,7 +80,6 @@ def check(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything that is random in it.")] = 0,
     minutes: Annotated[float, typer.Option("--minutes", min=0.01, max=1440.0, help="Of level 10.")] = 10.0,
-    runtime: Annotated[Runtime, typer.Option("--runtime", help="What computes the network of an artifact.")] = LIVE,
     artifact: Annotated[
         str | None, typer.Option("--artifact", "-a", help="The model in a preset's chain; by default the preset's.")
     ] = None,
@@ -92,16 +90,14 @@ def check(
     stage is. Level 10 plays for minutes beside a busy thread and runs only on request. One line for each law that is
     broken; exit status 1 if there is one.
     """
-    import torch
     from rich.console import Console
 
     from plugin_host.checks.suite import levels, run
     from plugin_host.checks.target import find_subject
 
-    torch.set_num_threads(1)
     with refusing(WRONG_USAGE, ValueError):
         chosen = levels(level)
-        subject = find_subject(name, runtime, artifact)
+        subject = find_subject(name, artifact)
     console = Console(highlight=False)
     reports: list[Report] = []
     with console.status("") as status:

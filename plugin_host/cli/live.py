@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from models.predictor.runtime import LIVE as LIVE_RUNTIME
-from models.predictor.runtime import Runtime
 from plugin_host.cli import live_session
 from plugin_host.cli.common import completion
 from plugin_host.cli.common.errors import WORK_FAILED, refusing
@@ -41,7 +39,6 @@ ModeOption = Annotated[
     live_session.Mode,
     typer.Option("--mode", help="low: in the device's callback; safe: 10 ms later, in a thread behind a buffer."),
 ]
-RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What computes the network; torch is the reference.")]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so much sound.")]
 FastFlag = Annotated[bool, typer.Option("--fast", help="Do not wait for the clock; without a sound card only.")]
 RecordOption = Annotated[
@@ -89,7 +86,6 @@ def live(
     preset: PresetOption = None,
     settings: SetOption = None,
     artifact: ArtifactOption = None,
-    runtime: RuntimeOption = LIVE_RUNTIME,
     seconds: SecondsOption = None,
     fast: FastFlag = False,
     record: RecordOption = None,
@@ -118,7 +114,7 @@ def live(
     live_session.play(
         live_session.Request(
             device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
-            assignments=settings or [], artifact=artifact, runtime=runtime, resume=resume,
+            assignments=settings or [], artifact=artifact, resume=resume,
             doors=DoorWishes(requests, telemetry, telemetry_rate, keys, osc, midi, midi_map, page, osc_feedback),
             seconds=seconds, fast=fast, record=record, automation_out=automation_out,
         )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import typer
 
-from models.predictor.runtime import Runtime
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, complain, end_signals, refusing, stoppable
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Request:
         device: "null", "file:IN,OUT", "jack", or None for a sound card.
         wishes: Which sound card, at what rate and block.
         mode: In the device's callback, or in a thread behind a buffer.
-        preset, assignments, artifact, runtime: The sound.
+        preset, assignments, artifact: The sound.
         resume: Whether the last session goes on.
         doors: The control interfaces.
         seconds: Sound after which the session ends, None for never.
@@ -57,7 +56,6 @@ class Request:
     preset: str | None
     assignments: Sequence[str]
     artifact: str | None
-    runtime: Runtime
     resume: bool
     doors: DoorWishes
     seconds: float | None
@@ -132,7 +130,7 @@ def _session(request: Request) -> Session:
     if request.resume:
         last = read_session(session_path())
         return last.model_copy(update={"preset": preset, "settings": {}}) if preset else last
-    return Session(preset=preset or "", artifact=request.artifact, runtime=request.runtime)
+    return Session(preset=preset or "", artifact=request.artifact)
 
 
 def _open_device(request: Request, patch: Sequence[Sequence[str]] | None) -> Device:
@@ -182,7 +180,7 @@ def _host(session: Session, request: Request, device: Device) -> LiveHost:
     from plugin_host.session.host import LiveHost
     from plugin_host.settings.store import SettingsStore
 
-    sound = build(session.preset, session.artifact, session.runtime)
+    sound = build(session.preset, session.artifact)
     store = SettingsStore(sound.controls)
     _set(store, sound, session, request.assignments)
     return LiveHost(sound, store, device, _MODES[request.mode])

@@ -9,6 +9,8 @@ import resource
 import sys
 from collections.abc import Callable
 
+from plugin_host.engine.denormals import flush_denormals
+
 # Below the threads of JACK itself (usually 70), above everything that is not audio.
 PRIORITY = 60
 _SWITCH_S = 0.0005
@@ -21,6 +23,8 @@ def settle_process() -> list[str]:
     A full garbage collection takes tens of milliseconds with the model loaded, so what exists now is frozen and no
     collection runs until `unsettle_process`. A short switch interval gets the audio thread in soon beside busy threads.
     """
+    # Loaded here, or the audio thread would load it.
+    flush_denormals(False)
     sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()
@@ -36,12 +40,8 @@ def unsettle_process() -> None:
 
 def settle_audio_thread(tell: Callable[[str], None]) -> None:
     """Flush denormals and ask for real-time priority, on the calling thread; tells what was not granted."""
-    if "torch" in sys.modules:
-        import torch
-
-        # A processor's flag of this thread alone: denormals cost a hundred times what numbers do.
-        if not torch.set_flush_denormal(True):
-            tell("this processor can't flush denormals to zero; very soft fade-outs may cost more time")
+    if not flush_denormals(True):
+        tell("this processor can't flush denormals to zero; very soft fade-outs may cost more time")
     refusal = _ask_for_priority()
     if refusal:
         tell(refusal)

@@ -66,7 +66,6 @@ class LiveHost:
             "relief": self.relief(),
             "preset": self.sound.preset_name,
             "artifact": self.sound.artifact,
-            "runtime": self.sound.runtime,
             "crossover_hz": self.sound.chain.crossover_hz,
             "match": {"on": self.store.targets().get(MATCH.id) == 1.0, **self._match.figures()},
         }
@@ -118,7 +117,7 @@ class LiveHost:
         """Swap in other effects around the model; raise ValueError, one sentence, where one is refused."""
         sound = self.sound
         preset = with_effects(sound.preset, before, after)
-        self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact, sound.runtime)))
+        self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact)))
 
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         """Write chain and settings as a preset of the user's folder, which is what plays from then on.
@@ -135,9 +134,9 @@ class LiveHost:
         self._on_main(lambda: self._call(name))
 
     def change_model(self, like: LiveSound) -> None:
-        """Play the same preset with another's artifact and runtime; raise ValueError, one sentence, if it fails."""
+        """Play the same preset with another's artifact; raise ValueError, one sentence, if it fails."""
         sound = self.sound
-        self._play(build_around(sound.preset, sound.preset_name, like.artifact, like.runtime))
+        self._play(build_around(sound.preset, sound.preset_name, like.artifact))
 
     def measure(self) -> None:
         """Measure loudness for the match, and the latency of plug-ins; again and again, on the main thread."""
@@ -158,7 +157,7 @@ class LiveHost:
     def _load(self, name: str) -> None:
         preset = load_preset(name)
         artifact = preset.artifact or self._artifact
-        self._play(build_around(preset, name, artifact, self.sound.runtime))
+        self._play(build_around(preset, name, artifact))
 
     def _play(self, sound: LiveSound) -> None:
         sound.chain.compare_by(self._match)

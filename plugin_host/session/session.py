@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from models.predictor.runtime import LIVE
 from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
 from plugin_host.devices.device import Device
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
@@ -197,7 +196,7 @@ class Live:
         sound, settings = self.host.sound, self.host.store.targets()
         recording = str(self._recorder.folder.resolve()) if self._recorder and self.host.is_running else None
         session = Session(
-            preset=sound.preset_name, artifact=sound.artifact, runtime=sound.runtime, settings=settings,
+            preset=sound.preset_name, artifact=sound.artifact, settings=settings,
             recording=recording, patch=getattr(self._device, "patch", None),
         )  # fmt: skip
         if session == self._saved:
@@ -210,9 +209,9 @@ class Live:
 
     def _reliefs(self) -> list[Relief]:
         engine, heavy = self._engine, self.host.sound
-        light = replace(heavy, artifact=DEFAULT_ARTIFACT, runtime=LIVE)
+        light = replace(heavy, artifact=DEFAULT_ARTIFACT)
         steps = [Relief("spectra off", engine.stop_spectra, engine.start_spectra)]
-        if (heavy.artifact, heavy.runtime) != (light.artifact, light.runtime):
+        if heavy.artifact != light.artifact:
             steps.append(Relief("lighter model", lambda: self._change(light), lambda: self._change(heavy)))
         steps.append(Relief("aligned bypass", engine.rest, engine.resume))
         return steps

@@ -8,7 +8,6 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic_write import write_atomically
-from models.predictor.runtime import LIVE, Runtime
 from plugin_host.files.audio_reader import reason
 
 FORMAT = 1
@@ -25,7 +24,6 @@ class Session(BaseModel):
         format: Version of this form.
         preset: Name or path, "" for none.
         artifact: Name or path, None for the preset's or the default.
-        runtime: What computes the predictor.
         settings: Control id to value in its unit.
         patch: Wires of our ports on the JACK server, None on another device.
         recording: Folder of the takes that are being written, None after a clean end.
@@ -35,7 +33,6 @@ class Session(BaseModel):
     format: int = FORMAT
     preset: str = ""
     artifact: str | None = None
-    runtime: Runtime = LIVE
     settings: dict[str, float] = Field(default_factory=dict)
     patch: list[tuple[str, str]] | None = None
     recording: str | None = None

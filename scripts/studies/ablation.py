@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from models import training
 from models.artifact.load import load_extender
 from models.extender import controls as knobs
 from models.extender.extender import Extender
+from models.predictor.kernel import KernelInference
 from models.predictor.network import Predictor
 from models.stage import Block
 from models.training.checkpoint import averaged_weights
@@ -68,12 +70,14 @@ def short_runs(folder: Path = Path("runs")) -> dict[str, Extender]:
             predictor = Predictor(run.extender().predictor)
             predictor.load_state_dict(weights)
             size = sum(weight.numel() for weight in predictor.parameters()) // 1000
-            found[f"{run.name} ({size} k, {step} steps)"] = Extender(run.extender(), predictor)
+            inference = KernelInference(predictor.config, predictor.arrays())
+            found[f"{run.name} ({size} k, {step} steps)"] = Extender(run.extender(), inference)
     return found
 
 
 def _changed(extender: Extender, **fields: object) -> Extender:
-    return Extender(replace(extender.config, **fields), extender.predictor, network=extender.network)  # type: ignore[arg-type]
+    config = replace(extender.config, **fields)  # type: ignore[arg-type]
+    return Extender(config, copy(extender.predictor), copy(extender.network))
 
 
 def _system(extender: Extender, **settings: float) -> System:

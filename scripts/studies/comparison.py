@@ -22,9 +22,7 @@ from rich.table import Table
 
 from dsp.exciter import noise_table
 from models import training
-from models.artifact.load import load_extender
 from models.atomic_write import write_atomically
-from models.extender.extender import Extender
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
@@ -43,6 +41,7 @@ from models.training.exciter.examples import trusted_hz
 from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.exciter.train import LAST, trained
 from models.training.metrics import RATE
+from models.training.predictor.export import load_predictor
 from scripts.studies import learned_system
 from scripts.studies.learned_system import LearnedSystem, costs
 
@@ -67,12 +66,13 @@ SYSTEMS: Mapping[str, str] = {
 
 def learned_systems(folder: Path) -> dict[str, tuple[LearnedSystem, WaveformRun, int]]:
     """Return those systems that have been trained, by name, with their runs and steps."""
-    live, found = load_extender("live"), {}
+    found = {}
+    predictor, config = load_predictor("live")
     for name, run_name in SYSTEMS.items():
         run = read_waveform_run(_RUNS / f"{run_name}.toml")
         if (folder / run.name / LAST).exists():
             extender, step = trained(run, folder)
-            found[name] = (LearnedSystem(extender, live.predictor, live.config.window_fall), run, step)
+            found[name] = (LearnedSystem(extender, predictor, config.window_fall), run, step)
     return found
 
 
@@ -189,8 +189,8 @@ def main(out: Path, folder: Path = Path("runs")) -> None:
     found, factors = compared(clips, systems)
     flat = flatness({name: system for name, (system, _, _) in learned.items()}, clips)
     content = summary(found, factors, flat, learned)
-    live: Extender = load_extender("live")
-    content["systems"][DSP]["predictor_weights"] = sum(weight.numel() for weight in live.predictor.parameters())
+    live, _ = load_predictor("live")
+    content["systems"][DSP]["predictor_weights"] = sum(weight.numel() for weight in live.parameters())
     content |= {"split": "valid", "seconds": SECONDS, "digest": corpus.digest(clips)}
     console = Console()
     console.print(table(rows(found)))

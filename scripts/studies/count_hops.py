@@ -52,7 +52,7 @@ def main() -> None:
 
 def engine(preset: str, artifact: str, block: int) -> Engine:
     """Return a prepared engine that generates all the time."""
-    sound = build(preset, artifact, "kernel")
+    sound = build(preset, artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": CROSSOVER_HZ}, "count")
     played = Engine(sound.chain, store)

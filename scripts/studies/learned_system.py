@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dsp import bands
 from dsp.tonality import measure_tonality, tone_tables
+from models.exciters import torch_bands
 from models.exciters.causal_conv import folded
 from models.exciters.ltv_layer import HOP, RATE
 from models.exciters.two_stage import LearnedExtender, above
@@ -61,7 +62,7 @@ def flatness(excitation: Tensor, crossover_hz: float, clean_hz: float) -> float:
 
     Even white noise does not come to 1, as no frame of it is flat.
     """
-    judged = above([crossover_hz]) * bands.band_mask(RATE, 0.0, clean_hz)
+    judged = above([crossover_hz]) * torch_bands.band_mask(RATE, 0.0, clean_hz)
     return float(spectral_flatness(acoustic_features(excitation), judged).mean())
 
 
@@ -115,15 +116,15 @@ def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fa
     before = REACH + horizon * HOP
     behind = max(0, REACH - horizon * HOP)
     heard = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
-    mask = bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
+    mask = torch_bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
     levels = acoustic_features(heard, fall)
     tables = tone_tables(RATE)
     # The longer frames of tonality end where the others do.
     longer = np.pad(heard.numpy(), ((0, 0), (len(tables.window) - 2 * REACH, 0)))
     tones = np.empty(levels.shape, np.float32)
     measure_tonality(longer, 0, HOP, tables, tones)
-    told, _ = predictor(levels, torch.from_numpy(tones), mask, predictor.start(len(degraded)))
-    levels_db: Tensor = told.levels_db
+    predicted, _ = predictor(levels, torch.from_numpy(tones), mask, predictor.start(len(degraded)))
+    levels_db: Tensor = predicted.levels_db
     return levels_db
 
 

@@ -9,14 +9,14 @@ from torch import Tensor
 from dsp import bands
 from dsp.fft import Array
 from models.extender.extender import Extender
-from models.predictor.inference import Told
+from models.predictor.inference import Predicted
 from models.stage import Block
 from models.training.data.features import levels_of, tonality_of
 from models.training.metrics import RATE
 
 
 class ExactEnvelope:
-    """A teller that tells the truth about one clean recording.
+    """An inference whose envelope is that of one clean recording.
 
     Args:
         clean: Shape (channels, samples) at 48 kHz.
@@ -32,25 +32,25 @@ class ExactEnvelope:
         # The newest input frame is centred half a window, two hops, before its end.
         self._first = horizon - bands.window_samples(RATE) // (2 * bands.hop_samples(RATE))
 
-    def start(self, channels: int) -> None:
+    def reset(self, channels: int) -> None:
         """Begin the recording again."""
         self._at = self._next = self._first
 
-    def tell(self, levels_db: Array, tonality: Array, mask: Array) -> Told:
-        """Return the true envelope of the next frames, whatever is asked."""
+    def predict(self, levels_db: Array, tonality: Array, mask: Array) -> Predicted:
+        """Return the true envelope of the next frames, whatever the input."""
         self._next = self._at + levels_db.shape[1]
         index = np.arange(self._at, self._next).clip(0, self._levels.shape[1] - 1)
-        return Told(self._levels[:, index], self._tonality[:, index])
+        return Predicted(self._levels[:, index], self._tonality[:, index])
 
-    def keep(self) -> None:
-        """Go on behind the frames that were told last."""
+    def commit(self) -> None:
+        """Go on behind the frames of the last prediction."""
         self._at = self._next
 
 
 def exact_extender(extender: Extender, clean: Block, merge: int = 1) -> Extender:
     """Return an extender like this one whose envelope is exact for a recording."""
     truth = ExactEnvelope(clean, extender.config.predictor.horizon, merge)
-    return Extender(extender.config, extender.predictor, truth, extender.network)
+    return Extender(extender.config, truth, extender.network)
 
 
 def _merged(levels_db: Tensor, merge: int) -> Tensor:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from dsp import crossover
 
@@ -15,26 +15,26 @@ RATES = (44100, 48000, 88200, 96000)
 FFT = 1 << 15
 
 
-def response_db(taps: Tensor) -> Tensor:
-    return 20 * torch.log10(torch.fft.rfft(taps.double(), n=FFT).abs() + 1e-12)
+def response_db(taps: NDArray[np.float32]) -> NDArray[np.float64]:
+    return 20 * np.log10(np.abs(np.fft.rfft(taps.astype(np.float64), n=FFT)) + 1e-12)
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("edge_hz", [1800.0, 4000.0, 7777.0, 12000.0, 18000.0])
 def test_below_is_stopped_and_above_is_flat(rate: int, edge_hz: float) -> None:
     gain_db = response_db(crossover.high_pass(edge_hz, rate))
-    frequency = torch.arange(FFT // 2 + 1) * rate / FFT
-    assert float(gain_db[frequency <= edge_hz].max()) <= -100.0
-    assert float(gain_db[frequency >= edge_hz + crossover.transition_hz()].abs().max()) < 0.01
+    frequency = np.arange(FFT // 2 + 1) * rate / FFT
+    assert gain_db[frequency <= edge_hz].max() <= -100.0
+    assert np.abs(gain_db[frequency >= edge_hz + crossover.transition_hz()]).max() < 0.01
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_no_latency_is_added(rate: int) -> None:
     taps = crossover.high_pass(5000.0, rate)
     assert len(taps) == crossover.tap_count(rate)
-    assert int(taps.abs().argmax()) < 8
-    energy = taps.double().square().cumsum(0)
-    assert float(energy[rate // 1000] / energy[-1]) > 0.95
+    assert np.abs(taps).argmax() < 8
+    energy = np.square(taps.astype(np.float64)).cumsum()
+    assert energy[rate // 1000] / energy[-1] > 0.95
 
 
 def test_the_table_rises_in_even_steps_of_the_octave() -> None:
@@ -56,7 +56,7 @@ def test_the_nearest_step_is_the_nearest_and_inside_the_table() -> None:
 def test_the_table_holds_the_high_pass_of_each_step_and_nothing_where_no_band_is_left() -> None:
     table = crossover.high_pass_table(48000)
     assert table.shape == (crossover.step_count(), crossover.tap_count(48000))
-    torch.testing.assert_close(torch.from_numpy(table[40]), crossover.high_pass(crossover.step_hz(40), 48000))
+    np.testing.assert_array_equal(table[40], crossover.high_pass(crossover.step_hz(40), 48000))
     assert not crossover.high_pass(22050 - crossover.transition_hz() / 2, 44100).any()
     assert not crossover.high_pass(40000.0, 44100).any()
     assert crossover.high_pass(20000.0, 44100).any()

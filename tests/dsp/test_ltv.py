@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from dsp import bands, ltv
 from dsp.band_power import LOG_PER_DB
@@ -29,7 +28,7 @@ def response_db(impulse: Array, rate: int) -> Array:
     """Return the gain at the bands' centres in dB."""
     n_fft = 16384
     spectrum = np.abs(np.fft.rfft(impulse.astype(np.float64), n=n_fft))
-    bins = (bands.band_centres_hz().numpy() / rate * n_fft).round().astype(int).clip(max=n_fft // 2)
+    bins = (bands.band_centres_hz() / rate * n_fft).round().astype(int).clip(max=n_fft // 2)
     levels: Array = (20 * np.log10(spectrum[bins])).astype(np.float32)
     return levels
 
@@ -38,7 +37,7 @@ def response_db(impulse: Array, rate: int) -> Array:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_response_has_the_wanted_gains_to_one_db(rate: int, seed: int) -> None:
     gains = smooth_gains_db(seed)
-    heard = bands.band_mask(rate, 1500.0, 0.47 * rate).bool().numpy()
+    heard = bands.band_mask(rate, 1500.0, 0.47 * rate) > 0
     error = (response_db(impulse_of(FilterDesign(rate), gains), rate) - gains)[heard]
     assert np.abs(error).max() < 1.0
 
@@ -68,11 +67,11 @@ def test_the_energy_comes_first(seed: int) -> None:
 
 
 def test_a_minimum_phase_spectrum_keeps_its_magnitude_and_starts_at_once() -> None:
-    log_magnitude = 0.5 * torch.cos(torch.linspace(0, 3 * torch.pi, 513, dtype=torch.float64))
+    log_magnitude = 0.5 * np.cos(np.linspace(0, 3 * np.pi, 513))
     spectrum = minimum_phase_spectrum(log_magnitude)
-    torch.testing.assert_close(spectrum.real, log_magnitude)
-    impulse = torch.fft.irfft(torch.exp(spectrum))
-    assert float(impulse[:100].square().sum() / impulse.square().sum()) > 0.9999
+    np.testing.assert_allclose(spectrum.real, log_magnitude, atol=1e-12)
+    impulse = np.fft.irfft(np.exp(spectrum))
+    assert np.square(impulse[:100]).sum() / np.square(impulse).sum() > 0.9999
 
 
 def test_a_factor_is_a_gain_of_the_whole_filter() -> None:

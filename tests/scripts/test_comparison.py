@@ -11,7 +11,8 @@ import torch
 
 from models.artifact.load import load_extender
 from models.exciters.ltv_layer import HOP
-from models.predictor.network import Predictor, PredictorConfig
+from models.predictor.config import PredictorConfig
+from models.predictor.network import Predictor
 from models.training import metrics
 from models.training.data import corpus
 from models.training.exciter.acoustic_loss import REACH
@@ -95,7 +96,7 @@ def test_predicted_features_use_what_the_horizon_allows_and_no_more(horizon: int
 @torch.inference_mode()
 def test_a_realisable_system_is_causal(tiny: Path) -> None:
     system = comparison.learned_systems(tiny)["SEANet-2 + LTV"][0]
-    assert load_extender("live").predictor.config.horizon == 3
+    assert load_extender("live").config.predictor.horizon == 3
     assert isinstance(system, LearnedSystem)
     heard = 0.1 * np.random.default_rng(2).normal(size=(1, 40 * HOP)).astype(np.float32)
     changed = heard.copy()

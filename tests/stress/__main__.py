@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.atomic_write import write_atomically
-from models.predictor.runtime import LIVE, RUNTIMES
 from plugin_host.cli.common.errors import WORK_FAILED, refuse, refusing
 from tests.stress import drill as trials
 from tests.stress import soak as minutes_of_traffic
@@ -24,9 +23,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 @app.command()
 def soak(
-    minutes: Annotated[
-        float, typer.Option("--minutes", min=0.05, max=1440.0, help="How long, for each runtime.")
-    ] = 10.0,
+    minutes: Annotated[float, typer.Option("--minutes", min=0.05, max=1440.0, help="How long.")] = 10.0,
     device: Annotated[
         Literal["auto", "jack", "null"],
         typer.Option("--device", help="auto: the JACK server where one runs, else the clock alone."),
@@ -35,9 +32,6 @@ def soak(
         str, typer.Option("--preset", "-p", help="By default a high-pass, the extender and a limiter.")
     ] = "",
     artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model.")] = None,
-    runtime: Annotated[
-        Literal["kernel", "onnx", "torch", "all"], typer.Option("--runtime", help="What computes the network.")
-    ] = LIVE,
     block: Annotated[
         int, typer.Option("--block", "-b", min=16, max=8192, help="On JACK the server's period counts instead.")
     ] = 128,
@@ -55,11 +49,9 @@ def soak(
     plan = minutes_of_traffic.Plan(minutes, device, preset, artifact, rate, block, channels)
     console = Console(highlight=False)
     with refusing(WORK_FAILED, ValueError), console.status("loading") as status:
-        runtimes = RUNTIMES if runtime == "all" else [runtime]
-        figures = minutes_of_traffic.soak(plan, runtimes, status.update)
-    for run in figures["runs"]:
-        console.print(_table(run))
-        console.print(_summary(run), soft_wrap=True)
+        figures = minutes_of_traffic.soak(plan, status.update)
+    console.print(_table(figures["run"]))
+    console.print(_summary(figures["run"]), soft_wrap=True)
     if out is not None:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +62,7 @@ def soak(
 
 def _table(run: dict[str, Any]) -> Table:
     table = Table(f"{run['device']}, block {run['block']}", "p50", "p99", "p99.9", "max", "late", "xruns", "blocks")
-    for name, figures in ((f"host, {run['runtime']}", run["host"]), ("bare wire", run["wire"])):
+    for name, figures in (("host", run["host"]), ("bare wire", run["wire"])):
         shares = [f"{100 * figures['load'][key]:.1f} %" for key in ("p50", "p99", "p99.9", "max")]
         table.add_row(name, *shares, *(str(figures[key]) for key in ("late", "xruns", "blocks")))
     return table

@@ -17,7 +17,6 @@ import numpy as np
 from pydantic import BaseModel
 
 from models.control import Control
-from models.predictor.runtime import LIVE, Runtime
 from models.stage import Block
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.program import LiveSound, build, build_around
@@ -58,7 +57,6 @@ class Part(BaseModel):
         device: "jack", or "null" for the clock.
         preset: Name or path, "" for a high-pass, the extender and a limiter.
         artifact: Name or path, None for the preset's or the default.
-        runtime: What computes the network.
         rate, block, channels: On JACK the server's count.
         telemetry_hz: Messages a second on each topic.
         listens: Whether a host looks at every sample that it plays, and takes OSC too.
@@ -68,7 +66,6 @@ class Part(BaseModel):
     device: Literal["jack", "null"] = "null"
     preset: str = ""
     artifact: str | None = None
-    runtime: Runtime = LIVE
     rate: int = 48000
     block: int = 128
     channels: int = 2
@@ -134,7 +131,7 @@ class NoisyJack(JackDevice):
 def sound(part: Part) -> LiveSound:
     """Build what a host plays."""
     if part.preset:
-        return build(part.preset, part.artifact, part.runtime)
+        return build(part.preset, part.artifact)
     plain = Preset.model_validate(
         {
             "name": "Soak",
@@ -142,7 +139,7 @@ def sound(part: Part) -> LiveSound:
             "after": [{"effect": "BrickwallLimiter", "settings": {"ceiling_db": -1.0}}],
         }
     )
-    return build_around(plain, "", part.artifact, part.runtime)
+    return build_around(plain, "", part.artifact)
 
 
 def midi_map() -> MidiMap:

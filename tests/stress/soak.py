@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from models.predictor.runtime import Runtime
 from plugin_host.devices.jack import has_server
 from plugin_host.metering.memory import resident_bytes
 from plugin_host.midi.ports import VIRTUAL, MidiPort
@@ -49,20 +48,19 @@ class Plan:
     telemetry: int = 30
 
 
-def soak(plan: Plan, runtimes: Sequence[Runtime], tell: Callable[[str], None]) -> dict[str, Any]:
-    """Run a plan once for each runtime and return all figures as JSON values; raises PlayerError."""
+def soak(plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Run a plan and return all figures as JSON values; raises PlayerError."""
     device: Literal["jack", "null"] = "null" if plan.device == "null" else "jack" if has_server() else "null"
     if plan.device == "jack" and device == "null":
         raise PlayerError("no JACK server answers; start one, such as: jackd --realtime -d dummy -r 48000 -p 128")
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    runs = [_run(plan, device, runtime, tell) for runtime in runtimes]
-    return {"soak": 1, "machine": machine, "plan": asdict(plan), "runs": runs}
+    return {"soak": 2, "machine": machine, "plan": asdict(plan), "run": _run(plan, device, tell)}
 
 
-def _run(plan: Plan, device: Literal["jack", "null"], runtime: Runtime, tell: Callable[[str], None]) -> dict[str, Any]:
+def _run(plan: Plan, device: Literal["jack", "null"], tell: Callable[[str], None]) -> dict[str, Any]:
     seconds = 60.0 * plan.minutes
     part = Part(
-        role="host", device=device, preset=plan.preset, artifact=plan.artifact, runtime=runtime, rate=plan.rate,
+        role="host", device=device, preset=plan.preset, artifact=plan.artifact, rate=plan.rate,
         block=plan.block, channels=plan.channels, telemetry_hz=plan.telemetry,
     )  # fmt: skip
     resident: list[tuple[float, int]] = []
@@ -75,12 +73,12 @@ def _run(plan: Plan, device: Literal["jack", "null"], runtime: Runtime, tell: Ca
 
         def look(passed: float) -> None:
             resident.append((passed, resident_bytes(host.process.pid)))
-            tell(f"{runtime}: {passed / 60:.1f} of {plan.minutes:g} minutes")
+            tell(f"{passed / 60:.1f} of {plan.minutes:g} minutes")
 
         traffic.run(seconds, look)
         resident.append((seconds, resident_bytes(host.process.pid)))
         played, bare = host.end(), wire.end()
-    return _figures(plan, {**ready, "runtime": runtime}, played, bare, traffic, [size for _, size in resident])
+    return _figures(plan, ready, played, bare, traffic, [size for _, size in resident])
 
 
 def _figures(
@@ -91,7 +89,7 @@ def _figures(
     # From the second sample on: the first is taken while the last things are still loaded.
     sizes = {"start": resident[min(1, len(resident) - 1)], "middle": resident[len(resident) // 2], "end": resident[-1]}
     return {
-        "runtime": ready["runtime"], "device": ready["device"], "rate": ready["rate"], "block": ready["block"],
+        "device": ready["device"], "rate": ready["rate"], "block": ready["block"],
         "host": played, "wire": wire,
         "zmq_set_ms": _milliseconds(traffic.set_s),
         "midi_to_sound_ms": {**_milliseconds(moved), "timed": len(traffic.timed_at), "seen": len(moved)},

@@ -26,7 +26,7 @@ def soaked(folder: Path, device: str, **more: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     assert "holds: " in done.stdout
-    (run,) = json.loads((folder / "out/soak.json").read_text())["runs"]
+    run = json.loads((folder / "out/soak.json").read_text())["run"]
     assert run["host"]["blocks"] > 0
     assert run["wire"]["blocks"] > 0
     assert run["traffic"]["failed"] == []

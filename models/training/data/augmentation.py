@@ -18,11 +18,12 @@ from torch import Tensor
 
 from dsp import bands
 from dsp.tonality import LAG_HOPS
+from models.exciters import torch_bands
 from models.training.data.features import ClipFeatures
 from models.training.data.harmonicity import at_bands
 
 Array = NDArray[np.floating[Any]]
-_CENTRES = bands.band_centres_hz().numpy()
+_CENTRES = bands.band_centres_hz()
 _EDGES = np.array(bands.band_edges_hz())
 _OCTAVES = np.log2(_CENTRES / 1000.0)
 # Independent bins in a band of one frame decide how much the level of its noise moves.
@@ -162,8 +163,8 @@ class Examples:
     ) -> Example:
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
-        mask = bands.band_mask(clip.sample_rate, 0.0, cutoff)
-        weight = bands.band_mask(clip.sample_rate, 0.0, trusted) * (1 - mask)
+        mask = torch_bands.band_mask(clip.sample_rate, 0.0, cutoff)
+        weight = torch_bands.band_mask(clip.sample_rate, 0.0, trusted) * (1 - mask)
         if rng.random() < config.hide_share:
             mask = mask * _windows(rng)
         ahead, frames = self.horizon, config.frames
@@ -202,7 +203,8 @@ class Examples:
         level = rng.uniform(self.config.noise_low_db, self.config.noise_high_db)
         slope = rng.uniform(-5.0, 1.0) * np.clip(_OCTAVES, -3.0, 5.0)
         mean = 10 ** ((level + slope + self._curve(rng, 3.0)) / 10)
-        return (mean * rng.gamma(_FREEDOM, 1.0 / _FREEDOM, (frames, bands.BAND_COUNT))).astype(np.float32)
+        noise: Array = (mean * rng.gamma(_FREEDOM, 1.0 / _FREEDOM, (frames, bands.BAND_COUNT))).astype(np.float32)
+        return noise
 
 
 def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:

@@ -23,6 +23,7 @@ from dsp import bands
 from dsp.bandwidth.meter import BandwidthMeter
 from dsp.tonality import measure_tonality, tone_tables
 from models.atomic_write import write_atomically
+from models.exciters import torch_bands
 from models.training.data.corpus import Clip
 from models.training.data.degradation import Degradation
 from models.training.data.harmonicity import STRIDE, harmonicity
@@ -74,10 +75,10 @@ def levels_of(samples: NDArray[np.float32], rate: float, fall: float = bands.HAN
     Returns:
         In dB, shape (frames, bands); frame k is centred at k * hop.
     """
-    window = bands.late_hann(bands.window_samples(rate), fall)
-    weights, scale = bands.band_weights(rate, bands.fft_size(len(window))), bands.power_scale(rate, window)
+    window = torch_bands.late_hann(bands.window_samples(rate), fall)
+    weights, scale = torch_bands.band_weights(rate, bands.fft_size(len(window))), torch_bands.power_scale(rate, window)
     chunks = _frames(samples, rate, len(window)).split(_CHUNK)
-    return torch.cat([bands.band_levels_db(chunk, window, weights, scale).half() for chunk in chunks]).numpy()
+    return torch.cat([torch_bands.band_levels_db(chunk, window, weights, scale).half() for chunk in chunks]).numpy()
 
 
 def tonality_of(samples: NDArray[np.float32], rate: float) -> NDArray[np.uint8]:

@@ -66,7 +66,7 @@ def at_bands(
     """
     places = rows * (bands.hop_samples(sample_rate) / bands.hop_samples(sample_rate / speed) / STRIDE)
     there = np.minimum(np.rint(places).astype(np.int64), len(harmonic) - 1)
-    centres = bands.band_centres_hz().numpy() / speed
+    centres = bands.band_centres_hz() / speed
     columns = np.clip(np.searchsorted(EDGES_HZ, centres, side="right") - 1, 0, harmonic.shape[1] - 1)
     found: NDArray[np.float32] = harmonic[there][:, columns].astype(np.float32) / 255
     return found

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dsp import bands
+from models.exciters import torch_bands
 from models.exciters.ltv_layer import HOP, RATE
 
 REACH = bands.window_samples(RATE) // 2
@@ -27,9 +28,11 @@ def acoustic_features(signal: Tensor, fall: float = bands.HANN_FALL) -> Tensor:
     Returns:
         Shape (batch, frames + 1, bands); frame k is centred on sample REACH + k * HOP.
     """
-    window = bands.late_hann(2 * REACH, fall).to(signal.device)
-    weights = bands.band_weights(RATE, bands.fft_size(2 * REACH)).to(signal.device)
-    return bands.band_levels_db(signal.unfold(-1, 2 * REACH, HOP), window, weights, bands.power_scale(RATE, window))
+    window = torch_bands.late_hann(2 * REACH, fall).to(signal.device)
+    weights = torch_bands.band_weights(RATE, bands.fft_size(2 * REACH)).to(signal.device)
+    return torch_bands.band_levels_db(
+        signal.unfold(-1, 2 * REACH, HOP), window, weights, torch_bands.power_scale(RATE, window)
+    )
 
 
 def acoustic_loss(levels_db: Tensor, wanted_db: Tensor | float, judged: Tensor, tolerance_db: float = 0.0) -> Tensor:

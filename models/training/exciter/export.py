@@ -9,15 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from models.artifact.load import load_extender
 from models.artifact.manifest import FOLDER, find_artifact, read_manifest
 from models.exciters.causal_conv import folded
 from models.exciters.two_stage import LearnedExtender
-from models.extender.extender import Extender
 from models.training.data import corpus
 from models.training.exciter.examples import reaching
 from models.training.exciter.run import WaveformRun, read_waveform_run
-from models.training.predictor.export import figures_of, made_of, trained, write_artifact
+from models.training.predictor.export import figures_of, load_predictor, made_of, trained, write_artifact
 
 
 def command(run_file: Path, folder: Path = Path("runs"), target: Path = FOLDER, figures: Path | None = None) -> Path:
@@ -53,10 +51,10 @@ def export(
         )
     learned = LearnedExtender(run.extender())
     learned.load_state_dict(weights)
-    network, lent = folded(learned.network), load_extender(run.predictor)
-    config = replace(lent.config, exciter=run.network, network=network.config)
-    extender = Extender(config, lent.predictor, network=network)
-    return write_artifact(extender, run.name, run.about, _provenance(run, step), target, achieved)
+    network = folded(learned.network)
+    predictor, lent = load_predictor(run.predictor)
+    config = replace(lent, exciter=run.network, network=network.config)
+    return write_artifact(config, predictor, network, run.name, run.about, _provenance(run, step), target, achieved)
 
 
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:

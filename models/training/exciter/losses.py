@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dsp import bands
+from models.exciters import torch_bands
 from models.exciters.ltv_layer import HOP, RATE
 from models.exciters.two_stage import Generated, above
 from models.training.exciter.acoustic_loss import REACH, WHITE_DB, acoustic_features, acoustic_loss
@@ -69,5 +69,5 @@ class WaveformJudge(nn.Module):
 
 def missing_bands(batch: WaveExample) -> Tensor:
     """Return 1 for bands above the crossover and within the clean signal's true bandwidth, shape (batch, 1, bands)."""
-    known = torch.stack([bands.band_mask(RATE, 0.0, float(edge)) for edge in batch.bandwidths_hz])[:, None]
+    known = torch.stack([torch_bands.band_mask(RATE, 0.0, float(edge)) for edge in batch.bandwidths_hz])[:, None]
     return above(batch.crossovers_hz) * known

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from dsp.bands import BAND_COUNT
-from models.exciters.player import CONFIGS
+from models.exciters.config import CONFIGS
 from models.exciters.two_stage import LearnedConfig
 from models.training.data.degradation import Degradation
 from models.training.exciter.adversarial import Game

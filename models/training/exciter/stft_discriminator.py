@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dsp import bands
+from models.exciters import torch_bands
 from models.training.exciter.adversarial import Verdict
 from models.training.exciter.spectrogram_discriminator import PictureDiscriminator
 
@@ -37,7 +37,7 @@ class StftDiscriminator(nn.Module):
         return [part(self._picture(signal, size)) for part, size in zip(self.parts, self.windows, strict=True)]
 
     def _picture(self, signal: Tensor, size: int) -> Tensor:
-        window = bands.hann(size).to(signal.device)
+        window = torch_bands.hann(size).to(signal.device)
         spectrum = torch.stft(signal, size, size // 4, window=window, return_complex=True)
         return amplitude_picture(spectrum) if self.look == "amplitude" else phase_picture(spectrum)
 

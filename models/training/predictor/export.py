@@ -1,4 +1,4 @@
-"""Export: a trained run becomes an artifact, with its compiled graph, its proof and where it all came from.
+"""Export: a trained run becomes an artifact, with its graph, its proof and where it all came from.
 
 A run of a predictor becomes one with a plain exciter; a run of an exciter takes its predictor from another artifact.
 """
@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,11 +18,10 @@ from typing import Any
 import torch
 from safetensors.numpy import save as pack_arrays
 from safetensors.numpy import save_file as save_arrays
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from dsp.bands import BAND_COUNT
-from models.artifact.load import build
+from models.artifact.load import build, extender_config
 from models.artifact.manifest import (
     EXCITER,
     FOLDER,
@@ -35,14 +33,17 @@ from models.artifact.manifest import (
     find_artifact,
     read_manifest,
 )
-from models.artifact.self_test import RATE, hear, stimulus
+from models.artifact.self_test import RATE, play, stimulus
 from models.atomic_write import write_atomically
+from models.exciters.player import Network, NetworkExciter
+from models.extender.config import ExtenderConfig
 from models.extender.extender import Extender
-from models.predictor.network import Past, Predictor
-from models.predictor.onnx import INPUTS, OUTPUTS
+from models.predictor.kernel import KernelInference
+from models.predictor.network import Predictor
 from models.training import metrics
 from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
+from models.training.predictor.onnx_graph import write_graph
 from models.training.predictor.run import RunConfig, read_run
 from models.training.predictor.start import origin
 
@@ -72,15 +73,15 @@ def trained(run_file: Path, name: str, folder: Path) -> tuple[dict[str, Tensor],
 
 
 def prove(name_or_path: str | Path) -> Path:
-    """Hear an artifact anew and write its proof, after the program's sound was changed on purpose; return its folder.
+    """Play an artifact's self-test anew and write its proof, after a change of sound on purpose; return its folder.
 
     Raises:
         ArtifactError: with a sentence, where there is no such artifact or it can't be built.
     """
     folder = find_artifact(name_or_path)
-    extender = build(folder, read_manifest(folder), "torch")
+    extender = build(folder, read_manifest(folder))
     sound = stimulus()
-    proof = pack_arrays({"input": sound, "output": hear(extender, sound)})
+    proof = pack_arrays({"input": sound, "output": play(extender, sound)})
     write_atomically(folder / PROOF, proof)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["files"][PROOF] = hashlib.sha256(proof).hexdigest()
@@ -95,12 +96,12 @@ def figures_of(name: str, file: Path) -> dict[str, Any]:
     if not rows:
         raise ValueError(f"{file} has no figures of {name}: name the file that 'highband evaluate -a {name} -o' wrote")
     clips = f"{content['split']}, {content['source'] or 'all sources'}, {rows[0]['clips']} clips"
-    told = {"lsd": "LSD", "visqol": "ViSQOL"}
+    measures = {"lsd": "LSD", "visqol": "ViSQOL"}
     return {"judged on": clips} | {
         f"{row['category']} {row['rate'] / 1000:g} kHz {label}": _rounded(row["mean"][key])
         for row in rows
         if row["rate"] < metrics.RATE
-        for key, label in told.items()
+        for key, label in measures.items()
     }
 
 
@@ -129,11 +130,27 @@ def export(
     predictor = Predictor(run.extender().predictor).eval()
     predictor.load_state_dict(weights)
     made_from = provenance(run, step, before)
-    return write_artifact(Extender(run.extender(), predictor), run.name, run.about, made_from, target, achieved)
+    return write_artifact(run.extender(), predictor, None, run.name, run.about, made_from, target, achieved)
+
+
+def load_predictor(name_or_path: str | Path) -> tuple[Predictor, ExtenderConfig]:
+    """Return the network of an artifact, as it was trained, and the config of its extender.
+
+    Raises:
+        ArtifactError: With a sentence, where there is no such artifact or its weights don't fit.
+    """
+    folder = find_artifact(name_or_path)
+    config = extender_config(read_manifest(folder))
+    network = Predictor(config.predictor).eval()
+    weights = load_file(folder / WEIGHTS)
+    network.load_state_dict({key: value for key, value in weights.items() if not key.startswith(EXCITER)})
+    return network, config
 
 
 def write_artifact(
-    extender: Extender,
+    config: ExtenderConfig,
+    predictor: Predictor,
+    network: Network | None,
     name: str,
     about: str,
     made_from: Mapping[str, Any],
@@ -143,14 +160,17 @@ def write_artifact(
     """Write an artifact beside its target and put it in place whole.
 
     Args:
-        extender: With trained weights.
+        config: Of the extender.
+        predictor: Trained.
+        network: The trained exciter, where the config names one.
         name: Of the artifact.
         about: One sentence.
         made_from: Where the weights came from.
         target: The artifact's folder; one that is there is replaced.
         achieved: Figures for the manifest.
     """
-    predictor, network = extender.predictor, extender.network
+    exciter = None if network is None else NetworkExciter(network)
+    extender = Extender(config, KernelInference(predictor.config, predictor.arrays()), exciter)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -160,8 +180,10 @@ def write_artifact(
     save_file({key: value.contiguous() for key, value in weights.items()}, partial / WEIGHTS)
     write_graph(predictor, partial / GRAPH)
     sound = stimulus()
-    save_arrays({"input": sound, "output": hear(extender, sound)}, partial / PROOF)
+    save_arrays({"input": sound, "output": play(extender, sound)}, partial / PROOF)
+    size = sum(weight.numel() for part in (predictor, network) if part is not None for weight in part.parameters())
     manifest = _manifest(name, about, extender, partial) | {
+        "weights": size,
         "provenance": dict(made_from),
         "metrics": dict(achieved or {}),
     }
@@ -182,16 +204,11 @@ def _manifest(name: str, about: str, extender: Extender, folder: Path) -> dict[s
         "name": name,
         "about": about,
         "extender": asdict(extender.config),
-        "weights": sum(weight.numel() for weight in _parameters(extender)),
+        "weights": 0,
         "latency_ms": round(1000 * extender.latency_samples / RATE, 3),
         "licence": LICENCE,
         "files": {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files},
     }
-
-
-def _parameters(extender: Extender) -> list[nn.Parameter]:
-    networks: list[nn.Module | None] = [extender.predictor, extender.network]
-    return [weight for network in networks if network is not None for weight in network.parameters()]
 
 
 def provenance(run: RunConfig, step: int, before: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -220,41 +237,3 @@ def _commit() -> str:
     asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False)
     return answer.stdout.strip() or "unknown"
-
-
-class _Flat(nn.Module):
-    """The predictor with its past as plain tensors, as a graph takes them."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        super().__init__()
-        self.predictor = predictor
-
-    def forward(self, levels_db: Tensor, tonality: Tensor, mask: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
-        told, following = self.predictor(levels_db, tonality, mask, Past(*past))
-        return told.levels_db, told.tonality, *following
-
-
-def write_graph(predictor: Predictor, file: Path) -> None:
-    """Write the predictor as an ONNX graph whose batch and frames may have any size."""
-    import onnx
-
-    frames = torch.zeros(2, 3, BAND_COUNT)
-    example = (frames, frames, torch.ones(2, 3, BAND_COUNT), *predictor.start(2))
-    axes = {name: {0: "batch", 1: "frames"} for name in (*INPUTS[:3], *OUTPUTS[:2])}
-    axes |= {name: {0: "batch"} for name in (INPUTS[3], INPUTS[5], OUTPUTS[2], OUTPUTS[4])}
-    axes |= {name: {1: "batch"} for name in (INPUTS[4], OUTPUTS[3])}
-    with warnings.catch_warnings():
-        # The exporter by tracing keeps the GRU one node; the newer one unrolls it for a fixed number of frames.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            # The exporter puts back the mode it finds, into all that is inside too.
-            _Flat(predictor).eval(),
-            example,
-            str(file),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=18,
-            dynamo=False,
-        )
-    onnx.checker.check_model(str(file))

@@ -19,7 +19,7 @@ def band_importance(weight: Tensor, evenness: float) -> Tensor:
         weight: 1 for judged bands, shape (..., bands).
         evenness: 0 counts every Hz alike, as log-spectral distance does; 1 counts every band alike, as ears rather do.
     """
-    by_hz = weight * band_widths_hz()
+    by_hz = weight * torch.from_numpy(band_widths_hz())
     by_band = weight / weight.sum(-1, keepdim=True).clamp(min=1e-6)
     return (1 - evenness) * by_hz / by_hz.sum(-1, keepdim=True).clamp(min=1e-6) + evenness * by_band
 

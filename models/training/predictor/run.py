@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dsp.bands import HANN_FALL
 from models.extender.config import ExtenderConfig, horizon
-from models.predictor.network import PredictorConfig
+from models.predictor.config import PredictorConfig
 from models.training.data.augmentation import AugmentationConfig
 
 

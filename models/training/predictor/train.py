@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, distributed
 
-from dsp import bands
 from dsp.tonality import LAG_HOPS
+from models.exciters import torch_bands
 from models.predictor.network import Predictor
 from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.data import corpus
@@ -219,7 +219,7 @@ class Predicted(NamedTuple):
 def predicted(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: torch.device) -> Predicted:
     """Return what a network predicts of a clip that is cut at a frequency."""
     levels = torch.from_numpy(clip.levels_db.astype(np.float32)).to(device)
-    mask = bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
+    mask = torch_bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
     past = network.start(1)
     heard = levels if clip.heard_db is None else torch.from_numpy(clip.heard_db.astype(np.float32)).to(device)
     rows = np.arange(len(levels))
@@ -233,7 +233,7 @@ def predicted(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: 
     true_lines = torch.from_numpy(at_bands(clip.harmonic, rows, clip.speed, clip.sample_rate)).to(device)
     ahead, count = network.config.horizon, len(levels)
     mine, other = slice(max(0, -ahead), count - max(0, ahead)), slice(max(0, ahead), count - max(0, -ahead))
-    weight = bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
+    weight = torch_bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
     return Predicted(told.levels_db[0][mine], levels[other], told.tonality[0][mine], true_lines[other], weight)
 
 

@@ -50,7 +50,7 @@ def accept_files(folder: Path) -> None:
 def test_what_was_exported_is_loaded(artifact: Path) -> None:
     extender, manifest = load_extender(artifact), read_manifest(artifact)
     assert extender.config.lookahead_hops == manifest.extender.lookahead_hops
-    assert sum(weight.numel() for weight in extender.predictor.parameters()) == manifest.weights
+    assert sum(weights.size for weights in load_file(artifact / WEIGHTS).values()) == manifest.weights
     extender.prepare(48000, 1, 64)
     assert extender.latency_samples / 48 == pytest.approx(manifest.latency_ms, abs=0.01)
     assert manifest.provenance["data"]["licences"]
@@ -139,7 +139,6 @@ DAMAGES: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "other exciter": (other_exciter, "exciter"),
     "newer": (lambda folder: change_manifest(folder, format=99), "newer Highband"),
     "path for a name": (lambda folder: change_manifest(folder, name="../evil"), "is not a manifest"),
-    "random graph": (randomise(GRAPH), "graph"),
 }
 
 
@@ -148,7 +147,7 @@ def test_a_damaged_artifact_is_refused_in_one_sentence(copy: Path, damage: str) 
     hurt, words = DAMAGES[damage]
     hurt(copy)
     with pytest.raises(ArtifactError, match=words) as refusal:
-        load_extender(copy, "onnx")
+        load_extender(copy)
     assert len(str(refusal.value).splitlines()) == 1
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from models.exciters.config import HOP, SeanetConfig, WavenetConfig
 from models.exciters.film import frames_within
-from models.exciters.seanet import HOP, Seanet, SeanetConfig
-from models.exciters.wavenet import Wavenet, WavenetConfig
+from models.exciters.seanet import Seanet
+from models.exciters.wavenet import Wavenet
 
 TIME = 1500
 Generator = Seanet | Wavenet

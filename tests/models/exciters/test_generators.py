@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.exciters.seanet import HOP
-from models.exciters.wavenet import WavenetConfig
+from models.exciters.config import HOP, WavenetConfig
 from tests.models.exciters.generators import SEANETS, TIME, WAVENETS, Generator, heard, in_blocks, made
 
 CONFIGS = {**SEANETS, **WAVENETS}

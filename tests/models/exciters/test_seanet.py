@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.exciters.seanet import SeanetConfig
+from models.exciters.config import SeanetConfig
 from tests.models.exciters.generators import SEANETS, Generator, heard, made
 
 

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from dsp import bands
+from models.exciters.config import SeanetConfig, WavenetConfig
 from models.exciters.ltv_layer import HOP, RATE, ShapingFilter
-from models.exciters.seanet import SeanetConfig
 from models.exciters.two_stage import LearnedConfig, LearnedExtender, above, high_passed
-from models.exciters.wavenet import WavenetConfig
 from models.training.exciter.acoustic_loss import REACH, acoustic_features
 
 FRAMES = 40

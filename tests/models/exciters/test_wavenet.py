@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.exciters.wavenet import WavenetConfig
+from models.exciters.config import WavenetConfig
 from tests.models.exciters.generators import WAVENETS, Generator, heard, made
 
 

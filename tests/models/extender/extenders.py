@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +31,7 @@ MOVED: Settings = {
 @lru_cache
 def _of_rate(folder: Path, rate: int) -> Extender:
     extender = _loaded(folder)
-    return Extender(extender.config, extender.predictor, network=extender.network)
+    return Extender(extender.config, copy(extender.predictor), copy(extender.network))
 
 
 @lru_cache

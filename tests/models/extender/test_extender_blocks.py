@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from models.artifact.load import load_extender
 from models.extender.extender import Extender
-from models.predictor.runtime import Runtime
+from models.training.predictor.export import load_predictor
 from tests.models.extender.extenders import MOVED, delayed, music, play, prepared, whole
+from tests.models.predictor.torch_inference import TorchInference
 
 Case = tuple[Path, int, int]
 RANDOM = tuple(int(size) for size in np.random.default_rng(5).integers(1, 1500, 40))
@@ -125,13 +127,13 @@ def test_another_rate_or_layout_is_prepared_from_scratch(artifact: Path) -> None
         np.testing.assert_array_equal(heard, prepared(artifact, rate, channels).process(sound, {}))
 
 
-@pytest.mark.parametrize("runtime", ["kernel", "onnx"])
-def test_the_compiled_predictor_is_the_same_function(artifact: Path, runtime: Runtime) -> None:
-    compiled, plain = load_extender(artifact, runtime), prepared(artifact, 48000, 2)
-    compiled.set_bandwidth(6000.0)
-    compiled.prepare(48000, 2, 1024)
-    sound = music(48000, 2)
-    np.testing.assert_allclose(play(compiled, sound, (480,), {}), whole(plain, sound), atol=1e-5, rtol=0)
+def test_the_extender_plays_what_the_network_defines(artifact: Path) -> None:
+    network, config = load_predictor(artifact)
+    defined, sound = Extender(config, TorchInference(network)), music(48000, 2)
+    defined.set_bandwidth(6000.0)
+    defined.prepare(48000, 2, 1024)
+    expected = whole(defined, sound)
+    np.testing.assert_allclose(whole(prepared(artifact, 48000, 2), sound), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44099, 96001, 192000])
@@ -147,4 +149,4 @@ def test_no_channels_are_refused(artifact: Path) -> None:
 
 def unprepared(folder: Path) -> Extender:
     extender = prepared(folder)
-    return Extender(extender.config, extender.predictor, network=extender.network)
+    return Extender(extender.config, copy(extender.predictor), copy(extender.network))

@@ -6,16 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dsp.bands import BAND_COUNT, band_mask
-from models.predictor.network import (
-    NEAR_BANDS,
-    TONE_GROUPS,
-    Predictor,
-    PredictorConfig,
-    near_crossover,
-    reference_db,
-    tones_below,
-)
+from dsp.bands import BAND_COUNT
+from models.exciters.torch_bands import band_mask
+from models.predictor.config import NEAR_BANDS, TONE_GROUPS, PredictorConfig
+from models.predictor.network import Predictor, near_crossover, reference_db, tones_below
 
 FRAMES = 30
 MASK = band_mask(48000, 0.0, 6000.0)[None, None]

@@ -20,7 +20,7 @@ from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
 
 block = int(sys.argv[1])
-chain = Chain([], load_extender("live", "kernel"), [])
+chain = Chain([], load_extender("live"), [])
 chain.compare_by(LoudnessMatch())
 store = SettingsStore([*chain.controls, MATCH])
 store.request("crossover", 6000.0, "test")

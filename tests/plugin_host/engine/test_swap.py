@@ -49,7 +49,7 @@ def play(engine: Engine, sound: Block) -> Block:
 
 
 def chain(preset: Preset, artifact: str) -> Chain:
-    return Chain.from_preset(preset, load_extender(artifact, "kernel"))
+    return Chain.from_preset(preset, load_extender(artifact))
 
 
 def edited(number: int) -> Chain:

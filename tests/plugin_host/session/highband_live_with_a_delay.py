@@ -10,7 +10,7 @@ from plugin_host.cli.main import main
 from tests.plugin_host.stages import Delay
 
 
-def load_extender(name: str = "live", runtime: str = "torch") -> Delay:
+def load_extender(name: str = "live") -> Delay:
     return Delay(50)
 
 

@@ -169,7 +169,7 @@ def test_the_whole_product_plays_the_same_samples_as_the_chain_itself(tmp_path: 
     done = live(tmp_path, *words, "--artifact", str(artifact), "--automation-out", "moves", program=PRODUCT)
     assert done.returncode == 0, done.stderr
     heard = soundfile.read(tmp_path / "out.wav", dtype="float32")[0].T
-    chain = build("podcast-brightener", str(artifact), "onnx").chain
+    chain = build("podcast-brightener", str(artifact)).chain
     chain.prepare(48000, 2, 128)
     moves, position, played = read_automation(tmp_path / "moves"), 0, []
     fed = np.pad(samples, ((0, 0), (0, chain.latency_samples)))
@@ -182,7 +182,7 @@ def test_the_whole_product_plays_the_same_samples_as_the_chain_itself(tmp_path: 
 
 def test_the_bench_recommends_a_block(tmp_path: Path) -> None:
     done = subprocess.run(
-        [*PROGRAM, "bench", "live", "--blocks", "256,512", "--seconds", "0.3", "--runtime", "onnx", "--no-loop"],
+        [*PROGRAM, "bench", "live", "--blocks", "256,512", "--seconds", "0.3", "--no-loop"],
         cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -30,7 +30,7 @@ class Heavy(Delay):
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
     made = {"live": Delay(10), "heavy": Heavy(20)}
 
-    def load(name: str, runtime: str) -> Delay:
+    def load(name: str) -> Delay:
         return type(made[name])(made[name].latency_samples)
 
     monkeypatch.setattr(live_sound, "load_model", load)
@@ -39,7 +39,7 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
 
 
 def session(artifact: str, *, is_paced: bool = False) -> tuple[Live, list[str]]:
-    sound = build("", artifact, "onnx")
+    sound = build("", artifact)
     device = ClockedDevice(48000, 2, 512, is_paced=is_paced, noise=0.1)
     told: list[str] = []
     return Live(LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, told.append), told
@@ -99,7 +99,7 @@ def test_a_chain_from_outside_may_hold_effects_but_no_foreign_code(models: dict[
     assert "NoSuch" in refusals[1]
     assert refusals[2] == "the chain stays as it is: lookahead_ms must be between 0.1 and 50 ms, not 900"
     assert host.stats()["preset"] == "mine"
-    again = build("mine", "live", "onnx")
+    again = build("mine", "live")
     assert again.preset.settings["amount"] == -4.0
     assert [part.name for part in again.chain.stages] == ["before", "extender"]
 
@@ -133,7 +133,7 @@ def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dic
         save_preset(host.store, host, "turned", "of the test", overwrite=False)
 
     run_with(playing, threading.Thread(target=visit))
-    again = build("turned", "live", "onnx")
+    again = build("turned", "live")
     assert again.preset.after[0].settings["ceiling_db"] == -7.5
     assert again.preset.settings["amount"] == -1.0
     assert "compare.match" not in again.preset.settings

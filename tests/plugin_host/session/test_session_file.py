@@ -12,7 +12,7 @@ from plugin_host.session.state_file import Session, SessionError, read_session, 
 
 def test_a_session_makes_a_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "state/last.json"
-    session = Session(preset="dull-vocal", artifact=None, runtime="torch", settings={"amount": -1 / 3, "mix": 80.0})
+    session = Session(preset="dull-vocal", artifact=None, settings={"amount": -1 / 3, "mix": 80.0})
     write_session(path, session)
     first = path.read_bytes()
     assert read_session(path) == session
@@ -21,7 +21,7 @@ def test_a_session_makes_a_round_trip(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["last.json"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"settings": {"amount": "loud"}}', '{"runtime": "fast"}', '{"format": 2}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"settings": {"amount": "loud"}}', '{"preset": 7}', '{"format": 2}'])
 def test_a_wrong_session_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "last.json"
     path.write_text(text)

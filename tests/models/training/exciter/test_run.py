@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from models import training
-from models.exciters.seanet import SeanetConfig
-from models.exciters.wavenet import WavenetConfig
+from models.exciters.config import SeanetConfig, WavenetConfig
 from models.training.exciter.run import is_waveform_run, read_waveform_run
 from scripts.studies import comparison
 from tests.models.training.exciter.waveforms import tiny_run

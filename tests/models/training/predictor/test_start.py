@@ -8,7 +8,8 @@ import torch
 
 from dsp.bands import BAND_COUNT, band_mask
 from models.artifact.manifest import read_manifest
-from models.predictor.network import Predictor, PredictorConfig
+from models.predictor.config import PredictorConfig
+from models.predictor.network import Predictor
 from models.training.predictor.run import RunConfig
 from models.training.predictor.start import grow, origin, start
 

@@ -1,0 +1,31 @@
+"""Laws of the layers: a product is a matrix product, activations are those of their definitions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from models.predictor.layers import gelu, product, sigmoid, tanh
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 16, 17, 33])
+@pytest.mark.parametrize("inputs", [1, 4, 7])
+def test_a_product_is_a_matrix_product(rows: int, inputs: int) -> None:
+    rng = np.random.default_rng(rows)
+    weight, bias, values = (rng.standard_normal(size).astype(np.float32) for size in ((inputs, 9), 9, (rows, inputs)))
+    out = np.empty((rows, 9), np.float32)
+    product(weight, bias, values, out)
+    np.testing.assert_allclose(out, values @ weight + bias, atol=1e-5)
+
+
+def test_activations_are_those_of_their_definitions() -> None:
+    values = np.linspace(-9, 9, 181, dtype=np.float32)[None]
+    out = values.copy()
+    gelu(out)
+    wanted = [0.5 * float(value) * (1 + math.erf(float(value) / math.sqrt(2))) for value in values[0]]
+    np.testing.assert_allclose(out[0], wanted, atol=3e-6)
+    for value in values[0, ::10]:
+        assert sigmoid(value) == pytest.approx(1 / (1 + math.exp(-float(value))), abs=1e-6)
+        assert tanh(value) == pytest.approx(math.tanh(float(value)), abs=1e-6)
