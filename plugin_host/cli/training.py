@@ -64,10 +64,26 @@ def evaluate(
 
 
 @app.command(rich_help_panel=TRAIN, no_args_is_help=True)
-def train(run_file: RunFile, folder: RunsOption = Path("runs")) -> None:
-    """Train a model as a run file says; run it again to go on from its last checkpoint."""
-    _refuse_missing(run_file)
+def train(
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN.toml|FOLDER", help="What differs from the defaults, or recordings.")
+    ],
+    folder: RunsOption = Path("runs"),
+    artifact: Annotated[str, typer.Option("--artifact", "-a", help="Model that a folder's run starts from.")] = "live",
+) -> None:
+    """Train a model as a run file says; run it again to go on from its last checkpoint.
+
+    A folder of recordings trains a shipped model further on them: their bandwidths are measured, one recording in ten
+    is kept for validation, and the run file is written into the folder of runs.
+    """
+    run_file = source
+    if not source.is_dir():
+        _refuse_missing(run_file)
     with _working():
+        if source.is_dir():
+            from models.training.folder_run import write_run
+
+            run_file = write_run(source, folder, artifact)
         from models.training.exciter import train as waveform_loop
         from models.training.exciter.run import is_waveform_run
         from models.training.predictor import train as loop

@@ -20,6 +20,7 @@ AUDIO_ENDINGS = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
 _CHUNK_SECONDS = 10
 # A recording whose edge lies above this share of half its rate was not cut off.
 _FULL_SHARE = 0.97
+_VALID_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Clip:
         name: Its path inside the corpus folder, with forward slashes; the same on every machine.
         source, licence: Where it came from and on what terms.
         speaker: Who is heard, or the instrument or title.
-        split: "train", "valid", "valid_unseen", or "" in a folder without a manifest.
+        split: "train", "valid" or "valid_unseen"; without a manifest one recording in ten is for "valid".
         sample_rate: Hz.
         seconds: Duration.
         true_bandwidth_hz: Frequency up to which the content is real.
@@ -74,7 +75,7 @@ def clips(folder: Path = DEFAULT_FOLDER, split: str | None = None, category: str
 
     Args:
         folder: A folder with a MANIFEST.csv, or any folder of audio files, whose bandwidth is then measured.
-        split: Only this split; a folder without a manifest has none.
+        split: Only this split.
         category: Only this category.
 
     Raises:
@@ -82,15 +83,21 @@ def clips(folder: Path = DEFAULT_FOLDER, split: str | None = None, category: str
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; name one that holds recordings")
-    has_manifest = (folder / MANIFEST).is_file()
-    if split is not None and not has_manifest:
-        raise ValueError(f"{folder} has no {MANIFEST} and so no split '{split}'; leave the split out")
-    every = _from_manifest(folder) if has_manifest else _from_files(folder)
+    every = _from_manifest(folder) if (folder / MANIFEST).is_file() else _from_files(folder)
     chosen = [clip for clip in every if split in (None, clip.split) and category in (None, clip.category)]
     if not chosen:
-        known = "; ".join(sorted({f"{clip.split or 'no split'} {clip.category}" for clip in every}))
+        known = "; ".join(sorted({f"{clip.split} {clip.category}" for clip in every}))
         raise ValueError(f"no such recording in {folder}; it has {known or 'no audio files'}")
     return sorted(chosen, key=lambda clip: clip.name)
+
+
+def categories(folder: Path) -> list[str]:
+    """Return the category of every recording in a folder, without measuring any; raise ValueError if it has none."""
+    if (folder / MANIFEST).is_file():
+        return [clip.category for clip in clips(folder)]
+    if not (files := _files(folder)):
+        raise ValueError(f"{folder} holds no recordings; name a folder of {', '.join(sorted(AUDIO_ENDINGS))} files")
+    return [_category(path.relative_to(folder)) for path in files]
 
 
 def load(clip: Clip, seconds: float | None = None) -> tuple[Audio, int]:
@@ -180,31 +187,46 @@ def _from_row(folder: Path, row: Mapping[str, str]) -> Clip:
 
 
 def _from_files(folder: Path) -> list[Clip]:
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_ENDINGS and path.is_file())
-    return [_measured(folder, path) for path in sorted(files)]
+    files = _files(folder)
+    # By a hash of their names: the same on every machine, and most stay where they are when others come.
+    order = sorted(files, key=lambda path: hashlib.sha256(f"split 1 {_name(folder, path)}".encode()).digest())
+    valid = set(order[: max(1, round(_VALID_SHARE * len(files)))]) if len(files) > 1 else set()
+    return [_measured(folder, path, "valid" if path in valid else "train") for path in files]
 
 
-def _measured(folder: Path, path: Path) -> Clip:
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_ENDINGS and path.is_file())
+
+
+def _name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _category(inside: Path) -> str:
+    return inside.parts[0] if len(inside.parts) > 1 else "audio"
+
+
+def _measured(folder: Path, path: Path, split: str) -> Clip:
     try:
         info = soundfile.info(path)
     except soundfile.SoundFileError as error:
         raise ValueError(f"{path} can't be read as audio ({error}); take it out of the folder") from None
     if not info.frames:
         raise ValueError(f"{path} is empty; take it out of the folder")
-    inside, edge_hz = path.relative_to(folder), _bandwidth_hz(path, info.samplerate)
+    edge_hz = _bandwidth_hz(path, info.samplerate)
     return Clip(
         path=path,
-        name=inside.as_posix(),
+        name=_name(folder, path),
         source=folder.resolve().name,
         licence="unknown",
         speaker=path.stem,
-        split="",
+        split=split,
         sample_rate=info.samplerate,
         seconds=info.frames / info.samplerate,
         true_bandwidth_hz=edge_hz,
         # The meter takes nothing for an edge that nature could have made.
         brickwall_hz=edge_hz if edge_hz < _FULL_SHARE * info.samplerate / 2 else None,
-        category=inside.parts[0] if len(inside.parts) > 1 else "audio",
+        category=_category(path.relative_to(folder)),
         language="",
         channels=info.channels,
         lossy={"MP3": "mp3", "OGG": info.subtype.lower()}.get(info.format, ""),

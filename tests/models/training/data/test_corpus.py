@@ -131,7 +131,7 @@ def test_a_plain_folder_is_measured(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "vocals" / "take.wav", noise, 48000)
     (tmp_path / "notes.txt").write_text("no audio")
     (clip,) = corpus.clips(tmp_path)
-    assert (clip.name, clip.category, clip.split, clip.licence) == ("vocals/take.wav", "vocals", "", "unknown")
+    assert (clip.name, clip.category, clip.split, clip.licence) == ("vocals/take.wav", "vocals", "train", "unknown")
     assert clip.true_bandwidth_hz > 20000
     with pytest.raises(ValueError, match="leave the split out"):
         corpus.clips(tmp_path, split="valid")
@@ -156,3 +156,27 @@ def test_silence_above_is_trusted_where_nothing_took_the_top_away(
 ) -> None:
     clip = corpus.clips(write_corpus(tmp_path, lossy_source=lossy, brickwall_hz=wall), split="valid")[0]
     assert clip.trusted_hz == trusted_hz
+
+
+def test_without_a_manifest_one_recording_in_ten_is_for_validation(tmp_path: Path) -> None:
+    for number in range(20):
+        write_tone(tmp_path / f"{number}.wav")
+    first = {clip.name: clip.split for clip in corpus.clips(tmp_path)}
+    assert sorted(first.values()) == ["train"] * 18 + ["valid"] * 2
+    assert [clip.name for clip in corpus.clips(tmp_path, "valid")] == sorted(
+        name for name in first if first[name] == "valid"
+    )
+    (tmp_path / "copy").mkdir()
+    for number in range(20):
+        write_tone(tmp_path / "copy" / f"{number}.wav")
+    assert {clip.name: clip.split for clip in corpus.clips(tmp_path / "copy")} == first
+    assert corpus.categories(tmp_path) == ["audio"] * 20 + ["copy"] * 20
+
+
+def test_a_single_recording_is_trained_on(tmp_path: Path) -> None:
+    write_tone(tmp_path / "a.wav")
+    assert [clip.split for clip in corpus.clips(tmp_path)] == ["train"]
+
+
+def write_tone(path: Path) -> None:
+    soundfile.write(path, np.sin(np.arange(4800) * 0.1), 48000)
