@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
@@ -28,7 +29,7 @@ FIRST_SUFFIXES = (
     ".svx", ".8svx", ".iff", ".sd2", ".xi", ".wve", ".htk",
 )  # fmt: skip
 INPUT_SUFFIXES = (*FIRST_SUFFIXES, *SECOND_SUFFIXES)
-OUTPUT_SUFFIXES = (".wav", ".flac")
+OUTPUT_SUFFIXES = (".wav", ".flac", ".mp3", ".opus", ".m4a")
 LOWEST_RATE, HIGHEST_RATE = 1000, 768000
 
 # MP3 encoders pad by up to a few frames of 1152 samples and not every header subtracts them.
@@ -90,9 +91,11 @@ class AudioReader:
         """Length in seconds."""
         return self.frames / self.rate
 
-    def tags(self, same_rate: bool = True) -> AudioTags:
-        """Return the file's tags; without `same_rate`, without markers and time stamps."""
-        return AudioTags.read(self.path, self._sound.words, same_rate)
+    def tags(self, rate: int | None = None) -> AudioTags:
+        """Return the file's tags, with time stamps and markers counted at another rate where one is given."""
+        tags = AudioTags.read(self.path, self.rate, self._decoded.words if self._decoded else self._sound.words)
+        tags = replace(tags, mask=tags.mask or self.mask)
+        return tags.at_rate(rate or self.rate)
 
     def block_frames(self) -> int:
         """Samples of a one-second block, fewer where many channels or a high rate would make it large."""

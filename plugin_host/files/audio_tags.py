@@ -1,46 +1,53 @@
-"""Tags of audio files: title, artist, pictures, time stamps and markers, carried from one file to another."""
+"""What belongs to a file besides its sound, carried from one file to another: words, pictures, time stamps, markers."""
 
 from __future__ import annotations
 
 import base64
 import io
-import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import mutagen
-from mutagen import flac, id3
+from mutagen import flac, id3, mp4, oggopus
 
-Chunk = tuple[bytes, bytes]
+from plugin_host.files.containers.file_bytes import FileBytes
+from plugin_host.files.containers.riff import RiffFile, read_riff
+from plugin_host.files.containers.wav_file import Chunk, chunk_bytes
+from plugin_host.files.metadata.aiff import read_aiff_markers, read_aiff_words
+from plugin_host.files.metadata.chunks import FIRST_CODES, WORD_OF_INFO, at_rate, info_words, kept_chunks
+from plugin_host.files.metadata.flac_blocks import read_riff_blocks, riff_blocks, sheet_at_rate
+from plugin_host.files.metadata.markers import (
+    Marker,
+    Sampler,
+    chapter_words,
+    marker_chunks,
+    read_chapter_words,
+    read_cue_sheet,
+    read_id3_chapters,
+    read_mp4_chapters,
+)
+from plugin_host.files.metadata.words import (
+    WORD_OF_ATOM,
+    Picture,
+    Words,
+    flac_picture,
+    id3_tag,
+    pictures_of_id3,
+    read_words,
+    words_of_id3,
+)
 
-# Sizes that no honest tag reaches; a damaged header may claim anything.
-_LARGEST_CHUNK = 16 << 20
-_MOST_CHUNKS = 1000
-_TEXT_CHUNKS = (b"id3 ", b"ID3 ", b"_PMX")
-# These count samples, so they are true only while the sample rate stays.
-_TIMED_CHUNKS = (b"bext", b"iXML", b"axml", b"cue ", b"smpl", b"inst", b"acid")
-_WORD_OF_FRAME = {
-    "TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date", "TRCK": "tracknumber",
-    "TPOS": "discnumber", "TCON": "genre", "TCOM": "composer", "TBPM": "bpm", "TKEY": "initialkey", "TSRC": "isrc",
-    "TCOP": "copyright", "TPUB": "organization", "TIT1": "grouping", "TIT3": "version", "TEXT": "lyricist",
-}  # fmt: skip
-_FRAME_OF_WORD = {word: frame for frame, word in _WORD_OF_FRAME.items()}
-_INFO_OF_WORD = {
-    "title": b"INAM", "artist": b"IART", "album": b"IPRD", "date": b"ICRD", "genre": b"IGNR", "comment": b"ICMT",
-    "tracknumber": b"ITRK", "copyright": b"ICOP",
-}  # fmt: skip
+__all__ = ["AudioTags", "Chunk", "Marker", "Picture"]
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture inside a file: its type ("image/png"), its role (ID3's numbers; 3 is the front cover) and its bytes."""
-
-    mime: str
-    role: int
-    about: str
-    data: bytes
+_ID3_CODES = (b"id3 ", b"ID3 ")
+_MASK_WORD = "waveformatextensible_channel_mask"
+# What FLAC's own order of channels means, by their number.
+_FLAC_MASKS = {3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
+_LARGEST_HEAD = 1 << 20
+_ATOM_OF_WORD = {word: atom for atom, word in WORD_OF_ATOM.items()}
 
 
 @dataclass(frozen=True)
@@ -50,158 +57,231 @@ class AudioTags:
     Attributes:
         words: Text by lower-case Vorbis name ("title", "artist", "bpm").
         pictures: Cover art.
-        chunks: Chunks of a WAV file kept byte for byte (broadcast time stamp, markers, INFO, ID3).
+        chunks: Chunks of a WAV file kept byte for byte (broadcast time stamp, markers, INFO, ID3, ADM, unknown ones).
+        id3: The whole ID3 tag (mutagen's) of a file that has one outside of `chunks`.
+        markers: Markers and chapters of a file that is no WAV file.
+        sampler: Note and loops of a file that is no WAV file.
+        cue_sheet: The cue sheet (mutagen's) of a FLAC file.
+        mask: Loudspeakers of the channels as WAVE_FORMAT_EXTENSIBLE names them, 0 where they are not named.
+        rate: Sample rate that `chunks` and `cue_sheet` count in, Hz.
     """
 
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     chunks: tuple[Chunk, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.pictures or self.chunks)
+    id3: Any = None
+    markers: tuple[Marker, ...] = ()
+    sampler: Sampler | None = None
+    cue_sheet: Any = None
+    mask: int = 0
+    rate: int = 0
 
     @classmethod
-    def read(cls, path: Path, plain: Mapping[str, str], same_rate: bool = True) -> AudioTags:
+    def read(cls, path: Path, rate: int, plain: Mapping[str, str] | None = None) -> AudioTags:
         """Read a file's tags; damaged ones count as absent, for they must never stop a render.
 
         Args:
             path: The file.
+            rate: Its sample rate in Hz.
             plain: Text found by the audio decoder; more specific tags of the same name replace it.
-            same_rate: Whether the copy keeps the sample rate, so that markers and time stamps stay true.
         """
-        words = {name: (text,) for name, text in plain.items() if text and name != "software"}
+        words: Words = {name: (text,) for name, text in (plain or {}).items() if text and name != "software"}
         try:
-            chunks = tuple(_wav_chunks(path, same_rate))
-        except OSError:
-            chunks = ()
-        try:
-            found = mutagen.File(path)
-            rich_words, pictures = _from_mutagen(found)
+            with open(path, "rb") as file:
+                if riff := read_riff(file):
+                    return cls._of_wav(file, riff, rate, words)
+                return cls._of_others(path, file, rate, words)
         except Exception:  # mutagen raises many kinds on damaged tags, and none of them is the user's concern here
-            rich_words, pictures = {}, ()
-        return cls({**words, **rich_words}, pictures, chunks)
+            return cls(words, rate=rate)
 
-    def write(self, path: Path, *, is_flac: bool) -> None:
-        """Add the tags to a finished WAV or FLAC file; raise OSError when the disk refuses."""
-        if is_flac:
-            self._write_flac(path)
-        else:
-            _append_chunks(path, self.chunks or self.as_chunks())
+    @classmethod
+    def _of_wav(cls, file: BinaryIO, riff: RiffFile, rate: int, words: Words) -> AudioTags:
+        chunks = tuple(kept_chunks(file, riff))
+        words |= {name: (text,) for name, text in info_words(chunks).items()}
+        pictures: tuple[Picture, ...] = ()
+        tag = _id3_of_chunks(chunks)
+        if tag is not None:
+            words |= words_of_id3(tag)
+            pictures = pictures_of_id3(tag)
+        mask = riff.format.mask if riff.format else 0
+        return cls(words, pictures, chunks, mask=mask, rate=rate)
 
-    def _write_flac(self, path: Path) -> None:
+    @classmethod
+    def _of_others(cls, path: Path, file: BinaryIO, rate: int, words: Words) -> AudioTags:
+        data = FileBytes(file)
+        is_aiff = data[:4] == b"FORM"
+        markers, sampler = read_aiff_markers(data, rate) if is_aiff else ((), None)
+        words |= read_aiff_words(data) if is_aiff else {}
+        found: Any = mutagen.File(os.fspath(path))
+        rich, pictures = read_words(found)
+        words |= rich
+        tag = found.tags if isinstance(getattr(found, "tags", None), id3.ID3) else None
+        sheet = getattr(found, "cuesheet", None)
+        chunks = tuple(read_riff_blocks(getattr(found, "metadata_blocks", ())))
+        mask = _mask_of_flac(found, words)
+        markers = markers or (read_id3_chapters(tag) if tag is not None else ()) or read_chapter_words(words)
+        markers = markers or (read_cue_sheet(sheet, rate) if sheet else ()) or read_mp4_chapters(found)
+        return cls(words, pictures, chunks, tag, markers, sampler, sheet, mask, rate)
+
+    def at_rate(self, rate: int) -> AudioTags:
+        """Return the tags of the same sound at another sample rate in Hz."""
+        if not self.rate or rate == self.rate:
+            return self
+        chunks = tuple(at_rate(chunk, self.rate, rate) for chunk in self.chunks)
+        sheet = self.cue_sheet and sheet_at_rate(self.cue_sheet, self.rate, rate)
+        return replace(self, chunks=chunks, cue_sheet=sheet, rate=rate)
+
+    def mask_of(self, channels: int) -> int:
+        """Return the loudspeakers of so many channels, 0 where they are not named one by one."""
+        return self.mask if self.mask.bit_count() == channels else 0
+
+    def wav_chunks(self, rate: int) -> tuple[tuple[Chunk, ...], tuple[Chunk, ...]]:
+        """Return the chunks of a WAV file at this rate: those before the sound, and those behind it."""
+        chunks = [*self.chunks]
+        if (self.words or self.pictures or self.id3) and not _id3_chunks(chunks):
+            has_info = any(code == b"LIST" and data[:4] == b"INFO" for code, data in chunks)
+            chunks += [] if has_info and not self.pictures else self._word_chunks(has_info)
+        if not any(code == b"cue " for code, _ in chunks):
+            chunks += marker_chunks(self.markers, self.sampler, rate)
+        head = tuple(chunk for chunk in chunks if chunk[0] in FIRST_CODES and len(chunk[1]) < _LARGEST_HEAD)
+        return head, tuple(chunk for chunk in chunks if chunk not in head)
+
+    def write_flac(self, path: Path, form: bytes, data_bytes: int) -> None:
+        """Add the tags to a finished FLAC file; raise OSError when the disk refuses.
+
+        Args:
+            path: The file.
+            form: What the `fmt ` chunk of a WAV file would say of it.
+            data_bytes: How long its samples would be in a WAV file.
+        """
         try:
-            file = flac.FLAC(path)
-            for name, texts in self.words.items():
-                if name.isascii() and name.isprintable() and "=" not in name and "~" not in name:
-                    file[name] = list(texts)
+            file = flac.FLAC(os.fspath(path))
+            self._add_words(file)
             for picture in self.pictures:
-                file.add_picture(_flac_picture(picture))
+                file.add_picture(flac_picture(picture))
+            chunks = self.chunks or tuple(marker_chunks(self._points(), self.sampler, file.info.sample_rate))
+            file.metadata_blocks += riff_blocks(chunks, form, data_bytes)
+            if self.cue_sheet:
+                file.metadata_blocks.append(self.cue_sheet)
+            mask = self.mask_of(file.info.channels)
+            if mask and mask != _FLAC_MASKS.get(file.info.channels):
+                file[_MASK_WORD.upper()] = f"0x{mask:04X}"
             file.save()
         except mutagen.MutagenError as error:
             raise OSError(str(error)) from error
 
-    def as_chunks(self) -> tuple[Chunk, ...]:
-        """Return text and pictures as chunks of a WAV file."""
-        tag = id3.ID3()
-        for name, texts in self.words.items():
-            tag.add(_id3_frame(name, list(texts)))
-        for picture in self.pictures:
-            tag.add(id3.APIC(3, picture.mime, picture.role, picture.about, picture.data))
+    def write_mp3(self, path: Path) -> None:
+        """Add the tags to a finished MP3 file; raise OSError when the disk refuses."""
+        tag = self._whole_id3()
+        if self.markers and not tag.getall("CHAP"):
+            for frame in _chapter_frames(self.markers):
+                tag.add(frame)
+        try:
+            tag.save(os.fspath(path))
+        except mutagen.MutagenError as error:
+            raise OSError(str(error)) from error
+
+    def write_opus(self, path: Path) -> None:
+        """Add the tags to a finished Opus file; raise OSError when the disk refuses."""
+        try:
+            file = oggopus.OggOpus(os.fspath(path))
+            self._add_words(file)
+            coded = [base64.b64encode(flac_picture(picture).write()).decode() for picture in self.pictures]
+            if coded:
+                file["metadata_block_picture"] = coded
+            file.save()
+        except mutagen.MutagenError as error:
+            raise OSError(str(error)) from error
+
+    def write_m4a(self, path: Path) -> None:
+        """Add the tags to a finished m4a file; raise OSError when the disk refuses."""
+        try:
+            file = mp4.MP4(os.fspath(path))
+            for word, texts in self.words.items():
+                atom = _ATOM_OF_WORD.get(word, f"----:com.apple.iTunes:{word}")
+                file[atom] = _atom_value(atom, texts)
+            covers = [picture for picture in self.pictures if picture.mime in ("image/png", "image/jpeg")]
+            if covers:
+                file["covr"] = [mp4.MP4Cover(p.data, 14 if p.mime == "image/png" else 13) for p in covers]
+            file.save()
+        except (mutagen.MutagenError, ValueError) as error:
+            raise OSError(str(error)) from error
+
+    def _points(self) -> tuple[Marker, ...]:
+        """Markers that are not those of the cue sheet."""
+        return () if self.cue_sheet else self.markers
+
+    def _add_words(self, file: Any) -> None:
+        chapters = () if any(name[:7] == "chapter" for name in self.words) else chapter_words(self._points())
+        for name, texts in (*self.words.items(), *chapters):
+            if name and name.isascii() and name.isprintable() and "=" not in name and "~" not in name:
+                file[name] = list(texts)
+
+    def _whole_id3(self) -> Any:
+        """Return the file's own ID3 tag with the words that it lacks."""
+        own = self.id3 if self.id3 is not None else _id3_of_chunks(self.chunks)
+        if own is None:
+            return id3_tag(self.words, self.pictures)
+        known = words_of_id3(own)
+        tag = id3_tag({name: texts for name, texts in self.words.items() if name not in known}, ())
+        for frame in own.values():
+            tag.add(frame)
+        return tag
+
+    def _word_chunks(self, has_info: bool) -> list[Chunk]:
         buffer = io.BytesIO()
-        tag.save(buffer)
+        self._whole_id3().save(buffer)
         info = b"".join(
-            _chunk_bytes(code, self.words[word][0].encode() + b"\0")
-            for word, code in _INFO_OF_WORD.items()
+            chunk_bytes(code, self.words[word][0].encode("utf-8", "replace") + b"\0")
+            for code, word in WORD_OF_INFO.items()
             if word in self.words
         )
-        listed: tuple[Chunk, ...] = ((b"LIST", b"INFO" + info),) if info else ()
-        return (*listed, (b"id3 ", buffer.getvalue()))
+        listed = [(b"LIST", b"INFO" + info)] if info and not has_info else []
+        return [*listed, (b"id3 ", buffer.getvalue())]
 
 
-def _from_mutagen(found: Any) -> tuple[dict[str, tuple[str, ...]], tuple[Picture, ...]]:
-    tags = getattr(found, "tags", None)
-    if tags is None:
-        return {}, tuple(_pictures_of_flac(found))
-    if isinstance(tags, id3.ID3):
-        return dict(_words_of_id3(tags)), tuple(
-            Picture(frame.mime, int(frame.type), frame.desc, frame.data) for frame in tags.getall("APIC")
-        )
-    words = {str(name).lower(): tuple(str(text) for text in texts) for name, texts in tags.as_dict().items()}
-    coded = words.pop("metadata_block_picture", ())
-    in_ogg = (flac.Picture(base64.b64decode(text)) for text in coded)
-    return words, (*_pictures_of_flac(found), *(_picture(block) for block in in_ogg))
+def _id3_chunks(chunks: list[Chunk] | tuple[Chunk, ...]) -> list[bytes]:
+    return [data for code, data in chunks if code in _ID3_CODES]
 
 
-def _words_of_id3(tags: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for frame in tags.values():
-        if frame.FrameID in _WORD_OF_FRAME:
-            yield _WORD_OF_FRAME[frame.FrameID], tuple(str(text) for text in frame.text)
-        elif frame.FrameID == "COMM" and not frame.desc:
-            yield "comment", tuple(frame.text)
-        elif frame.FrameID == "TXXX" and frame.desc:
-            yield frame.desc.lower(), tuple(frame.text)
+def _id3_of_chunks(chunks: tuple[Chunk, ...]) -> Any:
+    for data in _id3_chunks(chunks):
+        try:
+            return id3.ID3(io.BytesIO(data))
+        except mutagen.MutagenError:
+            continue
+    return None
 
 
-def _id3_frame(name: str, texts: list[str]) -> Any:
-    if name == "comment":
-        return id3.COMM(3, "eng", "", texts)
-    if name in _FRAME_OF_WORD:
-        return getattr(id3, _FRAME_OF_WORD[name])(3, texts)
-    return id3.TXXX(3, name, texts)
+def _mask_of_flac(found: Any, words: Words) -> int:
+    """Return the loudspeakers of a FLAC file, and remove the word that names them."""
+    if not isinstance(found, flac.FLAC):
+        return 0
+    text = words.pop(_MASK_WORD, ("",))[0]
+    try:
+        return int(text, 16)
+    except ValueError:
+        return _FLAC_MASKS.get(found.info.channels, 0)
 
 
-def _pictures_of_flac(found: Any) -> Iterator[Picture]:
-    return (_picture(block) for block in getattr(found, "pictures", ()))
+def _chapter_frames(markers: tuple[Marker, ...]) -> list[Any]:
+    names = [f"ch{number}" for number in range(len(markers))]
+    ends = [round(marker.seconds * 1000) for marker in markers[1:]]
+    frames: list[Any] = [id3.CTOC("toc", id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED, names, [])]
+    for name, marker, following in zip(names, markers, [*ends, 0xFFFFFFFF], strict=True):
+        start = round(marker.seconds * 1000)
+        end = round((marker.seconds + marker.length_s) * 1000) if marker.length_s else following
+        title = [id3.TIT2(3, [marker.label])] if marker.label else []
+        frames.append(id3.CHAP(name, start, end, 0xFFFFFFFF, 0xFFFFFFFF, title))
+    return frames
 
 
-def _picture(block: Any) -> Picture:
-    return Picture(block.mime, int(block.type), block.desc, block.data)
-
-
-def _flac_picture(picture: Picture) -> Any:
-    block = flac.Picture()
-    block.mime, block.type, block.desc, block.data = picture.mime, picture.role, picture.about, picture.data
-    return block
-
-
-def _wav_chunks(path: Path, same_rate: bool) -> Iterator[Chunk]:
-    with open(path, "rb") as file:
-        head = file.read(12)
-        if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
-            return
-        for _ in range(_MOST_CHUNKS):
-            header = file.read(8)
-            if len(header) < 8:
-                return
-            code, size = struct.unpack("<4sI", header)
-            after = file.tell() + size + size % 2
-            if size <= _LARGEST_CHUNK and _is_kept(code, file, same_rate):
-                data = file.read(size)
-                if len(data) == size:
-                    yield code, data
-            file.seek(after)
-
-
-def _is_kept(code: bytes, file: BinaryIO, same_rate: bool) -> bool:
-    if code == b"LIST":
-        kind = file.read(4)
-        file.seek(-len(kind), io.SEEK_CUR)
-        return kind == b"INFO" or (same_rate and kind == b"adtl")
-    return code in _TEXT_CHUNKS or (same_rate and code in _TIMED_CHUNKS)
-
-
-def _append_chunks(path: Path, chunks: tuple[Chunk, ...]) -> None:
-    with open(path, "rb+") as file:
-        if file.read(4) != b"RIFF":
-            return  # RF64 keeps its sizes elsewhere; files beyond 4 GiB go without tags
-        end = file.seek(0, io.SEEK_END)
-        added = b"\0" * (end % 2) + b"".join(_chunk_bytes(code, data) for code, data in chunks)
-        if end + len(added) >= 1 << 32:
-            return
-        file.write(added)
-        file.seek(4)
-        file.write(struct.pack("<I", end + len(added) - 8))
-
-
-def _chunk_bytes(code: bytes, data: bytes) -> bytes:
-    return struct.pack("<4sI", code, len(data)) + data + b"\0" * (len(data) % 2)
+def _atom_value(atom: str, texts: tuple[str, ...]) -> Any:
+    if atom == "tmpo":
+        return [round(float(text)) for text in texts]
+    if atom.startswith("----"):
+        return [text.encode() for text in texts]
+    if atom in ("trkn", "disk"):
+        number, _, of = texts[0].partition("/")
+        return [(int(number), int(of or 0))]
+    return list(texts)

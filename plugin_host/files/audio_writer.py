@@ -1,30 +1,49 @@
-"""A WAV or FLAC file in the making: whole or not at all."""
+"""An audio file in the making: whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from models.stage import Block
 from plugin_host.files.audio_error import AudioFileError, reason
-from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits
+from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, AudioReader, Bits
 from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.decoder import DAMAGE
+from plugin_host.files.containers.wav_file import format_bytes
+from plugin_host.files.encoders import SAMPLE_BYTES, open_encoder
+from plugin_host.files.second_reader import is_there
 
-# Above this the 32-bit sizes of a WAV header overflow; RF64 holds 64-bit ones.
-_WAV_BYTES = 4_000_000_000
 # libsndfile's code for what the system refused, such as writing the header.
 _SYSTEM_ERROR = 2
-_BYTES: dict[Bits, int] = {"16": 2, "24": 3, "32f": 4}
-_SUBTYPES: dict[Bits, str] = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
+_LOSSY = (".mp3", ".opus", ".m4a")
+_RATES: dict[str, tuple[int, ...]] = {
+    ".mp3": (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000),
+    ".opus": (48000, 24000, 16000, 12000, 8000),
+    ".m4a": (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000),
+}
+_MOST_CHANNELS = {".flac": 8, ".mp3": 2, ".opus": 8, ".m4a": 8}
+# Encoders of frames may add or swallow a few where the container can't say where the sound ends.
+_LOSSY_SLACK = 4096
+
+
+def held_rate(rate: int, suffix: str) -> int:
+    """Return the rate at which a file of this suffix holds sound of a rate: the same, else the best that it can."""
+    possible = _RATES.get(suffix.lower())
+    return rate if possible is None or rate in possible else 48000
+
+
+def held_bits(bits: Bits, suffix: str) -> Bits:
+    """Return the depth at which a file of this suffix holds samples of a depth without clipping, where it can."""
+    if suffix.lower() in _LOSSY:
+        return "32f"
+    return "24" if bits == "32f" and suffix.lower() == ".flac" else bits
 
 
 def refuse_overwrite(source: Path, target: Path) -> None:
@@ -38,11 +57,12 @@ def refuse_overwrite(source: Path, target: Path) -> None:
 
 
 class AudioWriter:
-    """A WAV or FLAC file in the making: written under a temporary name, put in place when complete.
+    """An audio file in the making, written under a temporary name and put in place when complete.
 
     Use as a context manager: leaving it normally puts the file in place, leaving it by any exception
     (Ctrl-C too) removes every trace. Integer depths are rounded without dither, so that untouched samples stay
-    bit-exact, and clipped at full scale; `clipped` counts the samples that were beyond it.
+    bit-exact, and clipped at full scale; `clipped` counts the samples that were beyond it. MP3, Opus and m4a are
+    written from floats.
     """
 
     def __init__(
@@ -55,17 +75,16 @@ class AudioWriter:
         """
         self.path = path
         self.clipped = 0
-        self._bits, self._frames, self._channels, self._tags = bits, 0, channels, tags
-        self._is_flac = path.suffix.lower() == ".flac"
+        self._suffix = path.suffix.lower()
+        self._bits: Bits = "32f" if self._suffix in _LOSSY else bits
+        self._frames, self._rate, self._channels, self._tags = 0, rate, channels, tags
         _refuse_format(path, rate, channels, bits)
         self._temporary = _temporary_beside(path)
-        is_long = frames * channels * _BYTES[bits] > _WAV_BYTES
-        container = "FLAC" if self._is_flac else "RF64" if is_long else "WAV"
         try:
-            self._file = soundfile.SoundFile(self._temporary, "w", rate, channels, _SUBTYPES[bits], format=container)
+            self._encoder = open_encoder(self._temporary, self._suffix, rate, channels, self._bits, frames, tags)
         except (*DAMAGE, OSError) as error:
             self._temporary.unlink(missing_ok=True)
-            if getattr(error, "code", None) == _SYSTEM_ERROR:
+            if isinstance(error, OSError) or getattr(error, "code", None) == _SYSTEM_ERROR:
                 raise self._full() from None
             raise AudioFileError(
                 f"{path} can't be made with {channels} channels at {rate} Hz; choose another format with --format"
@@ -74,7 +93,7 @@ class AudioWriter:
     def write(self, block: Block) -> None:
         """Append a block, shape (channels, samples); raise AudioFileError when the disk takes no more."""
         try:
-            self._file.write(self._quantise(block.T))
+            self._encoder.write(self._quantise(block.T))
         except (*DAMAGE, OSError):
             raise self._full() from None
         self._frames += block.shape[1]
@@ -89,9 +108,7 @@ class AudioWriter:
             if kind is None:
                 self._put_in_place()
             else:
-                # The reason for giving up must not be replaced by a fault of closing what nobody wants.
-                with suppress(AudioFileError):
-                    self._close()
+                self._encoder.abandon()
         finally:
             self._temporary.unlink(missing_ok=True)
 
@@ -102,20 +119,17 @@ class AudioWriter:
         # libsndfile writes floats times 32767 and reads them divided by 32768; one power of two keeps samples exact.
         full = np.float32(1 << 15 if self._bits == "16" else 1 << 23)
         whole = np.clip(np.rint(frames * full), -full, full - 1)
-        quantised: NDArray[Any] = whole.astype(np.int16) if self._bits == "16" else whole.astype(np.int32) << 8
+        quantised: NDArray[Any] = whole.astype(np.int32) << (16 if self._bits == "16" else 8)
         return quantised
 
-    def _close(self) -> None:
-        try:
-            self._file.close()
-        except DAMAGE:
-            raise self._full() from None
-
     def _put_in_place(self) -> None:
-        self._close()
         try:
-            if self._tags:
-                self._tags.write(self._temporary, is_flac=self._is_flac)
+            self._encoder.finish()
+        except (*DAMAGE, OSError):
+            self._encoder.abandon()
+            raise self._full() from None
+        try:
+            self._write_tags()
             self._refuse_incomplete()
             with open(self._temporary, "rb+") as file:
                 os.fsync(file.fileno())
@@ -123,15 +137,27 @@ class AudioWriter:
         except OSError as error:
             raise AudioFileError(f"{self.path} can't be written: {reason(error)}") from None
 
+    def _write_tags(self) -> None:
+        if not self._tags or self._suffix == ".wav":
+            return
+        if self._suffix == ".flac":
+            size = SAMPLE_BYTES[self._bits]
+            form = format_bytes(self._rate, self._channels, size, False, self._tags.mask_of(self._channels))
+            self._tags.write_flac(self._temporary, form, self._frames * self._channels * size)
+        else:
+            write = {".mp3": self._tags.write_mp3, ".opus": self._tags.write_opus, ".m4a": self._tags.write_m4a}
+            write[self._suffix](self._temporary)
+
     def _refuse_incomplete(self) -> None:
-        """Read the last sample back: a full disk may only show in the data that closing flushes."""
+        """Read back what counts, to the last sample: a full disk may only show in the data that closing flushes."""
+        slack = _LOSSY_SLACK if self._suffix in _LOSSY else 0
         try:
-            with soundfile.SoundFile(self._temporary) as file:
-                file.seek(max(0, self._frames - 1))
-                complete = file.frames == self._frames and len(file.read(1)) == min(1, self._frames)
-                complete = complete and "should be" not in file.extra_info
-        except DAMAGE:
-            complete = False
+            with AudioReader(self._temporary) as reader:
+                complete = (reader.rate, reader.channels) == (self._rate, self._channels)
+                complete = complete and abs(reader.frames - self._frames) <= slack
+                complete = complete and reader.read_at(reader.frames - 1, 1).shape[1] == 1
+        except AudioFileError:
+            complete = not self._frames
         if not complete:
             raise self._full()
 
@@ -140,14 +166,24 @@ class AudioWriter:
 
 
 def _refuse_format(path: Path, rate: int, channels: int, bits: Bits) -> None:
-    if path.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise AudioFileError(f"{path} can't be written: name a .wav or .flac file")
+    suffix = path.suffix.lower()
+    if suffix not in OUTPUT_SUFFIXES:
+        raise AudioFileError(
+            f"{path} can't be written: name a {', '.join(OUTPUT_SUFFIXES[:-1])} or {OUTPUT_SUFFIXES[-1]} file"
+        )
     if os.path.isdir(path):
         raise AudioFileError(f"{path} is a folder; choose another name for the output")
-    if path.suffix.lower() == ".flac" and bits == "32f":
+    if suffix == ".flac" and bits == "32f":
         raise AudioFileError(f"{path} can't hold 32-bit floats; choose --bits 24 or --format wav")
-    if path.suffix.lower() == ".flac" and (channels > 8 or rate > 655350):
+    if channels > _MOST_CHANNELS.get(suffix, channels) or (suffix == ".flac" and rate > 655350):
         raise AudioFileError(f"{path} can't hold {channels} channels at {rate} Hz; choose --format wav")
+    if held_rate(rate, suffix) != rate:
+        raise AudioFileError(f"{path} can't hold a rate of {rate} Hz; choose --format wav")
+    if suffix == ".m4a" and not is_there():
+        raise AudioFileError(
+            f"{path} needs ffmpeg on the PATH or 'pip install highband[av]' to be written; install one or name another "
+            "format"
+        )
 
 
 def _temporary_beside(path: Path) -> Path:

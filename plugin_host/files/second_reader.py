@@ -6,8 +6,8 @@ import importlib.util
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,6 +29,7 @@ _FORMATS = (
 _KNOWS_LENGTH = {"mov", "matroska", "asf", "ape", "wv", "tta", "tak"}
 _SLACK_S = 0.15
 _MOST_PADDING = 4096
+_WORDS = ("title", "artist", "album", "date", "genre", "comment", "composer", "copyright", "track", "description")
 _MAGIC = (b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75", b"wvpk", b"MAC ", b"TTA1", b"DSD ", b"tBaK", b"#!AM", b"FLV\1")
 # Loudspeakers by their names in ffmpeg, at the bit that names them in a WAV file.
 _SPEAKERS = (
@@ -43,17 +44,19 @@ class Decoded:
     Attributes:
         file: A WAV file of floats without a name; closing it removes it.
         lossless_bits: Depth of a lossless coding, 0 of any other.
-        notes: What a person should know, one sentence each.
+        notes: What a person should know, in a few words each.
+        words: Its text by lower-case name.
     """
 
     file: BinaryIO
     lossless_bits: int = 0
     notes: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_there() -> bool:
     """Return whether PyAV or ffmpeg is installed."""
-    return _has_av() or shutil.which("ffmpeg") is not None
+    return has_av() or shutil.which("ffmpeg") is not None
 
 
 def is_for_second(path: Path, file: BinaryIO) -> bool:
@@ -79,7 +82,7 @@ def decode(path: Path, file: BinaryIO) -> Decoded:
     except OSError as error:
         raise AudioFileError(f"{path} can't be decoded in {tempfile.gettempdir()}: {reason(error)}") from None
     try:
-        return _by_av(path, file, target) if _has_av() else _by_ffmpeg(path, target)
+        return _by_av(path, file, target) if has_av() else _by_ffmpeg(path, target)
     except OSError as error:
         target.close()
         raise AudioFileError(f"{path} can't be decoded in {tempfile.gettempdir()}: {reason(error)}") from None
@@ -88,7 +91,8 @@ def decode(path: Path, file: BinaryIO) -> Decoded:
         raise
 
 
-def _has_av() -> bool:
+def has_av() -> bool:
+    """Return whether PyAV is installed."""
     return importlib.util.find_spec("av") is not None
 
 
@@ -105,6 +109,7 @@ def _by_av(path: Path, file: BinaryIO, target: BinaryIO) -> Decoded:
             promised = _promised_s(container, stream)
             seconds = _write(path, _frames(container, stream), target, promised if _is_exact(container) else 0.0)
             several = len(container.streams.audio)
+            words = {name.lower(): text for name, text in container.metadata.items() if name.lower() in _WORDS}
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
         if isinstance(error, AudioFileError | OSError) and not isinstance(error, av.error.FFmpegError):
             raise
@@ -115,7 +120,7 @@ def _by_av(path: Path, file: BinaryIO, target: BinaryIO) -> Decoded:
             "copy"
         )
     notes = (f"the first of its {several} streams of sound",) if several > 1 else ()
-    return Decoded(target, lossless, notes)
+    return Decoded(target, lossless, notes, words)
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:

@@ -56,17 +56,18 @@ def with_provenance(tags: AudioTags, target: Path, entry: Mapping[str, Any]) -> 
     """Return tags with an entry, which keeps the one that they have under "before"."""
     before = _entry_of(tags)
     text = json.dumps({**entry, **({"before": before} if before else {})}, default=str)
-    if target.suffix.lower() != ".wav":
-        return replace(tags, words={**tags.words, NAME: (text,)})
-    kept = AudioTags({name: texts for name, texts in tags.words.items() if name != NAME}, tags.pictures, tags.chunks)
-    chunks = kept.chunks or (kept.as_chunks() if kept else ())
-    xml = next((data for code, data in chunks if code == _CHUNK), b"")
+    xml = next((data for code, data in tags.chunks if code == _CHUNK), b"")
     xml = _ELEMENT.sub(b"", xml).rstrip(b"\0 \r\n")
+    others = tuple((code, data) for code, data in tags.chunks if code != _CHUNK)
+    if target.suffix.lower() != ".wav":
+        # What is left of a chunk that held nothing else is not worth keeping.
+        kept = ((_CHUNK, xml),) if xml and xml != _EMPTY else ()
+        return replace(tags, words={**tags.words, NAME: (text,)}, chunks=(*others, *kept))
+    words = {name: texts for name, texts in tags.words.items() if name != NAME}
     if not xml.endswith(_ROOT_END):
         xml = _EMPTY
     element = f"<HIGHBAND>{escape(text)}</HIGHBAND>".encode()
-    others = tuple((code, data) for code, data in chunks if code != _CHUNK)
-    return replace(kept, chunks=(*others, (_CHUNK, xml[: -len(_ROOT_END)] + element + _ROOT_END)))
+    return replace(tags, words=words, chunks=(*others, (_CHUNK, xml[: -len(_ROOT_END)] + element + _ROOT_END)))
 
 
 def read_provenance(path: Path) -> dict[str, Any] | None:

@@ -86,7 +86,7 @@ def render_file(
         generated_from_hz = getattr(stage, "crossover_hz", None)
         if loudness is not None:
             wet = normalised(wet, target.parent, rate, channels, frames, loudness)
-        tags = reader.tags(same_rate=rate == reader.rate)
+        tags = reader.tags(rate)
         if origin is not None:
             tags = with_provenance(tags, target, {**origin, **provenance(edge_hz, generated_from_hz, rate, loudness)})
         with AudioWriter(target, rate, channels, depth, frames, tags) as writer:

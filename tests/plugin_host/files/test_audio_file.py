@@ -141,7 +141,7 @@ def test_a_recording_from_a_pipe_without_a_length_is_read_to_its_end(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "bits", "channels", "words"),
     [
-        ("a.mp3", "16", 2, "name a .wav or .flac"), ("a.flac", "32f", 2, "choose --bits 24"),
+        ("a.ogg", "16", 2, "name a .wav, .flac, .mp3, .opus or .m4a"), ("a.flac", "32f", 2, "choose --bits 24"),
         ("a.flac", "24", 9, "choose --format wav"), ("folder.wav", "16", 1, "is a folder"),
         ("missing/a.wav", "16", 1, "does not exist"), ("x" * 254 + ".wav", "16", 1, "shorter"),
     ],

@@ -103,7 +103,7 @@ def test_a_file_that_was_cut_off_is_said(tmp_path: Path) -> None:
 
 def test_without_the_means_the_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = encode(tmp_path / "a.m4a", "aac")
-    monkeypatch.setattr(second_reader, "_has_av", lambda: False)
+    monkeypatch.setattr(second_reader, "has_av", lambda: False)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(AudioFileError, match=r"a.m4a needs ffmpeg on the PATH or 'pip install highband\[av\]'"):
         AudioReader(path)
@@ -131,6 +131,6 @@ def test_ffmpeg_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     path = encode(tmp_path / name, CODINGS[name])
     with AudioReader(path) as reader:
         expected = reader.read_at(0, reader.frames)
-    monkeypatch.setattr(second_reader, "_has_av", lambda: False)
+    monkeypatch.setattr(second_reader, "has_av", lambda: False)
     with AudioReader(path) as reader:
         np.testing.assert_allclose(reader.read_at(0, reader.frames), expected, atol=1e-4)
