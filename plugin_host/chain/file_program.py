@@ -28,6 +28,7 @@ class Sound:
         artifact: Name or path of the artifact.
         preset: Name of the preset, or "".
         identity: What else decides the sound, as plain values that change when it would change.
+        warning: A sentence for the person where the preset was saved with another version of the artifact, or "".
     """
 
     stage: Stage
@@ -35,6 +36,7 @@ class Sound:
     artifact: str
     preset: str
     identity: Mapping[str, Any]
+    warning: str = ""
 
 
 def choose(
@@ -60,9 +62,10 @@ def choose(
     name = artifact or (loaded and loaded.artifact) or ("live" if automation else default_artifact())
 
     from models.artifact.load import load_extender
+    from plugin_host.preset.artifact_pin import hash_of, warning_for
 
     stage: Stage = load_extender(name)
-    identity: dict[str, Any] = {"artifact": name, "weights": _digest_of(name)}
+    identity: dict[str, Any] = {"artifact": name, "weights": hash_of(name)}
     if loaded is not None:
         from plugin_host.chain.chain import Chain
 
@@ -76,7 +79,8 @@ def choose(
         stage = AutomatedStage(stage, moves)
         identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
     settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
-    return Sound(stage, settings, name, loaded.name if loaded else "", identity)
+    warning = warning_for(loaded, name) if loaded else ""
+    return Sound(stage, settings, name, loaded.name if loaded else "", identity, warning)
 
 
 def read_assignment(text: str) -> tuple[str, float]:
@@ -111,10 +115,3 @@ def default_artifact() -> str:
 
     installed = {info.name for info in list_artifacts()}
     return next((name for name in _FOR_FILES if name in installed), "live")
-
-
-def _digest_of(artifact: str) -> str:
-    """Tell two artifacts of one name apart by their manifests, which hold the hashes of the weights."""
-    from models.artifact.manifest import MANIFEST, find_artifact
-
-    return hashlib.sha256((find_artifact(artifact) / MANIFEST).read_bytes()).hexdigest()

@@ -14,6 +14,7 @@ from models.stage import Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.dry_wet import MATCH
 from plugin_host.chain.plugin_catalogue import is_installed
+from plugin_host.preset.artifact_pin import warning_for
 from plugin_host.preset.effect_catalogue import effect
 from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
 
@@ -29,12 +30,14 @@ class LiveSound:
         preset: What it was built from.
         preset_name: As the person named it, "" for none.
         artifact: Name or path of the artifact.
+        warning: A sentence for the person where the preset was saved with another version of the artifact, or "".
     """
 
     chain: Chain
     preset: Preset
     preset_name: str
     artifact: str
+    warning: str = ""
 
     @property
     def controls(self) -> Sequence[Control]:
@@ -61,7 +64,7 @@ def build_around(preset: Preset, preset_name: str, artifact: str | None) -> Live
     name = artifact or preset.artifact or DEFAULT_ARTIFACT
     model = load_model(name)
     chain = Chain.from_preset(preset, model, live=True)
-    return LiveSound(chain, preset, preset_name, name)
+    return LiveSound(chain, preset, preset_name, name, warning_for(preset, name))
 
 
 def load_model(name: str) -> Stage:

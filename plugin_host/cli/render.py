@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
+from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, complain, refuse, refusing, stoppable
 from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def render(
             level = LoudnessTarget.from_text(loudness, true_peak)
             build = partial(choose, preset, settings or [], artifact, automation)
             sound = build()
+            if sound.warning:
+                complain(sound.warning)
             journal = Journal(journal_path(output))
         with journal:
             engine = engine_for(sound, build, jobs, len(planned))

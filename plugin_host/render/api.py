@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.file_program import default_artifact
 from plugin_host.files.resample import output_rate, resampled
+from plugin_host.preset.artifact_pin import warning_for
 from plugin_host.preset.file import Preset, load_preset
 from plugin_host.render import render
 
@@ -96,6 +98,8 @@ def _program(
 
         name = artifact or (loaded and loaded.artifact) or default_artifact()
         stage = load_extender(Path(name) if isinstance(name, PathLike) else name)
+        if loaded is not None and (warning := warning_for(loaded, str(name))):
+            warnings.warn(warning, stacklevel=4)
     else:
         stage = artifact
     if loaded is None:

@@ -14,6 +14,7 @@ from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.chain.program import LiveSound, build_around, path_of, with_effects
 from plugin_host.devices.device import Device
 from plugin_host.engine.engine import Engine
+from plugin_host.preset.artifact_pin import pin_of
 from plugin_host.preset.file import load_preset, save_preset, user_folder
 from plugin_host.preset.nodes import nodes_of
 from plugin_host.settings.store import SettingsStore
@@ -36,6 +37,7 @@ class LiveHost:
         engine: What plays.
         store: The settings.
         sound: What plays now.
+        news: Sentences for the person at the host.
         relief: Names of the steps that the watchdog took.
         is_running: Whether the main thread asks for tasks.
     """
@@ -47,6 +49,8 @@ class LiveHost:
         self._match = LoudnessMatch()
         sound.chain.compare_by(self._match)
         self.engine = Engine(sound.chain, store)
+        self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._warn(sound)
         self.relief: Callable[[], list[str]] = list
         self.is_running = False
         self._tasks: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
@@ -125,7 +129,8 @@ class LiveHost:
         Raises:
             ValueError: It can't be written; one sentence.
         """
-        fields = {"name": name, "description": description, "artifact": self.sound.preset.artifact}
+        artifact = self.sound.preset.artifact
+        fields = {"name": name, "description": description, "artifact": artifact, "artifact_hash": pin_of(artifact)}
         turned = nodes_of(self.chain(), {knob: {"value": value} for knob, value in settings.items()})
         preset = self.sound.preset.replace(**fields, **turned, settings=self._knobs_of(settings))
         folder = user_folder()
@@ -163,7 +168,13 @@ class LiveHost:
         sound.chain.compare_by(self._match)
         self.engine.swap_chain(sound.chain)
         self.store.declare(sound.controls)
+        if sound.warning != self.sound.warning:
+            self._warn(sound)
         self.sound = sound
+
+    def _warn(self, sound: LiveSound) -> None:
+        if sound.warning:
+            self.news.put(sound.warning)
 
     def _call(self, preset_name: str) -> None:
         self.sound = replace(self.sound, preset_name=preset_name)

@@ -161,8 +161,9 @@ class Live:
                 getattr(door, "reconnect", lambda: None)()
 
     def _tell_news(self) -> None:
-        while not self._told.empty():
-            self._tell(self._told.get())
+        for news in (self._told, self.host.news):
+            while not news.empty():
+                self._tell(news.get())
         error = self._engine.take_error()
         if error is not None:
             self._tell(" ".join(str(error).split()))

@@ -158,3 +158,22 @@ def test_a_comparison_measures_both_and_tells_the_offset(models: dict[str, Delay
     assert (found["on"], found["offset_db"], found["turned_down"]) == (True, 0.0, "")
     assert found["dry_lufs"] == pytest.approx(-14.0, abs=1.0)
     assert told == []
+
+
+def test_a_preset_that_pins_another_content_of_its_artifact_is_told_once(
+    models: dict[str, Delay], tmp_path: Path
+) -> None:
+    playing, told = session("live")
+    host = playing.host
+    path = tmp_path / "pinned.json"
+    path.write_text('{"name": "Pinned", "artifact": "live", "artifact_hash": "0123456789abcdef"}')
+
+    def visit() -> None:
+        host.load_preset(str(path))
+        host.set_chain([{"effect": "HighpassFilter"}], [])
+        host.save_preset("again", "of the test", {})
+
+    run_with(playing, threading.Thread(target=visit))
+    assert len(told) == 1
+    assert "saved with another version of the artifact live" in told[0]
+    assert build("again", None).warning == ""
