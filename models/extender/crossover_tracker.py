@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from dsp import bands, crossover
-from dsp.bandwidth.meter import BandwidthTracker
+from dsp.bandwidth.tracker import BandwidthTracker
 from dsp.buffers.delay_line import DelayLine
 
 # Longer blocks are worked in pieces that bound the memory and stay in the processor's cache.
@@ -88,8 +88,9 @@ class CrossoverPath:
     def _next(self, target: int | None, phase: int, *, listening: bool) -> int | None:
         if phase and (listening or self._held != target):
             return self._held
-        # A signal that begins has nothing to click against, and where generation stops the filters fade.
-        if target is None or self._position == 0:
+        # A signal that begins has nothing to click against, and where generation stops the filters fade. A source that
+        # was known before speaks at once.
+        if target is None or self._position == 0 or (listening and self._tracker.is_known):
             return target
         # From nothing the crossover comes down from the top.
         at = crossover.step_count() if self._held is None else self._held

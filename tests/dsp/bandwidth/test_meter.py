@@ -11,7 +11,8 @@ import torch
 
 from dsp.bandwidth.edge import band_position, find_edge, frequency_hz
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
-from dsp.bandwidth.meter import BandwidthMeter, BandwidthTracker
+from dsp.bandwidth.meter import BandwidthMeter
+from dsp.bandwidth.tracker import BandwidthTracker
 from dsp.fft import Array
 
 RATE = 48000

@@ -1,0 +1,230 @@
+"""Turns: the stretches of a channel that were cut off lower than the rest, as a guest on the telephone beside a host.
+
+Two measures are taken in one pass. Windows of a second of loud frames are judged as `dsp.bandwidth.meter` judges a
+whole recording, for steep walls only: they say at which edges parts of a channel end. Blocks of 5 ms keep the level of
+sixth octaves: above an edge that is known, they say to the block when there is nothing. A stretch is a turn where
+nothing lies above the edge for a while, and the sound below it is loud. A channel that is cut the same from beginning
+to end has no turns, and neither has one without walls, so that a steady recording is never treated by the moment.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bandwidth.edge import find_edge
+from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
+from dsp.fft import Array
+
+Levels = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+# An edge above this is what a coder leaves out now and then; treating it by the moment would be heard as pumping.
+HIGHEST_EDGE_HZ = 12500.0
+BLOCK_SECONDS = 256 / 48000
+_LOWEST_HZ, _HIGHEST_HZ, _PER_OCTAVE = 500.0, 20000.0, 6
+_FLOOR_DB = -160.0  # what a byte of 0 means; one step is a decibel
+PIECE_FRAMES = 10
+PAUSE_DB = 40.0
+_SILENCE_DB = -80.0
+SAME = 0.06
+_FEWEST_WINDOWS = 2
+ABOVE = 1.12  # a resampler's transition ends here
+LEAK_BINS = 5  # so far a Blackman window lets loud sound below the edge reach
+CONTRAST_DB = 35.0
+ALIVE_DB = 10.0
+_LONGEST_GAP_S, _SHORTEST_ALIVE_S, _SHORTEST_TURN_S, _SHORTEST_LOUD_S = 0.25, 0.1, 0.3, 0.1
+_LEAST_ALIVE_S = 1.0
+_QUIET_DB = 60.0
+_MARGIN_S = 0.02
+_FRAMES_AT_ONCE = 256
+
+
+class Turn(NamedTuple):
+    """A stretch of one channel, from one sample up to another, and the edge in Hz that it ends at."""
+
+    start: int
+    end: int
+    edge_hz: float
+
+
+class _Wall(NamedTuple):
+    """An edge seen in a window, and the blocks of that window."""
+
+    edge_hz: float
+    first: int
+    last: int
+
+
+class TurnFinder:
+    """Finds the turns of each channel of a recording, handed over in blocks of any length.
+
+    Args:
+        sample_rate: In Hz.
+        channels: How many.
+    """
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._rate = sample_rate
+        self._channels = [_Channel(sample_rate) for _ in range(channels)]
+
+    def add(self, samples: Array) -> None:
+        """Append the next samples, shape (channels, time)."""
+        for channel, row in zip(self._channels, np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), strict=True):
+            channel.add(np.ascontiguousarray(row, np.float32))
+
+    def turns(self) -> list[list[Turn]]:
+        """Return the turns of each channel, in order."""
+        return [channel.turns() for channel in self._channels]
+
+
+class _Channel:
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._histogram = LevelHistogram(rate)
+        self._window, self._hop = window_samples(rate), hop_samples(rate)
+        self._size = int(2 ** round(math.log2(BLOCK_SECONDS * rate)))
+        self._analysis = np.blackman(self._size + 1)[:-1].astype(np.float32)
+        self._bin_hz = rate / self._size
+        octaves = math.log2(min(_HIGHEST_HZ, 0.45 * rate) / _LOWEST_HZ)
+        self._edges_hz = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
+        self._bins = np.maximum(np.diff(np.round(self._edges_hz / self._bin_hz).astype(int), prepend=0), 1).cumsum()
+        self._density = 2.0 / (float(np.square(self._analysis).sum()) * rate)
+        self._levels: list[Levels] = []
+        self._tail = np.zeros(0, np.float32)
+        self._fine_tail = np.zeros(self._size // 2, np.float32)
+        self._frames, self._loud_db, self._in_piece, self._piece_first = 0, _SILENCE_DB, 0, 0
+        self._last_counts: Array | None = None
+        self._last_first = 0
+        self._walls: list[_Wall] = []
+        self._samples = 0
+
+    def add(self, samples: Array) -> None:
+        self._samples += len(samples)
+        self._add_blocks(samples)
+        self._tail = np.concatenate([self._tail, samples])
+        count = max(0, (len(self._tail) - self._window) // self._hop + 1)
+        for first in range(0, count, _FRAMES_AT_ONCE):
+            number = min(_FRAMES_AT_ONCE, count - first)
+            levels, total_db = self._histogram.levels(self._tail[None], first * self._hop, number)
+            for frame in range(number):
+                self._add_frame(levels[frame : frame + 1], float(total_db[frame]))
+        self._tail = self._tail[count * self._hop :].copy()
+
+    def _add_frame(self, levels: Array, total_db: float) -> None:
+        self._frames += 1
+        self._loud_db = max(total_db, self._loud_db - 0.01)
+        if total_db <= _SILENCE_DB or total_db < self._loud_db - PAUSE_DB:
+            return
+        if not self._in_piece:
+            self._piece_first = self._frames - 1
+        self._histogram.add(levels)
+        self._in_piece += 1
+        if self._in_piece == PIECE_FRAMES:
+            self._judge()
+
+    def _judge(self) -> None:
+        """Judge the window of the last two pieces."""
+        counts = self._histogram.counts.copy()
+        if self._last_counts is not None:
+            self._histogram.counts += self._last_counts
+            edge_hz = find_edge(self._histogram.curve(), only_walls=True)
+            if edge_hz is not None and edge_hz < HIGHEST_EDGE_HZ:
+                to_blocks = self._hop / self._size
+                first, last = int(self._last_first * to_blocks), int(self._frames * to_blocks)
+                self._walls.append(_Wall(edge_hz, first, last))
+        self._last_counts, self._last_first, self._in_piece = counts, self._piece_first, 0
+        self._histogram.counts.fill(0.0)
+
+    def _add_blocks(self, samples: Array) -> None:
+        """Append the levels of each block: the higher of two frames that overlap by half."""
+        half = self._size // 2
+        self._fine_tail = np.concatenate([self._fine_tail, samples])
+        count = (len(self._fine_tail) - self._size) // self._size
+        if count <= 0:
+            return
+        for first in range(0, count, _FRAMES_AT_ONCE):
+            number = min(_FRAMES_AT_ONCE, count - first)
+            piece = self._fine_tail[first * self._size :]
+            frames = np.lib.stride_tricks.sliding_window_view(piece, self._size)[: 2 * number * half : half]
+            power = np.square(np.abs(np.fft.rfft(frames * self._analysis))) * self._density
+            sums = np.add.reduceat(power, self._bins, axis=1)[:, :-1] / np.diff(self._bins)
+            level_db = 10.0 * np.log10(sums + 1e-20).reshape(number, 2, -1).max(1)
+            self._levels.append(np.clip(level_db - _FLOOR_DB, 0, 255).astype(np.uint8))
+        self._fine_tail = self._fine_tail[count * self._size :].copy()
+
+    def turns(self) -> list[Turn]:
+        if not self._levels:
+            return []
+        levels = np.concatenate(self._levels)
+        taken = np.zeros(len(levels), bool)
+        found: list[Turn] = []
+        for edge_hz, walls in _clusters(self._walls):
+            dead = self._dead(levels, edge_hz, walls)
+            if dead is None:
+                continue
+            for first, last in _runs(dead & ~taken):
+                taken[first:last] = True
+                end = min(last * self._size, self._samples) if last < len(levels) else self._samples
+                found.append(Turn(first * self._size, end, edge_hz))
+        return sorted(found)
+
+    def _dead(self, levels: Levels, edge_hz: float, walls: list[_Wall]) -> Flags | None:
+        """Return the blocks of turns that end at an edge, or None where the channel has none."""
+        lowest = edge_hz * ABOVE + LEAK_BINS * self._bin_hz
+        is_above = self._edges_hz[:-1] >= lowest
+        is_below = self._edges_hz[1:] <= edge_hz / ABOVE
+        if not is_above.any() or not is_below.any():
+            return None
+        above, below = levels[:, is_above].max(1), levels[:, is_below].max(1)
+        inside = np.concatenate([np.arange(wall.first, min(wall.last, len(levels))) for wall in walls])
+        body, floor = np.percentile(below[inside], 90), np.percentile(above[inside], 90)
+        if body - floor < CONTRAST_DB:
+            return None
+        alive = above > floor + ALIVE_DB
+        blocks_a_second = self._rate / self._size
+        alive = _without_gaps(alive, _LONGEST_GAP_S * blocks_a_second)
+        alive = ~_without_gaps(~alive, _SHORTEST_ALIVE_S * blocks_a_second)
+        if alive.sum() < _LEAST_ALIVE_S * blocks_a_second:
+            return None
+        # A frame reaches into its neighbours: what begins there must not be touched.
+        alive = alive | np.append(alive[1:], False) | np.insert(alive[:-1], 0, False)
+        loud, sounding = below > body - PAUSE_DB, np.flatnonzero(below > body - _QUIET_DB)
+        dead, margin = np.zeros(len(alive), bool), round(_MARGIN_S * blocks_a_second)
+        for first, last in _runs(~alive):
+            # The silence around a turn may belong to the one who spoke before or speaks next.
+            inside = sounding[np.searchsorted(sounding, first) : np.searchsorted(sounding, last)]
+            is_long = len(inside) > 0 and inside[-1] - inside[0] >= _SHORTEST_TURN_S * blocks_a_second
+            if is_long and loud[first:last].sum() >= _SHORTEST_LOUD_S * blocks_a_second:
+                dead[max(first, inside[0] - margin) : min(last, inside[-1] + 1 + margin)] = True
+        return dead if dead.any() else None
+
+
+def _clusters(walls: list[_Wall]) -> list[tuple[float, list[_Wall]]]:
+    """Return the edges that several windows share, the lowest first, each with its windows."""
+    found: list[tuple[float, list[_Wall]]] = []
+    left = sorted(walls)
+    while left:
+        same = [wall for wall in left if math.log(wall.edge_hz / left[0].edge_hz) < 2 * SAME]
+        left = left[len(same) :]
+        if len(same) >= _FEWEST_WINDOWS:
+            found.append((same[len(same) // 2].edge_hz, same))
+    return found
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """Return where each run of true begins and ends."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in steps.reshape(-1, 2)]
+
+
+def _without_gaps(flags: Flags, longest: float) -> Flags:
+    """Return the flags with short runs of false between two true ones filled."""
+    filled = flags.copy()
+    for first, last in _runs(~flags):
+        if first > 0 and last < len(flags) and last - first <= longest:
+            filled[first:last] = True
+    return filled
