@@ -57,8 +57,9 @@ wanted_packages() {
     if [[ $purpose == test ]]; then
         # A sound card's library, a sound server that runs without a card, and VST3 plug-ins that report a latency.
         echo libportaudio2 jackd2 zam-plugins
-        # What a VST3 plug-in that misbehaves is built from.
-        echo dpf-source g++
+        # The DAW plug-in and a plug-in that misbehaves: a compiler and the published interfaces of the formats; hosts and
+        # checkers of LV2.
+        echo g++ dpf-source jalv lilv-utils sordi lv2-dev
         # A browser for the panel; on Ubuntu this is a snap, where an installed Chrome does as well.
         has_browser || echo chromium
     fi

@@ -15,6 +15,7 @@ from models.extender import controls as knobs
 from models.stage import Block, FollowsBandwidth, MeasuresBandwidth, Stage
 from plugin_host.chain.dry_wet import MATCH, DryWet
 from plugin_host.chain.effects import EffectsStage
+from plugin_host.chain.jump import Jump
 from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.metering.load import LapMeter
 from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError
@@ -61,7 +62,9 @@ class Chain:
         self._latency = 0
         effects = [stage for stage in (*before, *after) if isinstance(stage, EffectsStage)]
         self._followed = [stage for stage in effects if stage.may_change_latency]
-        self._path = DryWet()
+        self._path, self._jump = DryWet(), Jump()
+        # What the last block was played with.
+        self._settings: Mapping[str, float] = {}
 
     def __repr__(self) -> str:
         names = ", ".join(name for name, _ in self._named) or "empty"
@@ -183,6 +186,14 @@ class Chain:
         self._path.reset()
         self._forget()
 
+    def seek(self, position: int) -> None:
+        """Go on at another sample of the timeline without a gap, while the effects ring on; on the audio thread."""
+        if self._extender is not None and self._settings:
+            try:
+                self._jump.seek(self._extender, position, self._channels, self._max_block, self._settings)
+            except Exception as error:
+                self._error = RuntimeError(f"a jump on the timeline failed: {error}")
+
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape, whatever happens inside."""
         if block.shape[1] > self._max_block:
@@ -204,6 +215,7 @@ class Chain:
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}
+        self._settings = settings
         wet = None if rest else self._run(block, settings)
         if self._followed:
             self._follow_latency()
@@ -216,6 +228,8 @@ class Chain:
         for name, stage, is_searched in self._row:
             try:
                 out = stage.process(block, settings)
+                if stage is self._extender and self._jump.tail.shape[1]:
+                    out = self._jump.fill(out)
                 if out.shape != shape or (is_searched and not is_finite(out)):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
                 block = out
@@ -250,6 +264,7 @@ class Chain:
     def _forget(self) -> None:
         self._error = None
         self._came_from = None
+        self._jump = Jump()
         # What a warm-up took does not count.
         self._laps.clear()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +10,11 @@ from typing import Literal
 from models.control import Control
 from models.stage import FollowsBandwidth, Stage
 from plugin_host.chain.chain import Chain
+from plugin_host.chain.stage_class import CLASS, StageClassError, load_stage
 from plugin_host.checks.signals import EDGE_HZ
 from plugin_host.preset.file import Preset, PresetError, load_preset
 
 Kind = Literal["artifact", "preset", "class"]
-_CLASS = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 
 
 class SubjectError(ValueError):
@@ -83,9 +80,11 @@ def find_subject(name: str, artifact: str | None = None) -> Subject:
 
     if name in {info.name for info in list_artifacts()} or (Path(name) / MANIFEST).is_file():
         return subject_of(name, load_extender(name), "artifact")
-    match = _CLASS.fullmatch(name)
-    if match is not None:
-        return subject_of(name, _instance(match["module"], match["name"]))
+    if CLASS.fullmatch(name):
+        try:
+            return subject_of(name, load_stage(name))
+        except StageClassError as error:
+            raise SubjectError(str(error)) from None
     return _of_preset(name, artifact)
 
 
@@ -103,25 +102,3 @@ def _of_preset(name: str, artifact: str | None) -> Subject:
         ) from None
     model = load_extender(artifact or preset.artifact or "live")
     return subject_of(name, Chain.from_preset(preset, model), "preset", preset)
-
-
-def _instance(module: str, name: str) -> Stage:
-    """Import a class as `python -m` would, from the current folder too, and make one of it."""
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        kind = getattr(importlib.import_module(module), name)
-    except Exception as error:  # Whatever somebody's module does when it is imported.
-        raise SubjectError(f"{module}:{name} can't be imported: {_reason(error)}; give module:Class") from None
-    try:
-        made = kind()
-    except Exception as error:  # Whatever somebody's class does when it is made.
-        why = _reason(error)
-        raise SubjectError(f"{module}:{name} can't be made without arguments: {why}; see models/stage.py") from None
-    if not isinstance(made, Stage):
-        raise SubjectError(f"{module}:{name} is no stage: it needs what models/stage.py names, such as process")
-    return made
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -188,6 +188,21 @@ class Engine:
         chain.prepare(self._rate, self._channels, self._max_block)
         chain.warm_up(self._values)
 
+    def seek(self, position: int, *, forget: bool) -> None:
+        """Go on elsewhere on the timeline; on the audio thread, between two blocks.
+
+        Args:
+            position: Sample of the timeline at which the next block begins.
+            forget: Begin from silence with every knob at its target, as a bounce does; else go on without a gap.
+        """
+        if not forget:
+            self._chain.seek(position)
+            return
+        self._store.prepare(self._rate)
+        if self._swap is not None:
+            self._chain, self._swap = self._swap.chain, None
+        self._chain.reset(position)
+
     def swap_chain(self, chain: Stage) -> None:
         """Prepare another chain here and play it the newest input; then the audio thread cross-fades to it in 20 ms.
 

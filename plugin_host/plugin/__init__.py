@@ -1,1 +1,1 @@
-"""The plug-in for DAWs: its native source, and the Python side that plays it."""
+"""The DAW plug-in's Python side: build and install it, and share memory with its instances."""

@@ -138,6 +138,10 @@ class LiveHost:
         save_preset(preset, folder / f"{name}.json")
         self._on_main(lambda: self._call(name))
 
+    def play_sound(self, sound: LiveSound) -> None:
+        """Swap in a sound that was built outside; raise ValueError if it can't play here."""
+        self._on_main(lambda: self._play(sound))
+
     def change_model(self, like: LiveSound) -> None:
         """Play the same preset with another's artifact; raise ValueError, one sentence, if it fails."""
         sound = self.sound

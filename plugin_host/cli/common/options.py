@@ -10,7 +10,7 @@ import typer
 from plugin_host.cli.common import completion
 
 RENDER, SHOW, PROVE, TRAIN = "Render", "Look around", "Prove", "Train"
-LIVE, CONTROL = "Play live", "Control a running host"
+LIVE, CONTROL, DAW = "Play live", "Control a running host", "Play in a DAW"
 
 EXAMPLES = """
 **Examples**

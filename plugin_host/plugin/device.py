@@ -1,0 +1,168 @@
+"""The plug-in as a device: an engine's blocks come from a DAW, through memory that both processes share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from models.control import Control
+from plugin_host.engine.engine import Engine
+from plugin_host.plugin.instances import Instance
+from plugin_host.plugin.library import JOINING, REFUSED, SEEK, Event, Library, Region, Taken
+from plugin_host.settings.changes import SettingsError
+from plugin_host.settings.store import SettingsStore
+
+MAX_BLOCK = 2048
+# The host's moves are automation: each one is meant for its sample.
+ORIGIN = "automation daw"
+_WAIT_S = 0.1
+
+
+class PluginDevice:
+    """An instance in a DAW; see `plugin_host.devices.device.Device`.
+
+    Args:
+        instance: The plug-in.
+        store: The settings; what the host turns goes there, and what others turn goes to the host.
+        controls: The plug-in's knobs, in the order of its table.
+
+    Raises:
+        PluginError: The plug-in is of another version.
+
+    Attributes:
+        region: The shared memory.
+        on_poll: Called on the main thread again and again.
+    """
+
+    def __init__(self, instance: Instance, store: SettingsStore, controls: Sequence[Control]) -> None:
+        self.region = Region(Library(instance.library), instance.path)
+        self.name, self.rate, self.block = instance.name, instance.rate, 256
+        self.inputs = self.outputs = instance.channels
+        self._instance, self._store = instance, store
+        self._ids = [control.id for control in controls]
+        self._places = {name: place for place, name in enumerate(self._ids)}
+        self._changes = store.subscribe()
+        # Where the host believes the knobs to be.
+        self._known: dict[str, float] = {}
+        self._in = np.zeros((self.inputs, MAX_BLOCK), np.float32)
+        self._out = np.zeros_like(self._in)
+        self._engine: Engine | None = None
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.on_poll: Callable[[], None] = lambda: None
+
+    @property
+    def latency_samples(self) -> int:
+        """What the plug-in adds: its buffer."""
+        return int(self.region.status().buffer)
+
+    @property
+    def state(self) -> str:
+        """For people: "ready", "playing" or "ended"."""
+        return "ended" if self.is_done else "playing" if self._thread else "ready"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the DAW has closed the plug-in or is gone."""
+        return bool(self.region.status().closed) or not self._instance.is_alive
+
+    def prepare(self, engine: Engine) -> None:
+        """Prepare the engine for the DAW's rate; raise ValueError, and say it in the plug-in, if it can't be."""
+        self.region.set_state(JOINING)
+        if not self.region.status().is_same_table:
+            self.refuse("the plug-in has been updated: restart the DAW")
+            raise ValueError("the plug-in has been updated")
+        self.follow_knobs()
+        try:
+            engine.prepare(self.rate, self.inputs, MAX_BLOCK)
+        except ValueError as error:
+            self.refuse(str(error))
+            raise
+        self._engine = engine
+
+    def refuse(self, sentence: str) -> None:
+        """Say in the plug-in why it plays dry."""
+        self.region.write_reason(sentence)
+        self.region.set_state(REFUSED)
+
+    def start(self) -> None:
+        """Begin to play."""
+        if self._engine is None:
+            raise ValueError("the engine is not prepared")
+        # What is late is known to the plug-in alone, whose buffer lets a block take longer than itself.
+        self._engine.is_timed = False
+        self._thread = threading.Thread(target=self._run, args=(self._engine,), name="audio", daemon=True)
+        self._thread.start()
+
+    def poll(self) -> str | None:
+        """Give a sign of life, and show the host what was turned on this side."""
+        self.region.beat()
+        engine = self._engine
+        if engine is not None:
+            engine.missed = int(self.region.status().late)
+            self.region.set_latency(engine.latency_samples)
+        self._show_turned()
+        self.on_poll()
+        return None
+
+    def stop(self) -> None:
+        """End; the plug-in plays dry from now on."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._store.unsubscribe(self._changes)
+        self.region.set_state(0)
+
+    def _show_turned(self) -> None:
+        """Show the host the knobs that stand elsewhere than it knows; its own moves never come back to it."""
+        changed = {knob.name for change in self._changes.take() for knob in change.accepted}
+        if not changed:
+            return
+        targets = self._store.targets()
+        for name in changed & self._places.keys() & targets.keys():
+            if targets[name] != self._known.get(name):
+                self._known[name] = targets[name]
+                self.region.turn(self._places[name], targets[name])
+
+    # On the audio thread.
+
+    def _run(self, engine: Engine) -> None:
+        heard, played = self._in.T, self._out.T
+        position = self.region.attach(engine.latency_samples)
+        engine.seek(position, forget=True)
+        while not self._ending.is_set():
+            taken = self.region.take(self._in, _WAIT_S)
+            if taken is None:
+                continue
+            if taken.has_lost or taken.events:
+                self._obey(engine, taken)
+            engine.callback(heard[: taken.count], played[: taken.count])
+            self.region.give(self._out, taken.count)
+
+    def _obey(self, engine: Engine, taken: Taken) -> None:
+        """Turn knobs and follow jumps, which hold from the first of the samples that were taken."""
+        if taken.has_lost:
+            self.follow_knobs()
+        jump: Event | None = None
+        for event in self.region.events(taken.events):
+            if event.kind == SEEK:
+                jump = event
+            elif event.knob < len(self._ids):
+                self._turn(self._ids[event.knob], event.value)
+        if jump is not None:
+            engine.seek(int(jump.value), forget=bool(taken.is_offline))
+
+    def follow_knobs(self) -> None:
+        """Set every knob to where the host has it."""
+        for name, value in zip(self._ids, self.region.knobs(len(self._ids)), strict=True):
+            self._turn(name, value)
+
+    def _turn(self, name: str, value: float) -> None:
+        self._known[name] = value
+        try:
+            if self._store.setting(name).value != value:
+                self._store.request(name, value, ORIGIN, gesture="daw")
+        except SettingsError:
+            pass  # A chain that lacks the knob plays without it.

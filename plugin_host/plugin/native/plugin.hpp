@@ -1,0 +1,267 @@
+// One instance, whatever the format: knobs, session state, latency, and a thread that looks after the engine.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "hop.hpp"
+#include "knobs.hpp"
+#include "stage.hpp"
+#include "state.hpp"
+
+namespace highband {
+
+constexpr uint32_t kBuffers[] = {0, 64, 128, 256, 512, 1024, 2048};
+constexpr uint32_t kBufferChoices = 7, kBufferId = 0x62756666, kEngineId = 0x656e6769, kEngineStates = 6;
+constexpr const char *kEngineTexts[kEngineStates] = {"away: dry", "joining: dry", "playing", "late: dry", "refused: dry",
+                                                     "bounce incomplete"};
+constexpr int64_t kTryAgainNs = 5'000'000'000;
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
+
+inline uint32_t buffer_choice(uint32_t samples) {
+    uint32_t choice = 0;
+    while (choice + 1 < kBufferChoices && kBuffers[choice] < samples) ++choice;
+    return choice;
+}
+
+class Plugin {
+  public:
+    Plugin() {
+        for (uint32_t k = 0; k < kKnobCount; ++k) values_[k] = kKnobs[k].initial;
+    }
+
+    ~Plugin() { retire(); }
+
+    // Called from any thread when the host should ask for the latency anew.
+    std::function<void()> on_wish = [] {};
+
+    static const Knob *knob(uint32_t id, uint32_t &index) {
+        for (index = 0; index < kKnobCount; ++index)
+            if (kKnobs[index].id == id) return &kKnobs[index];
+        return nullptr;
+    }
+
+    double value(uint32_t index) const { return values_[index].load(); }
+
+    // While no block is processed, or for what the next one shows only.
+    void set_value(uint32_t index, double value) {
+        values_[index] = allowed(kKnobs[index], value);
+        resend_ = true;
+    }
+
+    void show_value(uint32_t index, double value) { values_[index] = allowed(kKnobs[index], value); }
+
+    uint32_t buffer() const { return buffer_.load(); }
+
+    void set_buffer(uint32_t samples) {
+        buffer_ = kBuffers[buffer_choice(samples)];
+        if (buffer_ != hop_.buffer()) wish();
+    }
+
+    // What the host is told.
+    uint32_t latency() {
+        told_latency_ = buffer_.load() + chain_latency();
+        return told_latency_;
+    }
+
+    // Whether the host knows another latency.
+    bool has_news() { return told_latency_ != buffer_.load() + chain_latency(); }
+
+    void activate(double rate, uint32_t channels) {
+        std::lock_guard<std::mutex> guard(life_);
+        rate_ = static_cast<uint32_t>(rate + 0.5);
+        hop_.set_latency(buffer_, expected_latency());
+        Constants wish{};
+        describe(wish, channels);
+        if (hop_.open(wish, fault_)) {
+            hop_.set_latency(buffer_, expected_latency());
+            Region &region = *hop_.region();
+            region.session.write(kept_.text.data(), kept_.text.size());
+            seen_document_ = seen_turns_ = 0;
+            std::fill(std::begin(seen_sequences_), std::end(seen_sequences_), 0);
+            hop_.announce();
+        }
+        hop_.set_may_start(may_start());
+        hop_.restart();
+        resend_ = true;
+        if (!keeper_.joinable()) keeper_ = std::thread([this] { keep(); });
+    }
+
+    // Forget the past; the next block begins from silence.
+    void restart() {
+        hop_.restart();
+        resend_ = true;
+    }
+
+    // The audio thread, in this order: begin, turn (by rising offsets), run.
+
+    void begin(const Clock &clock) {
+        clock_ = clock;
+        if (hop_.buffer() != buffer_) hop_.change_buffer(buffer_);
+        const bool jumps = hop_.follow(clock);
+        if (resend_.exchange(false) || jumps)
+            for (uint32_t k = 0; k < kKnobCount; ++k) hop_.knob(0, k, values_[k]);
+    }
+
+    void turn(uint32_t offset, uint32_t index, double value) {
+        values_[index] = allowed(kKnobs[index], value);
+        hop_.knob(offset, index, values_[index]);
+    }
+
+    void run(const float *const *in, float *const *out, uint32_t count) {
+        hop_.process(in, out, count, clock_.is_offline);
+    }
+
+    // Call with (index, value) for each knob that was turned on the engine's side since the last time.
+    template <class Use> void turned(Use use) {
+        Region *region = hop_.region();
+        if (!region || region->engine.turns.load() == seen_turns_) return;
+        seen_turns_ = region->engine.turns.load();
+        for (uint32_t k = 0; k < kKnobCount; ++k) {
+            const uint32_t sequence = region->engine_knobs[k].sequence.load();
+            if (sequence == seen_sequences_[k]) continue;
+            seen_sequences_[k] = sequence;
+            values_[k] = allowed(kKnobs[k], region->engine_knobs[k].value.load());
+            region->host_knobs[k].value.store(values_[k]);
+            use(k, values_[k].load());
+        }
+    }
+
+    // Which of kEngineTexts holds now; a bounce that lacked blocks is remembered until the next one.
+    uint32_t engine_state() {
+        Region *region = hop_.region();
+        if (!region) return kAway;
+        return region->counters.incomplete.load() ? kEngineStates - 1 : hop_.policy();
+    }
+
+    std::string engine_text(uint32_t state) {
+        std::string text = kEngineTexts[std::min(state, kEngineStates - 1)];
+        std::lock_guard<std::mutex> guard(life_);
+        std::string reason = fault_;
+        uint32_t any = 0;
+        if (hop_.region()) hop_.region()->reason.read(reason, any);
+        return reason.empty() ? text : text + " (" + reason.substr(0, 200) + ")";
+    }
+
+    std::string save() {
+        std::lock_guard<std::mutex> guard(life_);
+        read_document();
+        for (uint32_t k = 0; k < kKnobCount; ++k) kept_.knobs[kKnobs[k].id] = values_[k];
+        kept_.buffer = buffer_;
+        if (hop_.is_engine_alive()) {
+            kept_.rate = rate_;
+            kept_.chain_latency = hop_.chain_latency();
+        }
+        return write_state(kept_);
+    }
+
+    // Take over a state; false, and nothing changes, if it is not one.
+    bool load(const std::string &bytes, bool with_knobs = true) {
+        State state;
+        if (!StateReader(bytes).read(state)) return false;
+        std::lock_guard<std::mutex> guard(life_);
+        const uint32_t buffer = state.newer.empty() ? kBuffers[buffer_choice(state.buffer)] : buffer_.load();
+        kept_ = state;
+        has_state_ = state.newer.empty();
+        uint32_t index = 0;
+        if (with_knobs)
+            for (const auto &[id, value] : state.knobs)
+                if (const Knob *known = knob(id, index)) values_[index] = allowed(*known, value);
+        buffer_ = buffer;
+        resend_ = true;
+        if (Region *region = hop_.region()) region->session.write(kept_.text.data(), kept_.text.size());
+        else if (rate_) hop_.set_latency(buffer_, expected_latency());
+        wish();
+        return true;
+    }
+
+    Hop &hop() { return hop_; }
+
+    void retire() {
+        {
+            std::lock_guard<std::mutex> guard(life_);
+            is_over_ = true;
+        }
+        over_.notify_all();
+        if (keeper_.joinable()) keeper_.join();
+        hop_.close();
+    }
+
+  private:
+    void wish() { on_wish(); }
+
+    static bool may_start() {
+        const char *word = std::getenv("HIGHBAND_ENGINE");
+        return !word || std::strcmp(word, "off") != 0;
+    }
+
+    uint32_t chain_latency() { return rate_ && hop_.region() ? hop_.chain_latency() : expected_latency(); }
+
+    // Before an engine says it: what the session says, else what was installed.
+    uint32_t expected_latency() const {
+        const uint32_t rate = rate_ ? rate_ : 48000;
+        if (has_state_) {
+            const double samples = static_cast<double>(kept_.chain_latency) * rate / std::max(1u, kept_.rate);
+            return std::min(static_cast<uint32_t>(samples + 0.5), kMostChainLatency);
+        }
+        for (const auto &[known, samples] : kChainLatencies)
+            if (known == rate) return samples;
+        return 0;
+    }
+
+    void describe(Constants &wish, uint32_t channels) const {
+        wish.channels = channels;
+        wish.rate = rate_;
+        wish.knobs = kKnobCount;
+        wish.table = kTable;
+        std::strncpy(wish.stage, kStage, sizeof wish.stage - 1);
+        std::strncpy(wish.path, kPath, sizeof wish.path - 1);
+        std::strncpy(wish.name, kName, sizeof wish.name - 1);
+    }
+
+    void read_document() {
+        if (Region *region = hop_.region(); region && kept_.newer.empty())
+            region->document.read(kept_.text, seen_document_);
+    }
+
+    void keep() {
+        std::unique_lock<std::mutex> guard(life_);
+        int64_t next_try = 0;
+        while (!over_.wait_for(guard, kLookEvery, [this] { return is_over_; })) {
+            Region *region = hop_.region();
+            if (!region) continue;
+            const bool is_wanted = region->counters.calls.load() > 0 && may_start() && !hop_.is_engine_alive();
+            if (is_wanted && now_ns() >= next_try && region->engine.state.load() != kRefused) {
+                next_try = now_ns() + kTryAgainNs;
+                std::string folder = runtime_folder(fault_);
+                const bool may_come = is_server_running(folder) || start_process(kCommand);
+                if (!may_come) fault_ = "the engine can't be started: run highband plugin doctor";
+                hop_.set_may_start(may_come);
+            }
+            const uint32_t latency = buffer_.load() + chain_latency();
+            if (latency == told_latency_ || latency == wished_latency_) continue;
+            wished_latency_ = latency;
+            guard.unlock();
+            wish();
+            guard.lock();
+        }
+    }
+
+    Hop hop_;
+    Clock clock_;
+    State kept_;
+    std::atomic<double> values_[kMostKnobs];
+    std::atomic<bool> resend_{true};
+    std::atomic<uint32_t> buffer_{256}, told_latency_{0};
+    uint32_t wished_latency_ = ~0u;
+    bool has_state_ = false, is_over_ = false;
+    uint32_t rate_ = 0, seen_document_ = 0, seen_turns_ = 0, seen_sequences_[kMostKnobs] = {};
+    std::string fault_;
+    std::mutex life_;
+    std::condition_variable over_;
+    std::thread keeper_;
+};
+
+}  // namespace highband

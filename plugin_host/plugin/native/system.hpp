@@ -1,0 +1,41 @@
+// What each system does in its own way: map a file that both processes see, wait, wake, start the engine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace highband {
+
+enum Bell { kInBell = 0, kOutBell = 1 };
+
+struct Mapping {
+    void *at = nullptr;
+    size_t size = 0;
+    std::string path;
+    void *bells[2] = {nullptr, nullptr};  // Handles, where a system can't wait on the memory itself.
+};
+
+int64_t now_ns();
+uint32_t process_id();
+
+// The folder of the regions, made if need be and closed to other users; empty, with a sentence, where it can't be.
+std::string runtime_folder(std::string &error);
+
+// Where this library lies, so that the engine reads the memory with the same code.
+std::string library_path();
+
+// Map a region of exactly this size; a new one is made where `create` is set. False, with a sentence, if refused.
+bool map_region(Mapping &mapping, const std::string &path, size_t size, bool create, std::string &error);
+void unmap_region(Mapping &mapping, bool remove);
+
+// Wait until the word is no longer `seen`, or so long; may return early.
+void wait_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word, uint32_t seen, int64_t ns);
+void wake_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word);
+
+// Whether another process holds the lock of the engine's server.
+bool is_server_running(const std::string &folder);
+bool start_process(const std::vector<std::string> &words);
+
+}  // namespace highband

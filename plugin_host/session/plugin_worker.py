@@ -1,0 +1,136 @@
+"""One instance's engine: a live session whose device is the plug-in in the DAW."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.atomic_write import write_atomically
+from models.control import Control
+from models.extender.controls import CONTROLS
+from plugin_host.chain.chain import Chain
+from plugin_host.chain.dry_wet import MATCH
+from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
+from plugin_host.plugin.device import PluginDevice
+from plugin_host.plugin.instances import NOTE_SUFFIX, Instance
+from plugin_host.plugin.product import OWN, make_stage, product_of
+from plugin_host.preset.file import Preset
+from plugin_host.session.host import LiveHost
+from plugin_host.session.interfaces import DoorWishes, make_doors
+from plugin_host.session.plugin_document import Restored, read_document, write_document
+from plugin_host.session.session import Live
+from plugin_host.settings.store import SettingsStore
+
+_LOCAL = "tcp://127.0.0.1:0"
+
+
+class StageHost(LiveHost):
+    """Plays one stage of somebody else's, which has no presets."""
+
+    def load_preset(self, name: str) -> None:
+        """Refuse."""
+        raise ValueError("this plug-in plays a stage of its own, presets are for Highband's")
+
+    def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse."""
+        raise ValueError("this plug-in plays a stage of its own, without effects around it")
+
+
+class Worker:
+    """Plays one instance until the DAW closes it.
+
+    Args:
+        instance: The plug-in.
+        warm: A new sound of the extender, built before, or None.
+        report: Takes a sentence for the log.
+    """
+
+    def __init__(self, instance: Instance, warm: LiveSound | None, report: Callable[[str], None]) -> None:
+        self._instance, self._report = instance, report
+        self._is_own = instance.stage == OWN
+        self._written = ""
+        self._warm = warm
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Play; raise ValueError with one sentence if the plug-in can't be played, which it then says too."""
+        instance = self._instance
+        store = SettingsStore(())
+        controls = CONTROLS if self._is_own else self._stage_controls()
+        device = PluginDevice(instance, store, controls)
+        try:
+            restored = self._restored(device)
+            store.declare((*controls, MATCH) if not self._is_own else restored.sound.controls)
+            store.load(restored.settings, "session")
+            kind = LiveHost if self._is_own else StageHost
+            host = kind(restored.sound, store, device, "plug-in")
+        except ValueError as error:
+            device.refuse(str(error))
+            raise
+        device.region.write_reason(restored.warning)
+        live = Live(host, device, self._tell(device))
+        device.on_poll = lambda: self._exchange(device, host)
+        live.doors = make_doors(DoorWishes(control=_LOCAL, telemetry=_LOCAL), host, live.report)
+        live.open()
+        self._note(live)
+        try:
+            live.run(stopped)
+        finally:
+            live.close()
+            self._note_path().unlink(missing_ok=True)
+
+    def _restored(self, device: PluginDevice) -> Restored:
+        text = device.region.session() or ""
+        if not self._is_own:
+            stage = self._stage
+            sound = LiveSound(Chain([], stage, []), Preset(name=self._instance.product), "", DEFAULT_ARTIFACT)
+            return Restored(sound, {})
+        if not text and self._warm is not None:
+            return Restored(self._warm, {})
+        return read_document(text)
+
+    def _stage_controls(self) -> tuple[Control, ...]:
+        instance = self._instance
+        self._stage = make_stage(instance.stage, instance.folder)
+        return product_of(self._stage, instance.stage, instance.product, instance.folder).controls
+
+    def _tell(self, device: PluginDevice) -> Callable[[str], None]:
+        def tell(sentence: str) -> None:
+            self._report(f"{self._instance.name}: {sentence}")
+            device.region.write_reason(sentence)
+
+        return tell
+
+    def _exchange(self, device: PluginDevice, host: LiveHost) -> None:
+        """Follow a session that the DAW has loaded, and give it what it should keep."""
+        if not self._is_own:
+            return
+        text = device.region.session()
+        if text:
+            self._follow(text, device, host)
+        known = {control.id for control in CONTROLS}
+        document = write_document(host.sound, host.store.targets(), known)
+        if document != self._written:
+            self._written = document
+            device.region.write_document(document)
+
+    def _follow(self, text: str, device: PluginDevice, host: LiveHost) -> None:
+        try:
+            restored = read_document(text)
+            host.play_sound(restored.sound)
+            host.store.load(restored.settings, "session")
+            device.follow_knobs()
+        except ValueError as error:
+            device.region.write_reason(str(error))
+        else:
+            device.region.write_reason(restored.warning)
+
+    def _note_path(self) -> Path:
+        return self._instance.path.with_suffix(NOTE_SUFFIX)
+
+    def _note(self, live: Live) -> None:
+        """Write where the instance is controlled, for `highband panel --instance` and the like."""
+        door = live.doors[0]
+        words = {"name": self._instance.name, "control": getattr(door, "address", "")}
+        write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)

@@ -1,0 +1,117 @@
+"""An engine that comes late, is killed or stopped: the aligned dry signal plays on, and the sound comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.stage import Block
+from plugin_host.plugin.library import Library, Region, Status
+from tests.plugin_host.plugin.clap_host import ClapHost
+from tests.plugin_host.plugin.conftest import Opener, music, newest_instance, start_server, wait_for_engine
+
+BLOCK = 256
+
+
+def status_of(library: Path) -> Status:
+    region = Region(Library(library), newest_instance().path)
+    found = region.status()
+    region.close()
+    return found
+
+
+class Paced:
+    """Plays a host in real time, the same music over and over, and watches what comes back."""
+
+    def __init__(self, host: ClapHost) -> None:
+        self.host, self.sound, self.longest_s = host, music(2.0), 0.0
+        self._played: list[Block] = []
+
+    def play(self, seconds: float) -> None:
+        for _ in range(int(seconds * self.host.rate / BLOCK)):
+            at = len(self._played) * BLOCK % (self.sound.shape[1] - BLOCK)
+            began = time.perf_counter()
+            self._played.append(self.host.process(np.ascontiguousarray(self.sound[:, at : at + BLOCK])))
+            took = time.perf_counter() - began
+            self.longest_s = max(self.longest_s, took)
+            time.sleep(max(0.0, BLOCK / self.host.rate - took))
+
+    def band(self) -> Block:
+        """Return what came back without the delayed input, a row of peaks by block."""
+        out = np.concatenate(self._played, 1)
+        ins = [self.sound[:, n * BLOCK % (self.sound.shape[1] - BLOCK) :][:, :BLOCK] for n in range(len(self._played))]
+        dry = np.concatenate(ins, 1)
+        rest = out[:, BLOCK:] - dry[:, :-BLOCK]
+        peaks: Block = np.abs(rest).max(0).reshape(-1, BLOCK).max(1)
+        return peaks
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_lost_engine_leaves_dry_and_comes_back(open_host: Opener, library: Path, served: Path, number: int) -> None:
+    host = open_host()
+    host.flush(host.event("Crossover", "6 kHz"))
+    wait_for_engine(host)
+    paced = Paced(host)
+    paced.play(0.5)
+    wet = paced.band()[-20:].max()
+    assert wet > 1e-4
+    worker = status_of(library).engine_pid
+    os.kill(worker, number)
+    paced.play(0.3)
+    assert paced.band()[-20:].max() < 1e-6, "the dry signal plays, aligned"
+    assert paced.band()[20:].max() < 3 * wet, "there is neither silence nor a step on the way"
+    if number == signal.SIGSTOP:
+        os.kill(worker, signal.SIGCONT)
+    wait_for_engine(host)
+    paced.play(0.5)
+    assert paced.band()[-20:].max() == pytest.approx(wet, rel=0.5)
+    # A block may wait half its time; the rest is what other processes take of this machine.
+    assert paced.longest_s < 0.25
+
+
+def test_a_bounce_survives_a_killed_worker(open_host: Opener, library: Path, served: Path) -> None:
+    host = open_host(is_offline=True)
+    host.flush(host.event("Crossover", "6 kHz"))
+    sound = music(0.3)
+    host.play(sound, (512,))
+    os.kill(status_of(library).engine_pid, signal.SIGKILL)
+    host.play(sound, (512,))
+    assert host.text("Engine").startswith("playing"), "the bounce waits for the next worker"
+
+
+def test_a_session_that_is_opened_before_the_engine(
+    open_host: Opener, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, sound = open_host(), music(0.1)
+    np.testing.assert_array_equal(host.play(sound, (256,))[:, 256:], sound[:, :-256])
+    assert host.text("Engine").startswith("away: dry")
+    server = start_server(runtime.parent)
+    wait_for_engine(host)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    host.process(np.zeros((2, 256), np.float32))
+    assert host.text("Engine").startswith("away: dry")
+
+
+def test_the_plug_in_starts_the_engine_by_itself(
+    open_host: Opener, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIGHBAND_ENGINE", "on")
+    host = open_host()
+    time.sleep(0.3)
+    assert not (runtime / "server.lock").exists(), "a scan that plays nothing starts nothing"
+    wait_for_engine(host, seconds=60.0)
+    end_server(runtime)
+
+
+def end_server(runtime: Path) -> None:
+    """End the server that a plug-in started, which is nobody's child, by the process that holds its lock."""
+    lock = (runtime / "server.lock").stat().st_ino
+    holders = [line.split()[4] for line in Path("/proc/locks").read_text().splitlines() if f":{lock} " in line]
+    assert len(holders) == 1
+    os.kill(int(holders[0]), signal.SIGTERM)

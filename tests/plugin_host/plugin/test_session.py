@@ -1,0 +1,156 @@
+"""What a DAW's session keeps: knobs, latency, preset and artifact; and knobs that are turned on the engine's side."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plugin_host.control.client import Client
+from plugin_host.plugin.library import Library
+from plugin_host.plugin.product import Product
+from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
+from tests.plugin_host.plugin.conftest import Opener, newest_instance, wait_for_engine
+
+SILENCE = np.zeros((2, 256), np.float32)
+
+
+def state_of(format_number: int, rest: bytes) -> bytes:
+    """Return a state whose checksum is right; the format goes into it as its start."""
+    return b"HBPS" + struct.pack("<III", format_number, zlib.crc32(rest, format_number), len(rest)) + rest
+
+
+@pytest.fixture
+def host(runtime: Path, open_host: Opener) -> ClapHost:
+    return open_host()
+
+
+def test_a_state_comes_back_byte_for_byte_without_an_engine(host: ClapHost, open_host: Opener) -> None:
+    host.flush(host.event("Amount", "-3 dB"), host.event("Crossover", "6.3 kHz"), host.event("Buffer", "5"))
+    saved = host.save()
+    other = open_host()
+    assert other.load(saved)
+    assert other.save() == saved
+    assert [other.text(name) for name in ("Amount", "Crossover", "Buffer")] == ["-3 dB", "6.3 kHz", "1024 samples"]
+    other.activate(48000.0)
+    assert other.latency == 1024
+
+
+def test_garbage_is_refused_and_changes_nothing(host: ClapHost) -> None:
+    host.flush(host.event("Amount", "-3 dB"))
+    saved, chance = host.save(), np.random.default_rng(3)
+    for turn in range(2000):
+        broken = bytearray(saved)
+        if turn % 2:
+            broken = broken[: int(chance.integers(0, len(broken)))]
+        else:
+            broken[int(chance.integers(len(broken)))] ^= int(chance.integers(1, 256))
+        assert not host.load(bytes(broken)), broken
+    assert not host.load(chance.bytes(100_000))
+    assert host.save() == saved
+
+
+def test_right_checksums_over_wrong_fields_are_refused(host: ClapHost) -> None:
+    chance = np.random.default_rng(4)
+    for _ in range(500):
+        rest = chance.bytes(int(chance.integers(0, 200)))
+        host.load(state_of(1, rest))
+    assert host.text("Amount") == "0 dB"
+
+
+def test_a_newer_format_is_kept_as_it_is(host: ClapHost) -> None:
+    rest = b"something that is not known yet"
+    newer = state_of(2, rest)
+    assert host.load(newer)
+    host.flush(host.event("Amount", "-3 dB"))
+    assert host.save() == newer
+
+
+def test_texts_and_positions_are_those_of_the_controls(product: Product, library: Path) -> None:
+    import ctypes
+
+    native, text, found = Library(library), ctypes.create_string_buffer(64), ctypes.c_double()
+    for place, control in enumerate(product.controls):
+        for position in np.linspace(0.0, 1.0, 41):
+            value = native.to_value(place, position)
+            assert control.check(value) == value
+            native.to_text(place, value, text, 64)
+            assert text.value.decode() == control.to_text(value)
+            assert native.to_value(place, native.to_position(place, value)) == pytest.approx(value, rel=1e-9, abs=1e-9)
+            assert native.from_text(place, text.value, ctypes.byref(found))
+            assert found.value == pytest.approx(control.from_text(text.value.decode()))
+        assert not native.from_text(place, b"nonsense", ctypes.byref(found))
+        assert not native.from_text(place, b"1e9", ctypes.byref(found))
+
+
+@pytest.fixture
+def playing(served: Path, open_host: Opener) -> ClapHost:
+    host = open_host()
+    wait_for_engine(host)
+    return host
+
+
+def control_address(seconds: float = 5.0) -> str:
+    instance = newest_instance()
+    note, patience = instance.path.with_suffix(".json"), time.monotonic() + seconds
+    while not note.exists():
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+    return str(json.loads(note.read_text())["control"])
+
+
+def test_a_knob_turned_elsewhere_is_a_gesture_in_the_host_and_no_echo(playing: ClapHost) -> None:
+    with Client(control_address()) as client:
+        playing.process(SILENCE)
+        playing.moves.clear()
+        began = time.monotonic()
+        client.set("amount", -6.0)
+        amount = playing.parameters()["Amount"].id
+        while not any(move[1] == amount for move in playing.moves):
+            playing.process(SILENCE)
+            time.sleep(0.002)
+            assert time.monotonic() - began < 5.0
+        for _ in range(40):
+            playing.process(SILENCE)
+            time.sleep(0.005)
+        kinds = [kind for kind, identity, _ in playing.moves if identity == amount]
+        assert kinds == [GESTURE_BEGIN, VALUE, GESTURE_END]
+        assert playing.text("Amount") == "-6 dB"
+        # The host's own moves reach the engine and do not come back.
+        playing.moves.clear()
+        playing.process(SILENCE, [playing.event("Amount", "3 dB")])
+        patience = time.monotonic() + 5.0
+        while client.get("amount")["value"] != 3.0:
+            assert time.monotonic() < patience
+        for _ in range(40):
+            playing.process(SILENCE)
+            time.sleep(0.005)
+        assert [move for move in playing.moves if move[1] == amount] == []
+
+
+def test_a_preset_is_in_the_session_and_comes_back(playing: ClapHost, open_host: Opener) -> None:
+    with Client(control_address()) as client:
+        client.load_preset("dull-vocal")
+        patience = time.monotonic() + 20.0
+        while b"dull-vocal" not in playing.save():
+            playing.process(SILENCE)
+            assert time.monotonic() < patience
+            time.sleep(0.01)
+        # Its knobs have come to the host, too.
+        for _ in range(30):
+            playing.process(SILENCE)
+            time.sleep(0.01)
+        saved = playing.save()
+        assert b"artifact_hash" in saved
+    playing.close()
+    again = open_host()
+    assert again.load(saved)
+    assert again.save() == saved
+    wait_for_engine(again)
+    with Client(control_address()) as client:
+        assert client.ask("stats")["stats"]["preset"] == "dull-vocal"
