@@ -184,9 +184,13 @@ def _measure_energy(signal: Array, start: int, hop: int, window: int, gate: Arra
     for channel in range(channels):
         for frame in range(frames):
             first = start + frame * hop
-            whole, newest = np.float32(0.0), np.float32(0.0)
+            whole, mean, newest = np.float32(0.0), np.float32(0.0), np.float32(0.0)
             for i in range(first, first + window):
-                whole += signal[channel, i] ** 2
+                mean += signal[channel, i]
+            mean /= np.float32(window)
+            for i in range(first, first + window):
+                # A direct current is silence, too.
+                whole += (signal[channel, i] - mean) ** 2
             for i in range(first + window - hop, first + window):
                 newest += signal[channel, i] ** 2
             gate[channel, frame] = silence_gate(float(whole) / window)

@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import bands, crossover, ltv
+from dsp import bands, crossover, fine_envelope, ltv
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
+from dsp.fine_envelope import Follower, follow
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
 from models.control import Control
 from models.extender import controls as knobs
@@ -111,6 +112,8 @@ class Extender:
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._heard: Frames | None = None
         self._gains = unknown_gains()
+        self._follower = fine_envelope.follower(self._rate, self._delay)
+        self._fine_past = fine_envelope.start(channels)
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
@@ -168,11 +171,13 @@ class Extender:
         spectra, presence = high_pass.turn(phase, frames, step, count)
         start = high_pass.generated.advance(count)
         out = np.empty((self._channels, count), np.float32)
+        crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
         _play(
             source.samples, source.end, self._delay, shaper.filters, shaper.noise_left, shaper.is_open, self._hop,
             shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps, signal.samples,
             signal.end, values["output"] / 20, values["mix"] / 100, values["bypass"] >= 0.5, values["delta"] >= 0.5,
-            self._gains, self._ramp_step, out,
+            self._gains, self._ramp_step, self._follower, fine_envelope.high_pass(crossover_hz, self._rate),
+            self._fine_past, out,
         )  # fmt: skip
         if frames + (phase > 0) > 1:
             shaper.forget_hops()
@@ -184,13 +189,15 @@ def _play(
     source: Array, source_end: int, delay: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int,
     taps: int, phase: int, generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int,
     signal: Array, signal_end: int, output: float, share: float, bypass: bool, delta: bool,
-    gains: NDArray[np.float64], ramp: float, out: Array,
+    gains: NDArray[np.float64], ramp: float, follower: Follower, fine_high_pass: float,
+    fine_past: NDArray[np.float64], out: Array,
 ) -> None:  # fmt: skip
-    """Shape the source, add the noise, cut off what lies below the crossover and mix with the input."""
+    """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix."""
     band = np.zeros_like(out)
     if is_open:
         others = noise_left.reshape(2, -1, noise_left.shape[3])
         ltv.shape(source, source_end - delay, filters[: len(out)], others, hop, taps, phase, band)
+    follow(signal, signal_end - out.shape[1] - delay, follower, fine_high_pass, fine_past, band)
     cut(band, generated, start, high_passes, presence, high_pass_taps)
     gain = 10.0**output
     target, band_target = 1.0 if bypass else 0.0 if delta else gain, 0.0 if bypass else gain * share

@@ -19,6 +19,8 @@ from models.extender.envelope import Shape
 # past, and a long average does least harm where the signal changes (chosen on splits train and valid).
 _AVERAGED_NOW = 12
 _AVERAGED_LATE = 3
+# A source softer than this in its bands is silence; an exciter at work is louder by far at any level of the input.
+_SILENT_SOURCE = 1e-9
 
 
 def averaged_frames(config: ExtenderConfig) -> int:
@@ -36,7 +38,7 @@ class GainPath:
     Attributes:
         whitens: Whether the source's own spectrum is taken out, or its level only.
         noise_power: Power of the noise in every band.
-        sources: Power of the source's bands in the frames that count with the next one.
+        sources: Power of the source's bands in the frames that count with the next one, and whether there was any.
         late: What was measured and waits for the delayed signal: power of input and source, gate, energy, reference.
         energy: Power of the hops before, for the attack.
         shape: The knobs that act on the envelope, as `turn_knobs` took them.
@@ -48,8 +50,7 @@ class GainPath:
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        before = (channels, self._averaged - 1, bands.BAND_COUNT)
-        self.sources = np.full(before, FLOOR_POWER / self._averaged, np.float32)
+        self.sources = np.zeros((channels, self._averaged - 1, bands.BAND_COUNT + 1), np.float32)
         self.late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
         self.late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
         self.energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
@@ -115,23 +116,34 @@ def tell_gains(
 
 @kernel
 def _average(power: Array, past: Array) -> None:
-    """Put the sum of each frame and the frames before it in its place, and the frames into the past.
+    """Put the mean of each frame and the frames before it in its place, and the frames into the past.
+
+    Frames of silence do not count: a mean with them would stand far below what begins, and lift it.
 
     Args:
-        power: Shape (channels, frames, bands); overwritten.
-        past: Of the frames that count with the next one, shape (channels, past, bands); overwritten.
+        power: Divided by the number of frames that are averaged, shape (channels, frames, bands); overwritten.
+        past: Of the frames that count with the next one, shape (channels, past, bands + 1); 0 in the last place for
+            silence; overwritten.
     """
     channels, frames, count = power.shape
     kept = past.shape[1]
     for channel in range(channels):
         for frame in range(frames):
-            newest = power[channel, frame].copy()
+            newest, total = power[channel, frame].copy(), np.float32(0.0)
+            for band in range(count):
+                total += newest[band]
+            is_sound = np.float32(1.0) if total > count * _SILENT_SOURCE / (kept + 1) else np.float32(0.0)
+            sounding = is_sound
             for k in range(kept):
-                for band in range(count):
-                    power[channel, frame, band] += past[channel, k, band]
+                if past[channel, k, count] > 0:
+                    sounding += np.float32(1.0)
+                    for band in range(count):
+                        power[channel, frame, band] += past[channel, k, band]
+            for band in range(count):
+                power[channel, frame, band] *= (kept + 1) / max(sounding, np.float32(1.0))
             for k in range(kept - 1):
                 past[channel, k] = past[channel, k + 1]
-            past[channel, kept - 1] = newest
+            past[channel, kept - 1, :count], past[channel, kept - 1, count] = newest, is_sound
 
 
 @kernel

@@ -1,0 +1,99 @@
+"""The fine envelope: a generated band rises and falls with what the input does within milliseconds, without latency.
+
+A filter that is turned from hop to hop by frames of 21 ms blunts every attack. What it lacks is in the input's own top
+octave: how its level of about a millisecond stands against its level of some 15 ms, which the filter has followed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.compile import kernel
+from dsp.fast_math import exp, log
+from dsp.fft import Array
+
+_FAST_SECONDS, _SLOW_SECONDS = 0.001, 0.015
+# The octave below the crossover and what leaks from below it.
+_SHARE_OF_CROSSOVER = 0.5
+# How far the band goes along with a rise and with a fall, in dB per dB, and the ends of that.
+_RISE, _FALL = 1.0, 0.8
+_MOST_DB, _LEAST_DB = 18.0, -24.0
+# The mean of a noise's decibels lies below those of its mean.
+_MAKEUP_DB = 0.4
+# Of a sample, so that silence has a level and nothing dies away into denormals.
+_FLOOR = 1e-11
+_NEPER = math.log(10.0) / 20.0
+_STATES = 6
+
+
+class Follower(NamedTuple):
+    """Coefficients of one-pole filters, and the samples by which the slow level looks ahead."""
+
+    fast: float
+    slow: float
+    ahead: int
+
+
+def follower(sample_rate: float, delay: int) -> Follower:
+    """Return what `follow` wants where the signal is delayed by so many samples.
+
+    With a delay as long as the slow level's time it is known in the middle of that time and not at its end.
+    """
+    fast, slow = (math.exp(-1.0 / (seconds * sample_rate)) for seconds in (_FAST_SECONDS, _SLOW_SECONDS))
+    return Follower(fast, slow, min(delay, round(_SLOW_SECONDS * sample_rate)))
+
+
+def start(channels: int) -> NDArray[np.float64]:
+    """Return the past of a signal that has not begun, shape (channels, _STATES)."""
+    past = np.zeros((channels, _STATES))
+    past[:, 2] = past[:, 5] = _FLOOR
+    return past
+
+
+def high_pass(crossover_hz: float, sample_rate: float) -> float:
+    """Return the coefficient of the one-pole high-pass that leaves the octave below a crossover."""
+    return math.exp(-2.0 * math.pi * _SHARE_OF_CROSSOVER * crossover_hz / sample_rate)
+
+
+@kernel
+def follow(
+    signal: Array, at: int, follower: Follower, high_pass: float, past: NDArray[np.float64], band: Array
+) -> None:
+    """Multiply a generated band by the input's fine envelope.
+
+    Args:
+        signal: The input, shape (channels, time).
+        at: Where in it the samples lie that belong to the band's.
+        follower: From `follower`.
+        high_pass: From `high_pass`.
+        past: From `start`, then as the block before left it; overwritten.
+        band: Shape (channels, count); overwritten.
+    """
+    count = band.shape[1]
+    ratio = np.empty(count, np.float32)
+    for channel in range(band.shape[0]):
+        before, passed, fast = past[channel, 0], past[channel, 1], past[channel, 2]
+        before_slow, passed_slow, slow = past[channel, 3], past[channel, 4], past[channel, 5]
+        for i in range(count):
+            sample, ahead = signal[channel, at + i], signal[channel, at + i + follower.ahead]
+            passed = high_pass * (passed + sample - before)
+            passed_slow = high_pass * (passed_slow + ahead - before_slow)
+            before, before_slow = sample, ahead
+            # What is beyond full scale must not be remembered for longer than a sound.
+            power, power_slow = min(passed * passed, 1.0) + _FLOOR, min(passed_slow * passed_slow, 1.0) + _FLOOR
+            fast = power + follower.fast * (fast - power)
+            slow = power_slow + follower.slow * (slow - power_slow)
+            ratio[i] = fast / slow
+        # What dies away is not followed into denormals.
+        past[channel, 0], past[channel, 1], past[channel, 2] = before, passed if abs(passed) > 1e-20 else 0.0, fast
+        past[channel, 3], past[channel, 5] = before_slow, slow
+        past[channel, 4] = passed_slow if abs(passed_slow) > 1e-20 else 0.0
+        for i in range(count):
+            nepers = np.float32(0.5) * log(ratio[i])
+            nepers *= np.float32(_RISE) if nepers > 0 else np.float32(_FALL)
+            nepers = min(max(nepers, np.float32(_LEAST_DB * _NEPER)), np.float32(_MOST_DB * _NEPER))
+            band[channel, i] *= exp(nepers + np.float32(_MAKEUP_DB * _NEPER))
