@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import track
 
 from models.stage import FollowsBandwidth, Stage
-from models.training import metrics
+from models.training import metrics, top_band
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
-from models.training.evaluation.scorecard import Score, rows, table, write
+from models.training.evaluation.scorecard import Score, rows, table, top_tables, write
 
 Audio = NDArray[np.float32]
 System = Callable[[Audio, int], Audio]
@@ -177,7 +177,7 @@ def command(
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
         found += scores([clip], systems, [*rates, RATE], seconds or None, visqol)
     summary = rows(found)
-    console.print(table(summary))
+    console.print(table(summary), *top_tables(summary))
     if out is not None:
         about = {"folder": folder.name, "split": split, "category": category, "source": source, "seconds": seconds}
         write(out, found, summary, about | {"settings": dict(changes or {}), "digest": corpus.digest(clips)})
@@ -228,4 +228,6 @@ def _score(
         visqol=metrics.visqol(clean, restored) if visqol else math.nan,
         si_sdr_db=metrics.si_sdr_db(clean, restored),
         null_db=metrics.null_db(degraded, restored, edge, RATE),
+        lsd_20k=metrics.lsd(clean, restored, high_hz=20000.0),
+        top=top_band.measures(clean, restored, cutoff_hz, clip.true_bandwidth_hz) if rate < RATE else {},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,13 @@ from rich import box
 from rich.table import Table
 
 from models.atomic_write import write_atomically
+from models.training import top_band
 
 FORMAT = 1
 FULL_BAND_RATE = 48000
 MEASURES: Mapping[str, str] = {
     "lsd": "LSD",
+    "lsd_20k": "LSD to 20 kHz",
     "lsd_true": "LSD true band",
     "lsd_hf": "LSD-HF",
     "lsd_lf": "LSD-LF",
@@ -25,6 +27,8 @@ MEASURES: Mapping[str, str] = {
     "si_sdr_db": "SI-SDR dB",
     "null_db": "null dB",
 }
+# How sure a mean is: resamples of the clips, and the share of them that its interval holds.
+_RESAMPLES, _COVERED = 1000, 0.95
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Score:
         visqol: Predicted opinion score.
         si_sdr_db: Scale-invariant signal-to-distortion ratio.
         null_db: What was changed below the detected edge, against what is there.
+        lsd_20k: LSD up to 20 kHz.
+        top: The measures of `models.training.top_band`, by name.
     """
 
     system: str
@@ -56,11 +62,20 @@ class Score:
     visqol: float
     si_sdr_db: float
     null_db: float
+    lsd_20k: float = math.nan
+    top: dict[str, float] = field(default_factory=dict)
+
+    def value(self, measure: str) -> float:
+        """Return a measure by its name in `MEASURES` or `models.training.top_band.NAMES`."""
+        return float(self.top.get(measure, math.nan) if measure in top_band.NAMES else getattr(self, measure))
 
 
 @dataclass(frozen=True)
 class Row:
-    """The scores of one system at one rate in one category: means and medians by measure."""
+    """The scores of one system at one rate in one category: means and medians by measure.
+
+    `interval` holds the ends between which a mean lies for 95 % of the clips' resamples (percentile bootstrap).
+    """
 
     category: str
     rate: int
@@ -69,6 +84,7 @@ class Row:
     seconds: float
     mean: dict[str, float]
     median: dict[str, float]
+    interval: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def rows(found: Sequence[Score]) -> list[Row]:
@@ -82,8 +98,9 @@ def rows(found: Sequence[Score]) -> list[Row]:
             *key,
             clips=len(group),
             seconds=round(sum(score.seconds for score in group), 2),
-            mean={measure: _over_numbers(np.mean, group, measure) for measure in MEASURES},
-            median={measure: _over_numbers(np.median, group, measure) for measure in MEASURES},
+            mean={measure: _over_numbers(np.mean, group, measure) for measure in (*MEASURES, *top_band.NAMES)},
+            median={measure: _over_numbers(np.median, group, measure) for measure in (*MEASURES, *top_band.NAMES)},
+            interval={measure: _interval(group, measure) for measure in (*MEASURES, *top_band.NAMES)},
         )
         for key, group in sorted(groups.items(), key=lambda item: (order[item[0][0]], item[0][1]))
     ]
@@ -91,8 +108,20 @@ def rows(found: Sequence[Score]) -> list[Row]:
 
 def table(summary: Sequence[Row]) -> Table:
     """Return the means as a table for people; the medians are in the file that `write` makes."""
+    return _table(summary, MEASURES)
+
+
+def top_tables(summary: Sequence[Row]) -> list[Table]:
+    """Return level and lines of the generated band as a table for people, and its level around onsets as another."""
+    restored = [row for row in summary if row.rate < FULL_BAND_RATE]
+    around = {name: label for name, label in top_band.NAMES.items() if name.startswith("onset")}
+    rest = {name: label for name, label in top_band.NAMES.items() if name not in around}
+    return [_table(restored, rest), _table(restored, around)]
+
+
+def _table(summary: Sequence[Row], measures: Mapping[str, str]) -> Table:
     drawn = Table("category", "rate", "system", "clips", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for label in MEASURES.values():
+    for label in measures.values():
         # On several lines, so that the table fits a terminal of 80 columns.
         drawn.add_column(label.replace(" ", "\n"), justify="right", no_wrap=True)
     before: tuple[str, int] | None = None
@@ -101,7 +130,7 @@ def table(summary: Sequence[Row]) -> Table:
             drawn.add_section()
         before = (row.category, row.rate)
         rate = "full" if row.rate >= FULL_BAND_RATE else f"{row.rate / 1000:g} kHz"
-        drawn.add_row(row.category, rate, row.system, str(row.clips), *(_cell(row, measure) for measure in MEASURES))
+        drawn.add_row(row.category, rate, row.system, str(row.clips), *(_cell(row, measure) for measure in measures))
     return drawn
 
 
@@ -117,8 +146,17 @@ def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapp
 
 
 def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Score], measure: str) -> float:
-    numbers = [value for score in group if not math.isnan(value := float(getattr(score, measure)))]
+    numbers = [value for score in group if not math.isnan(value := score.value(measure))]
     return float(np.asarray(average(numbers))) if numbers else math.nan
+
+
+def _interval(group: Sequence[Score], measure: str) -> tuple[float, float]:
+    numbers = np.array([value for score in group if not math.isnan(value := score.value(measure))])
+    if not len(numbers):
+        return math.nan, math.nan
+    drawn = np.random.default_rng(0).integers(len(numbers), size=(_RESAMPLES, len(numbers)))
+    low, high = np.quantile(numbers[drawn].mean(1), (0.5 - _COVERED / 2, 0.5 + _COVERED / 2))
+    return float(low), float(high)
 
 
 def _cell(row: Row, measure: str) -> str:
@@ -130,6 +168,6 @@ def _cell(row: Row, measure: str) -> str:
 def _without_nan(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -73,6 +73,33 @@ def envelope_loss(
     return weighted_mean(torch.sqrt(NOISE_SPREAD + (error * importance).sum(-1)), frame_weight)
 
 
+def level_db(levels_db: Tensor, weight: Tensor) -> Tensor:
+    """Return the level of all judged bands together, shape (batch, frames).
+
+    Args:
+        levels_db: Log band energies, shape (batch, frames, bands).
+        weight: 1 for judged bands, shape (batch, 1, bands).
+    """
+    by_hz = band_importance(weight, 0.0)
+    return 10 * torch.log10((torch.pow(10.0, levels_db / 10) * by_hz).sum(-1) + 1e-12)
+
+
+def level_loss(predicted_db: Tensor, target_db: Tensor, weight: Tensor, frame_weight: Tensor | None = None) -> Tensor:
+    """Return the mean squared error of the frames' level, in units of (10 dB)^2.
+
+    The mean of each band's decibels, which `envelope_loss` asks for, adds up to less than the sound's level: its peaks
+    are missing. Loudness is judged by the sum.
+
+    Args:
+        predicted_db: Log band energies, shape (batch, frames, bands).
+        target_db: Same shape.
+        weight: 1 for judged bands, shape (batch, 1, bands).
+        frame_weight: How much each frame counts, shape (batch, frames); None for all alike.
+    """
+    error = (level_db(predicted_db, weight) - level_db(target_db, weight)) / 10
+    return weighted_mean(error.square(), frame_weight)
+
+
 def harmonicity_loss(
     predicted: Tensor, target: Tensor, importance: Tensor, frame_weight: Tensor | None = None
 ) -> Tensor:

@@ -37,7 +37,8 @@ class RunConfig(BaseModel):
         spans: Frames over which envelopes are compared, each with the same weight; 8 is the window of LSD.
         start: Another run whose averaged weights this one starts from.
         artifact: A shipped artifact whose weights it starts from otherwise; its network may be smaller.
-        harmonicity, spectrum: Weights of the harmonicity loss and of the multi-resolution spectral loss.
+        harmonicity, level, spectrum: Weights of the losses of harmonicity and of the frames' level, and of the
+            multi-resolution spectral loss.
         spectrum_rows: Examples a step that the spectral loss listens to.
         settle: Frames at the start of an example that are not judged, while the predictor finds its feet.
         save_every: Steps between checkpoints and evaluations.
@@ -66,6 +67,7 @@ class RunConfig(BaseModel):
     start: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*$")
     artifact: str | None = None
     harmonicity: float = 1.0
+    level: float = 1.0
     spectrum: float = 0.0
     spectrum_rows: int = 2
     settle: int = 20

@@ -146,6 +146,7 @@ class Judge(torch.nn.Module):
         loss = loss + run.harmonicity * losses.harmonicity_loss(
             told.tonality[:, judged], batch.harmonicity[:, judged], importance, counts
         )
+        loss = loss + run.level * losses.level_loss(told_db, true_db, batch.weight, counts)
         if self.spectral is not None:
             few = slice(0, run.spectrum_rows)
             loss = loss + run.spectrum * self.spectral(
@@ -198,10 +199,7 @@ class Predicted(NamedTuple):
     def measures(self, cutoff_hz: float) -> dict[str, float]:
         """Return the distance, and of loud frames the bias and the error of the level and the mean harmonicities."""
         share = losses.band_importance(self.weight, 0.0)
-        told_db, true_db = (
-            10 * torch.log10((torch.pow(10.0, levels / 10) * share).sum(-1) + 1e-12)
-            for levels in (self.levels_db, self.true_db)
-        )
+        told_db, true_db = (losses.level_db(levels, self.weight) for levels in (self.levels_db, self.true_db))
         is_loud = true_db > true_db.max() - _LOUD_DB
         error = (told_db - true_db)[is_loud]
         lines, true_lines = ((part * share).sum(-1)[is_loud] for part in (self.harmonicity, self.true_harmonicity))

@@ -7,7 +7,16 @@ import math
 import pytest
 import torch
 
-from models.training.predictor.losses import NOISE_SPREAD, band_importance, envelope_loss, harmonicity_loss
+from dsp.bands import BAND_COUNT
+from models.training.predictor.losses import (
+    NOISE_SPREAD,
+    band_importance,
+    envelope_loss,
+    harmonicity_loss,
+    level_db,
+    level_loss,
+    pooled_weight,
+)
 
 WEIGHT = (torch.arange(64) >= 40).float()[None, None]
 
@@ -40,3 +49,25 @@ def test_caution_counts_what_is_too_loud_and_not_what_is_too_soft() -> None:
 def test_tonality_is_judged_by_its_squared_error() -> None:
     target = torch.rand(2, 9, 64)
     assert float(harmonicity_loss(target + 0.5, target, band_importance(WEIGHT, 1.0))) == pytest.approx(0.25)
+
+
+def test_the_level_is_that_of_the_sum_of_powers() -> None:
+    levels = torch.zeros(1, 1, BAND_COUNT)
+    levels[..., -1] = 20.0
+    share = float(band_importance(WEIGHT, 0.0).flatten()[-1])
+    expected = 10 * math.log10(1 + 99 * share)
+    assert float(level_db(levels, WEIGHT)) == pytest.approx(expected, abs=1e-4)
+    assert float(level_loss(levels, levels + 10.0, WEIGHT)) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_frames_count_as_much_as_their_weight() -> None:
+    target = torch.zeros(1, 2, BAND_COUNT)
+    wrong = target.clone()
+    wrong[:, 1] = 10.0
+    counts = torch.tensor([[1.0, 0.0]])
+    assert float(level_loss(wrong, target, WEIGHT, counts)) == 0.0
+    assert float(envelope_loss(wrong, target, band_importance(WEIGHT, 1.0), 1.0, counts)) == pytest.approx(
+        math.sqrt(NOISE_SPREAD), abs=1e-5
+    )
+    assert pooled_weight(counts, 1) is counts
+    assert float(pooled_weight(torch.tensor([[1.0, 0.0, 0.0, 1.0]]), 2)[0, 0]) == 0.5
