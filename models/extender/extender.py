@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import bands, crossover, fine_envelope, ltv
+from dsp import bands, crossover, ltv
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
-from dsp.fine_envelope import Follower, follow
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
 from models.control import Control
 from models.extender import controls as knobs
+from models.extender import fine_envelope
 from models.extender.analysis import FramePath, Frames
 from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter, cut

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsp import fine_envelope
 from dsp.fft import Array
+from models.extender import fine_envelope
 
 RATE = 48000
 HIGH_PASS = fine_envelope.high_pass(8000.0, RATE)
