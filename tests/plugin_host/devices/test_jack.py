@@ -8,12 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.extender.controls import CONTROLS
+from models.predictor.runtime import LIVE as LIVE_RUNTIME
 from plugin_host.devices.device import Wishes
 from plugin_host.devices.jack import JackDevice, jack_module
 from plugin_host.engine.engine import Engine
@@ -168,9 +170,9 @@ def inserted(wishes: Wishes, latency: int = 50) -> Iterator[Insert]:
 ALONE = Wishes(input="none", output="none")
 
 
-def capture_latency(insert: Insert, name: str) -> tuple[int, int]:
+def capture_latency(device: JackDevice, name: str) -> tuple[int, int]:
     """Return the range that a port's readers count on, as any client asks for it."""
-    client, numbers = insert.device._client, (ctypes.c_uint32 * 2)()
+    client, numbers = device._client, (ctypes.c_uint32 * 2)()
     pointer = jack_module()._ffi.cast("uintptr_t", client.get_port_by_name(name)._ptr)
     library = ctypes.CDLL(ctypes.util.find_library("jack"))
     library.jack_port_get_latency_range(ctypes.c_void_p(int(pointer)), 0, numbers)
@@ -189,15 +191,45 @@ def test_the_graph_counts_on_the_latency_that_is_measured(server: Server) -> Non
                 insert.poll_until(lambda wanted=latency: insert.engine.latency_samples == wanted)  # type: ignore[misc]
                 insert.device.poll()
                 assert probe.measure("highband:in_1", "highband:out_1") == latency
-                assert capture_latency(insert, "highband-probe-01:in_1") == (latency, latency)
+                assert capture_latency(insert.device, "highband-probe-01:in_1") == (latency, latency)
         finally:
             probe.close()
 
 
+def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> None:
+    from plugin_host.bench.latency_probe import LoopProbe
+    from plugin_host.chain.program import build
+    from plugin_host.session.host import LiveHost
+
+    device, sound = JackDevice(ALONE), build("", "live", LIVE_RUNTIME)
+    host = LiveHost(sound, SettingsStore(sound.controls), device, "low latency")
+    device.prepare(host.engine)
+    device.start()
+    probe, latencies = LoopProbe(is_insert=True), list[int]()
+    changes: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: host.change_model(replace(sound, artifact="studio")),
+        lambda: host.load_preset("podcast-brightener"),
+    ]
+    try:
+        for change in changes:
+            change()
+            wait_for(lambda: not host.engine.is_swapping)
+            device.poll()
+            latencies.append(host.engine.latency_samples)
+            assert probe.measure("highband:in_1", "highband:out_1") == latencies[-1]
+            assert capture_latency(device, "highband-probe-01:in_1") == (latencies[-1], latencies[-1])
+    finally:
+        probe.close()
+        device.stop()
+    assert latencies[1] == 2816
+    assert len(set(latencies)) == 3
+
+
 def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
     with inserted(Wishes(), 70) as insert:
-        ports = {port: capture_latency(insert, f"highband:{port}")[1] for port in ("in_1", "out_1")}
-        card = capture_latency(insert, "system:playback_1")
+        ports = {port: capture_latency(insert.device, f"highband:{port}")[1] for port in ("in_1", "out_1")}
+        card = capture_latency(insert.device, "system:playback_1")
     # What reaches the loudspeakers is later than what came in by the card's period and the chain.
     assert ports == {"in_1": PERIOD, "out_1": PERIOD + 70}
     assert card == (PERIOD + 70, PERIOD + 70)
