@@ -130,11 +130,11 @@ def _round_trip() -> str:
 def measure_round_trip() -> tuple[int, int, int]:
     """Return the measured and the declared delay in samples of a bypassed engine on the JACK server, and the rate."""
     from plugin_host.bench.latency_probe import LoopProbe
-    from plugin_host.devices.device import Wishes
+    from plugin_host.devices.device import DeviceOptions
     from plugin_host.devices.jack import JackDevice
 
     engine = Engine(Chain([], None, []), SettingsStore([]))
-    device = JackDevice(Wishes(input="none", output="none", channels=1))
+    device = JackDevice(DeviceOptions(input="none", output="none", channels=1))
     device.prepare(engine)
     device.start()
     probe = LoopProbe()

@@ -65,7 +65,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DeviceOptions:
     """What is measured: see the help of `highband bench panel`."""
 
     block: int
@@ -78,7 +78,7 @@ class Wishes:
     channels: int = 2
 
 
-def bench(wishes: Wishes, output: Path | None) -> bool:
+def bench(wishes: DeviceOptions, output: Path | None) -> bool:
     """Measure, print, and say whether the sound notices the pages; raises ValueError with one sentence."""
     browser = find_browser()
     turns = list(measure(wishes, browser))
@@ -118,7 +118,7 @@ def medians(turns: Sequence[Turn]) -> tuple[Turn, Turn]:
     return middle([turn for turn in turns if not turn.pages]), middle([turn for turn in turns if turn.pages])
 
 
-def measure(wishes: Wishes, browser: str) -> Iterator[Turn]:
+def measure(wishes: DeviceOptions, browser: str) -> Iterator[Turn]:
     """Play noise as `highband live` does and yield the turns as they are measured."""
     with _playing(wishes) as (host, control):
         for number in range(2 * wishes.rounds):
@@ -141,7 +141,7 @@ def _turn(host: LiveHost, pages: int, seconds: float) -> Turn:
 
 
 @contextmanager
-def _playing(wishes: Wishes) -> Iterator[tuple[LiveHost, ZmqControl]]:
+def _playing(wishes: DeviceOptions) -> Iterator[tuple[LiveHost, ZmqControl]]:
     sound = build(wishes.preset, wishes.artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")

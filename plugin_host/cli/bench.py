@@ -80,8 +80,8 @@ def bench_panel(
     """
     from plugin_host.bench import panel as measurement
 
-    wishes = measurement.Wishes(block, pages, rounds, seconds, preset or "", artifact)
+    options = measurement.DeviceOptions(block, pages, rounds, seconds, preset or "", artifact)
     with refusing(WORK_FAILED, ValueError, OSError):
-        passes = measurement.bench(wishes, output)
+        passes = measurement.bench(options, output)
     if not passes:
         raise typer.Exit(WORK_FAILED)

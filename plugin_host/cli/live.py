@@ -107,15 +107,17 @@ def live(
     A device that goes away is waited for. A block that comes too late plays the input, delayed as always; where that
     happens again and again the host saves time step by step and says so. Ctrl-C ends.
     """
-    from plugin_host.devices.device import Wishes
-    from plugin_host.session.interfaces import DoorWishes
+    from plugin_host.devices.device import DeviceOptions
+    from plugin_host.session.interfaces import InterfaceOptions
 
     requests, page = "" if control == "off" else control, panel_port if panel else None
     live_session.play(
         live_session.Request(
-            device=device, wishes=Wishes(source, sink, rate, block, channels), mode=mode, preset=preset,
+            device=device, options=DeviceOptions(source, sink, rate, block, channels), mode=mode, preset=preset,
             assignments=settings or [], artifact=artifact, resume=resume,
-            doors=DoorWishes(requests, telemetry, telemetry_rate, keys, osc, midi, midi_map, page, osc_feedback),
+            interfaces=InterfaceOptions(
+                requests, telemetry, telemetry_rate, keys, osc, midi, midi_map, page, osc_feedback
+            ),
             seconds=seconds, fast=fast, record=record, automation_out=automation_out,
         )
     )  # fmt: skip

@@ -19,10 +19,10 @@ from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, complain, en
 
 if TYPE_CHECKING:
     from plugin_host.chain.program import LiveSound
-    from plugin_host.devices.device import Device, Wishes
+    from plugin_host.devices.device import Device, DeviceOptions
     from plugin_host.session.host import LiveHost
-    from plugin_host.session.interfaces import DoorWishes
-    from plugin_host.session.session import Live
+    from plugin_host.session.interfaces import InterfaceOptions
+    from plugin_host.session.session import LiveSession
     from plugin_host.session.state_file import Session
     from plugin_host.settings.store import SettingsStore
 
@@ -40,24 +40,24 @@ class Request:
 
     Attributes:
         device: "null", "file:IN,OUT", "jack", or None for a sound card.
-        wishes: Which sound card, at what rate and block.
+        options: Which sound card, at what rate and block.
         mode: In the device's callback, or in a thread behind a buffer.
         preset, assignments, artifact: The sound.
         resume: Whether the last session goes on.
-        doors: The control interfaces.
+        interfaces: The control interfaces.
         seconds: Sound after which the session ends, None for never.
         fast: Whether the clock is not waited for.
         record, automation_out: Folder of recordings and file of knob moves, or None.
     """
 
     device: str | None
-    wishes: Wishes
+    options: DeviceOptions
     mode: Mode
     preset: str | None
     assignments: Sequence[str]
     artifact: str | None
     resume: bool
-    doors: DoorWishes
+    interfaces: InterfaceOptions
     seconds: float | None
     fast: bool
     record: Path | None
@@ -78,13 +78,13 @@ def play(request: Request) -> None:
         device = _open_device(request, session.patch if request.resume else None)
         host = _host(session, request, device)
     from plugin_host.devices.buffered import ServerDiedError
-    from plugin_host.session.interfaces import make_doors
-    from plugin_host.session.session import Live
+    from plugin_host.session.interfaces import make_interfaces
+    from plugin_host.session.session import LiveSession
     from plugin_host.session.state_file import session_path
 
     with stoppable() as stopped, refusing(WORK_FAILED, ValueError):
-        playing = Live(host, device, complain)
-        playing.doors = make_doors(request.doors, host, playing.report)
+        playing = LiveSession(host, device, complain)
+        playing.interfaces = make_interfaces(request.interfaces, host, playing.report)
         # A render through the engine is no session to come back to.
         playing.session_path = session_path() if request.device in (None, "jack") else None
         try:
@@ -134,45 +134,45 @@ def _session(request: Request) -> Session:
 
 
 def _open_device(request: Request, patch: Sequence[Sequence[str]] | None) -> Device:
-    device, wishes, is_safe = request.device, request.wishes, request.mode == "safe"
+    device, options, is_safe = request.device, request.options, request.mode == "safe"
     if device == "jack" and is_safe:
         from plugin_host.devices.buffered import SafeDevice
         from plugin_host.devices.portaudio import jack_pair
 
         source, sink = jack_pair()
-        return SafeDevice(replace(wishes, input=wishes.input or source, output=wishes.output or sink))
+        return SafeDevice(replace(options, input=options.input or source, output=options.output or sink))
     if device == "jack":
         from plugin_host.devices.jack import JackDevice
 
-        return JackDevice(wishes, patch)
+        return JackDevice(options, patch)
     if device is not None:
         from plugin_host.devices.clocked import open_clocked
 
-        rate, channels = wishes.rate or _CLOCKED_RATE, wishes.channels or 2
-        return open_clocked(device, rate=rate, channels=channels, block=wishes.block, is_paced=not request.fast)
+        rate, channels = options.rate or _CLOCKED_RATE, options.channels or 2
+        return open_clocked(device, rate=rate, channels=channels, block=options.block, is_paced=not request.fast)
     if request.fast:
         raise ValueError("--fast is for --device null and --device file:IN.wav,OUT.wav")
     if is_safe:
         from plugin_host.devices.buffered import SafeDevice
 
-        return SafeDevice(wishes)
-    return _open_card(wishes, patch)
+        return SafeDevice(options)
+    return _open_card(options, patch)
 
 
-def _open_card(wishes: Wishes, patch: Sequence[Sequence[str]] | None) -> Device:
+def _open_card(options: DeviceOptions, patch: Sequence[Sequence[str]] | None) -> Device:
     """Open what is named; where JACK runs, it has the sound card."""
     from plugin_host.devices.jack import JackDevice, has_server
     from plugin_host.devices.portaudio import SoundDevice, release
 
     if not has_server():
-        return SoundDevice(wishes)
-    if wishes.input is None and wishes.output is None:
-        return JackDevice(wishes, patch)
-    card = SoundDevice(wishes)
+        return SoundDevice(options)
+    if options.input is None and options.output is None:
+        return JackDevice(options, patch)
+    card = SoundDevice(options)
     if not card.is_jack:
         return card
     release()
-    return JackDevice(replace(wishes, input=card.input_name, output=card.output_name), patch)
+    return JackDevice(replace(options, input=card.input_name, output=card.output_name), patch)
 
 
 def _host(session: Session, request: Request, device: Device) -> LiveHost:
@@ -197,7 +197,7 @@ def _set(store: SettingsStore, sound: LiveSound, session: Session, assignments: 
         store.request(name, value, "command line")
 
 
-def _play(playing: Live, device: Device, stopped: Callable[[], bool], request: Request) -> None:
+def _play(playing: LiveSession, device: Device, stopped: Callable[[], bool], request: Request) -> None:
     try:
         playing.open(request.record, request.automation_out)
         stats = playing.host.stats()

@@ -131,11 +131,11 @@ def learn(
             if stopped():
                 typer.echo("cancelled; the map stays as it is")
                 return
-            if time.monotonic() - began > seconds and not learning.heard:
+            if time.monotonic() - began > seconds and not learning.has_begun:
                 refuse(f"nothing was heard from {port.name}; see what it sends with highband midi monitor", WORK_FAILED)
             for data in port.receive(_MOST):
                 for message in decoder.read(data):
-                    learning.hear(message, time.monotonic())
+                    learning.update(message, time.monotonic())
             time.sleep(_FETCH_S)
     _keep(learning.result(), midi_map, target)
 

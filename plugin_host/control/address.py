@@ -28,7 +28,7 @@ def split(address: str) -> tuple[str, int]:
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether only this machine can reach an address."""
+    """Return whether only this machine can reach an address."""
     host = split(address)[0].strip("[]")
     if host == "localhost":
         return True

@@ -42,7 +42,7 @@ class Client:
     Args:
         address: The host's address for requests.
         keys: The client's keys, where the host is on another machine.
-        origin: Name under which the host tells others of this client's changes.
+        origin: Name under which the host publishes this client's changes.
         timeout_s: How long to wait for a reply.
     """
 

@@ -47,7 +47,7 @@ class Dispatch:
     Args:
         store: Takes the settings.
         host: Does all else.
-        telemetry_port: Told to clients, who know the host's name better than it does itself.
+        telemetry_port: Sent to clients, which know the host's name better than it does itself.
         midi: The controller, or None where the host plays without one.
     """
 

@@ -1,4 +1,4 @@
-"""The host as the control doors see it: what they may ask of whatever plays the sound."""
+"""What the control interfaces need of the program that plays the sound."""
 
 from __future__ import annotations
 

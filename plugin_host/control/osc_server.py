@@ -1,4 +1,4 @@
-"""The OSC door: UDP messages of this machine onto the same settings.
+"""The OSC interface: UDP messages of this machine move the same settings.
 
 `/parameter/extender/amount -3.0`, `/parameter/after/0/threshold_db "-6 dB"`, `/preset "old-tape"`, `/bypass 1`. What
 others turn can be sent back to a surface, by the same addresses; `/snapshot 1` asks for all of it.
@@ -55,7 +55,7 @@ class OscControl:
     def __init__(self, store: SettingsStore, host: Host, port: int = PORT, feedback: int | None = None) -> None:
         self._store, self._host, self.port, self._feedback = store, host, port, feedback
         self._wants_all = threading.Event()
-        self._teller: threading.Thread | None = None
+        self._feedback_thread: threading.Thread | None = None
         self.messages = self.bad = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -75,30 +75,30 @@ class OscControl:
         self._thread.start()
         if self._feedback is not None:
             self._wants_all.set()
-            self._teller = threading.Thread(
-                target=self._tell, args=(self._feedback,), name="highband-osc-out", daemon=True
+            self._feedback_thread = threading.Thread(
+                target=self._send_feedback, args=(self._feedback,), name="highband-osc-out", daemon=True
             )
-            self._teller.start()
+            self._feedback_thread.start()
 
     def stop(self) -> None:
         """Stop listening."""
         if self._thread is None:
             return
         self._stop.set()
-        for thread in (self._thread, self._teller):
+        for thread in (self._thread, self._feedback_thread):
             if thread is not None:
                 thread.join()
-        self._thread = self._teller = None
+        self._thread = self._feedback_thread = None
         self._socket.close()
 
-    def take(self, packet: bytes) -> None:
-        """Do what a packet asks for; what is wrong in it is counted and ignored."""
+    def receive(self, packet: bytes) -> None:
+        """Do what a packet requests; a wrong one is counted and ignored."""
         try:
             for one in _messages(packet):
                 self._do(*_read(one))
                 self.messages += 1
         except Exception:
-            # Whatever a stranger's bytes do to the parser, the next packet is heard.
+            # Whatever foreign bytes do to the parser, the next packet is read.
             self.bad += 1
 
     def _listen(self) -> None:
@@ -107,20 +107,20 @@ class OscControl:
                 packet = self._socket.recv(_LARGEST_PACKET)
             except OSError:
                 continue
-            self.take(packet)
+            self.receive(packet)
 
-    def _tell(self, port: int) -> None:
+    def _send_feedback(self, port: int) -> None:
         """Send what others turned, the newest of each knob."""
         changes = self._store.subscribe()
         try:
             while not self._stop.is_set():
                 waiting = changes.take(_LOOK_UP_S)
-                told = dict(pair for change in waiting for pair in _of_others(change))
+                values = dict(pair for change in waiting for pair in _of_others(change))
                 if self._wants_all.is_set() or changes.missed:
                     self._wants_all.clear()
                     changes.missed = 0
-                    told = self._store.targets()
-                for knob, value in told.items():
+                    values = self._store.targets()
+                for knob, value in values.items():
                     self._send(knob, value, port)
                 self._stop.wait(_FEEDBACK_S)
         finally:

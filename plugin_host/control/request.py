@@ -22,13 +22,13 @@ class _Request(BaseModel):
 
 
 class Describe(_Request):
-    """Ask for the knobs, the commands and the place of the telemetry."""
+    """Return the knobs, the commands and the place of the telemetry."""
 
     do: Literal["describe"]
 
 
 class Get(_Request):
-    """Ask for one knob's setting, or for all."""
+    """Return one knob's setting, or all."""
 
     do: Literal["get"]
     knob: Name | None = None
@@ -83,7 +83,7 @@ class SetChain(_Request):
 
 
 class SelectSlot(_Request):
-    """Hear another slot."""
+    """Play another slot."""
 
     do: Literal["select_slot"]
     slot: Slot
@@ -105,28 +105,28 @@ class Bypass(_Request):
 
 
 class MidiLearn(_Request):
-    """Let the next control of the controller that moves become this knob's."""
+    """Bind the next control of the controller that moves to this knob."""
 
     do: Literal["midi_learn"]
     knob: Name
 
 
 class MidiBind(_Request):
-    """Let a control of the controller move a knob; what moved that knob before no longer does."""
+    """Bind a control of the controller to a knob, instead of what moved that knob before."""
 
     do: Literal["midi_bind"]
     binding: Node
 
 
 class MidiUnbind(_Request):
-    """Let nothing of the controller move a knob."""
+    """Remove the bindings of a knob."""
 
     do: Literal["midi_unbind"]
     knob: Name
 
 
 class DiffPreset(_Request):
-    """Ask what a preset would change."""
+    """Return what a preset would change."""
 
     do: Literal["diff_preset"]
     name: Name

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class Errands(Generic[Result]):
-    """One thread that works through what it is given.
+class Worker(Generic[Result]):
+    """One thread that does submitted tasks in turn.
 
     It is a daemon: a piece of work that hangs, such as a plug-in that loads for ever, does not keep the program from
     ending, as the standard library's executors would.
@@ -22,19 +22,19 @@ class Errands(Generic[Result]):
         self._waiting: queue.SimpleQueue[tuple[Callable[[], Result], Future[Result]] | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def give(self, work: Callable[[], Result]) -> Future[Result]:
-        """Take on a piece of work; the future gets its result or its error."""
+    def submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Queue a task; the future gets its result or its error."""
         future: Future[Result] = Future()
         self._waiting.put((work, future))
         return future
 
     def end(self) -> None:
-        """Do what was given before, then end; this call does not wait for it."""
+        """End after the tasks that were submitted before; this call does not wait for them."""
         self._waiting.put(None)
 
     def _run(self) -> None:
-        while (errand := self._waiting.get()) is not None:
-            work, future = errand
+        while (task := self._waiting.get()) is not None:
+            work, future = task
             try:
                 future.set_result(work())
             except Exception as error:

@@ -1,4 +1,4 @@
-"""The ZeroMQ door: one ROUTER socket for requests, one PUB socket for telemetry, on one thread beside the audio."""
+"""The ZeroMQ interface: a ROUTER socket for requests and a PUB socket for telemetry, on one thread beside the audio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plugin_host.control.address import REQUESTS, TELEMETRY, for_binding, split
 from plugin_host.control.dispatch import SLOW, Content, Dispatch, spectra
 from plugin_host.control.host import Controller, Host
 from plugin_host.control.keys import Keys
-from plugin_host.control.worker import Errands
+from plugin_host.control.worker import Worker
 from plugin_host.settings.changes import SettingsError
 from plugin_host.settings.store import SettingsStore
 
@@ -73,7 +73,7 @@ class ZmqControl:
     ) -> None:
         self.address, self.telemetry = (for_binding(place, keys is not None) for place in (address, telemetry))
         self._store, self._host, self._keys, self._midi = store, host, keys, midi
-        self._told_midi: Mapping[str, Any] = {}
+        self._published_midi: Mapping[str, Any] = {}
         self._period_s = 1.0 / min(1000.0, max(0.1, rate_hz))
         self.requests = self.refused = self.faults = 0
         self._numbers = dict.fromkeys(protocol.TOPICS, 0)
@@ -103,7 +103,7 @@ class ZmqControl:
             raise
         self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1], self._midi)
         self._changes = self._store.subscribe()
-        self._errands: Errands[Content] = Errands("highband-slow-request")
+        self._worker: Worker[Content] = Worker("highband-slow-request")
         self._stop.clear()
         self._thread = threading.Thread(target=self._serve, name="highband-zmq", daemon=True)
         self._thread.start()
@@ -116,7 +116,7 @@ class ZmqControl:
         self._thread.join()
         self._thread = None
         self._store.unsubscribe(self._changes)
-        self._errands.end()
+        self._worker.end()
         self._context.destroy(linger=0)
 
     def _bind(self, socket: zmq.Socket[bytes], address: str) -> str:
@@ -143,12 +143,12 @@ class ZmqControl:
             rest_s = min(_LONGEST_POLL_S, max(0.0, due - time.monotonic()))
             ready = dict(poller.poll(math.ceil(rest_s * 1000.0)))
             if self._zap in ready:
-                self._let_in()
+                self._authenticate()
             if self._publisher in ready:
                 self._note_readers()
             if self._router in ready:
                 # One a round: a flood can't hold up the telemetry, and to find nothing more costs an exception.
-                self._take_request()
+                self._receive_request()
             self._finish_slow()
             self._publish_changes()
             if time.monotonic() >= due:
@@ -156,7 +156,7 @@ class ZmqControl:
                 due = max(due, time.monotonic() - self._period_s) + self._period_s
                 self._publish_telemetry()
 
-    def _take_request(self) -> None:
+    def _receive_request(self) -> None:
         try:
             parts = self._router.recv_multipart(zmq.NOBLOCK)
         except zmq.ZMQError:
@@ -180,10 +180,10 @@ class ZmqControl:
         if request.do not in SLOW:
             self._reply(envelope, self._written(request.id, lambda: self._dispatch.answer(request)))
         elif len(self._waiting) >= _MOST_SLOW:
-            sentence = "the host is still building what was asked before; ask again in a moment"
+            sentence = "the host is still building what was requested before; try again in a moment"
             self._reply(envelope, protocol.refuse(request.id, "busy", sentence))
         else:
-            future = self._errands.give(lambda: self._dispatch.answer(request))
+            future = self._worker.submit(lambda: self._dispatch.answer(request))
             self._waiting.append((envelope, request.id, future))
 
     def _finish_slow(self) -> None:
@@ -248,9 +248,9 @@ class ZmqControl:
             self.faults += 1
 
     def _publish_midi(self, now: Mapping[str, Any], is_due: bool) -> None:
-        """Tell what moved at once, and the same now and then for whoever came late."""
-        if is_due or now != self._told_midi:
-            self._told_midi = now
+        """Publish what moved at once, and the same now and then for a reader that came late."""
+        if is_due or now != self._published_midi:
+            self._published_midi = now
             self._publish("midi", now)
 
     def _publish(self, topic: str, data: Any) -> None:
@@ -258,7 +258,7 @@ class ZmqControl:
         message = {"version": protocol.VERSION, "topic": topic, "number": self._numbers[topic], "data": data}
         _send(self._publisher, [topic.encode(), protocol.write(message)])
 
-    def _let_in(self) -> None:
+    def _authenticate(self) -> None:
         """Answer libzmq, which asks for every connection with keys whether the client is known (ZAP, RFC 27)."""
         parts = self._zap.recv_multipart()
         known = (

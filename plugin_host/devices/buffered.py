@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plugin_host.devices.device import DeviceError, Wishes
+from plugin_host.devices.device import DeviceError, DeviceOptions
 from plugin_host.devices.portaudio import SoundDevice, portaudio
 from plugin_host.engine.engine import Engine
 
@@ -28,9 +28,9 @@ class SafeDevice(SoundDevice):
     On JACK this process lives as long as the server: PortAudio does not come back from one that died.
     """
 
-    def __init__(self, wishes: Wishes) -> None:
+    def __init__(self, options: DeviceOptions) -> None:
         """Look for the devices; raises DeviceError if there are none or the C callback is missing."""
-        super().__init__(wishes)
+        super().__init__(options)
         self._buffer = max(2 * self.block, round(BUFFER_S * self.rate))
 
     @property
@@ -75,7 +75,7 @@ class _Worker:
         self._engine, self._mixer, self._block, self._buffer = engine, mixer, block, buffer
         inputs, outputs = mixer.channels
         size = 1 << (round(_RING_S * mixer.samplerate)).bit_length()
-        self._heard = module.RingBuffer(_SAMPLE_BYTES * inputs, size)
+        self._recorded = module.RingBuffer(_SAMPLE_BYTES * inputs, size)
         self._played = module.RingBuffer(_SAMPLE_BYTES * outputs, size)
         self._in = np.zeros((block, inputs), np.float32)
         self._out = np.zeros((block, outputs), np.float32)
@@ -93,8 +93,8 @@ class _Worker:
     @property
     def latency(self) -> tuple[float, float]:
         """Of the device alone, in seconds, in and out."""
-        heard, played = self._mixer.latency
-        return float(heard), float(played)
+        input_s, output_s = self._mixer.latency
+        return float(input_s), float(output_s)
 
     def start(self) -> None:
         """Begin to play."""
@@ -120,10 +120,10 @@ class _Worker:
             if self._has_dropped_out():
                 is_xrun = True
                 self._begin()
-            if self._heard.read_available < self._block:
+            if self._recorded.read_available < self._block:
                 time.sleep(self._nap_s)
                 continue
-            self._heard.readinto(self._in)
+            self._recorded.readinto(self._in)
             self._engine.callback(self._in, self._out, is_xrun)
             is_xrun = False
             self._played.write(self._out)
@@ -140,7 +140,7 @@ class _Worker:
                 self._mixer.cancel(action)
         while self._mixer.actions and not self._ending.is_set():
             time.sleep(self._nap_s)
-        self._heard.flush()
+        self._recorded.flush()
         self._played.flush()
         self._played.write(self._silence)
-        self._actions = [self._mixer.play_ringbuffer(self._played), self._mixer.record_ringbuffer(self._heard)]
+        self._actions = [self._mixer.play_ringbuffer(self._played), self._mixer.record_ringbuffer(self._recorded)]

@@ -85,7 +85,7 @@ class ClockedDevice:
     def _run(self, engine: Engine) -> None:
         try:
             self._play(engine)
-        except Exception as error:  # Kept for the main thread, which alone can tell people.
+        except Exception as error:  # Kept for the main thread, which alone shows errors.
             self._error = error
         finally:
             self._done.set()
@@ -114,7 +114,7 @@ class ClockedDevice:
 
 
 class FileDevice(ClockedDevice):
-    """A file at both ends: the output is the input as it is heard, later by the chain's latency and as much longer.
+    """A file at both ends: the output is what plays for the input, later by the chain's latency and as much longer.
 
     A file below 44.1 kHz is raised to 48 kHz on the way in, as render does.
     """

@@ -65,8 +65,8 @@ class Device(Protocol):
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a person asked for; None leaves it to the device.
+class DeviceOptions:
+    """The requested device; None leaves the choice to the device.
 
     Attributes:
         input, output: A device's number or a part of its name.

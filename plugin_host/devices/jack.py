@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plugin_host.devices.device import MOST_CHANNELS, DeviceError, NoDeviceError, ReconnectingDevice, Wishes
+from plugin_host.devices.device import MOST_CHANNELS, DeviceError, DeviceOptions, NoDeviceError, ReconnectingDevice
 from plugin_host.devices.jack_patch import JackPatch, Wire
 from plugin_host.engine.engine import Engine, Frames
 
@@ -53,12 +53,12 @@ class JackDevice(ReconnectingDevice):
     the server comes back.
 
     Args:
-        wishes: `input` and `output` name a client to connect to (or a part of its ports' names), "none" leaves the
+        options: `input` and `output` name a client to connect to (or a part of its ports' names), "none" leaves the
             ports alone; by default they are connected to the sound card.
-        patch: The wires of an earlier session, instead of what `wishes` names; see `JackPatch`.
+        patch: The wires of an earlier session, instead of what `options` names; see `JackPatch`.
 
     Raises:
-        DeviceError: There is no server, or it runs at a rate that was not asked for.
+        DeviceError: There is no server, or it runs at a rate that was not requested.
     """
 
     name = "JACK"
@@ -66,16 +66,16 @@ class JackDevice(ReconnectingDevice):
     # An engine with this maximum is served any period in pieces.
     _longest_block = 2048
 
-    def __init__(self, wishes: Wishes, patch: Sequence[Sequence[str]] | None = None) -> None:
+    def __init__(self, options: DeviceOptions, patch: Sequence[Sequence[str]] | None = None) -> None:
         super().__init__()
-        self._wishes = wishes
+        self._options = options
         self._client: Any = None
         self._is_shut_down = False
         # The server's sample at which the next cycle should begin.
         self._due: int | None = None
         self._patch = JackPatch(patch or ())
         self._is_patched = patch is not None
-        self.inputs = self.outputs = wishes.channels or MOST_CHANNELS
+        self.inputs = self.outputs = options.channels or MOST_CHANNELS
         # Channel by channel in memory, as ports and chain have them; frames first to the engine, as from any device.
         self._in = np.zeros((self.inputs, _LONGEST_PERIOD), np.float32).T
         self._out = np.zeros((self.outputs, _LONGEST_PERIOD), np.float32).T
@@ -140,7 +140,7 @@ class JackDevice(ReconnectingDevice):
             raise NoDeviceError("no JACK server answers; start one, such as: jackd -d alsa -r 48000 -p 128") from None
         self._client = client
         self.rate, self.block = int(client.samplerate), int(client.blocksize)
-        wish = self._wishes.rate
+        wish = self._options.rate
         if wish not in (None, self.rate):
             self._close()
             raise DeviceError(f"the JACK server runs at {self.rate} Hz; start it with -r {wish}, or leave --rate out")
@@ -163,12 +163,12 @@ class JackDevice(ReconnectingDevice):
         self._inports, self._outports = inports, outports
 
     def _connect(self, module: Any) -> None:
-        """Wire the ports as they were, or at first as was asked for."""
+        """Wire the ports as they were, or at first as the options say."""
         if self._is_patched:
             self._patch.restore(self._client)
             return
-        sources = self._partners(self._wishes.input, is_output=True)
-        sinks = self._partners(self._wishes.output, is_input=True)
+        sources = self._partners(self._options.input, is_output=True)
+        sinks = self._partners(self._options.output, is_input=True)
         for source, port in zip(sources, self._inports, strict=False):
             with suppress(module.JackErrorCode):
                 self._client.connect(source, port)
@@ -198,12 +198,12 @@ class JackDevice(ReconnectingDevice):
             for port in self._outports:
                 self._samples(port, frames).fill(0.0)
             return
-        heard, played = self._in[:frames], self._out[:frames]
+        indata, outdata = self._in[:frames], self._out[:frames]
         for number, port in enumerate(self._inports):
-            heard[:, number] = self._samples(port, frames)
-        engine.callback(heard, played, self._has_lost(frames))
+            indata[:, number] = self._samples(port, frames)
+        engine.callback(indata, outdata, self._has_lost(frames))
         for number, port in enumerate(self._outports):
-            self._samples(port, frames)[:] = played[:, number]
+            self._samples(port, frames)[:] = outdata[:, number]
 
     def _samples(self, port: Any, frames: int) -> Frames:
         """Return the memory of a port in this cycle."""

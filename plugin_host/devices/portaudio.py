@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from plugin_host.devices.device import MOST_CHANNELS, DeviceError, NoDeviceError, ReconnectingDevice, Wishes
+from plugin_host.devices.device import MOST_CHANNELS, DeviceError, DeviceOptions, NoDeviceError, ReconnectingDevice
 from plugin_host.engine.engine import Engine
 
 RATES = (44100, 48000, 88200, 96000)
@@ -27,7 +27,7 @@ def portaudio() -> Any:
 
 
 def jack_pair() -> tuple[str, str]:
-    """Return the numbers of JACK's own input and output, as wishes name them; raise DeviceError without a server."""
+    """Return the numbers of JACK's own input and output, as options name them; raise DeviceError without a server."""
     module = portaudio()
     for api in module.query_hostapis():
         numbers = api["default_input_device"], api["default_output_device"]
@@ -58,7 +58,7 @@ class SoundDevice(ReconnectingDevice):
     """A full-duplex stream whose callback is the engine's.
 
     Args:
-        wishes: What a person asked for.
+        options: The requested devices, rate and block.
 
     Raises:
         DeviceError: No such device, or it can't do this.
@@ -68,15 +68,15 @@ class SoundDevice(ReconnectingDevice):
         input_name, output_name: As PortAudio calls the two sides.
     """
 
-    def __init__(self, wishes: Wishes) -> None:
+    def __init__(self, options: DeviceOptions) -> None:
         super().__init__()
-        self._wishes = wishes
+        self._options = options
         self._stream: Any = None
         self._look()
 
     @property
     def latency_samples(self) -> int:
-        """As the driver tells; on JACK, where that is wrong, the one period that a loop measures."""
+        """As the driver reports; on JACK, where that is wrong, the one period that a loop measures."""
         if self.is_jack or self._stream is None:
             return self.block
         return round(float(sum(self._stream.latency)) * self.rate)
@@ -124,8 +124,8 @@ class SoundDevice(ReconnectingDevice):
         """Find the devices and settle rate and channels."""
         if self._engine is not None:
             refresh()
-        wishes = self._wishes
-        source, sink = _find(wishes.input, "input"), _find(wishes.output, "output")
+        options = self._options
+        source, sink = _find(options.input, "input"), _find(options.output, "output")
         self._pair = (source["index"], sink["index"])
         self.input_name, self.output_name = str(source["name"]), str(sink["name"])
         self.is_jack = portaudio().query_hostapis(source["hostapi"])["name"] == JACK
@@ -135,18 +135,18 @@ class SoundDevice(ReconnectingDevice):
             self.name = f"JACK ({self.name})"
         self.subject = self.name
         self.rate = self._choose_rate(round(source["default_samplerate"]))
-        self.inputs = min(wishes.channels or MOST_CHANNELS, source["max_input_channels"])
-        self.outputs = min(wishes.channels or MOST_CHANNELS, sink["max_output_channels"])
-        self.block = wishes.block
+        self.inputs = min(options.channels or MOST_CHANNELS, source["max_input_channels"])
+        self.outputs = min(options.channels or MOST_CHANNELS, sink["max_output_channels"])
+        self.block = options.block
         if self.is_jack:
-            self.block = max(1, round(source["default_low_input_latency"] * self.rate)) or wishes.block
+            self.block = max(1, round(source["default_low_input_latency"] * self.rate)) or options.block
 
     def _choose_rate(self, native: int) -> int:
-        if self.is_jack and self._wishes.rate not in (None, native):
+        if self.is_jack and self._options.rate not in (None, native):
             raise DeviceError(
-                f"the JACK server runs at {native} Hz; start it with -r {self._wishes.rate}, or leave --rate out"
+                f"the JACK server runs at {native} Hz; start it with -r {self._options.rate}, or leave --rate out"
             )
-        return self._wishes.rate or (native if native in RATES else 48000)
+        return self._options.rate or (native if native in RATES else 48000)
 
 
 def _find(wish: str | None, kind: str) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _find(wish: str | None, kind: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of `highband devices`; latencies in ms as the driver tells them."""
+    """One line of `highband devices`; latencies in ms as the driver reports them."""
 
     index: int
     name: str

@@ -1,7 +1,7 @@
 """A link: one binding at work between a control of the controller and a knob of ours.
 
-Messages are folded as they come, so that a flood of them costs no memory and their last value is never lost; what they
-amount to is asked for later, once.
+Messages are merged as they come, so that a flood of them costs no memory and their last value is never lost; the value
+that they request is read later, once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Link(Protocol):
     binding: Binding
     control: Control
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Fold in a message that this link's binding names."""
 
     def wanted(self, setting: float) -> float | None:
@@ -31,7 +31,7 @@ class Link(Protocol):
         """
 
     def accepted(self, value: float) -> None:
-        """Note that the knob goes where this link asked."""
+        """Note that the knob goes where this link requested."""
 
     def show(self, setting: float) -> tuple[bytes, ...]:
         """Return what brings the controller's fader or light to the setting; nothing where it is there already."""
@@ -67,7 +67,7 @@ class SoftTakeover:
 
     Attributes:
         taken: Whether it has hold.
-        position: Where the control stands, 0..1; None until it was heard.
+        position: Where the control stands, 0..1; None before its first message.
     """
 
     def __init__(self, tolerance: float = 0.02) -> None:
@@ -76,11 +76,11 @@ class SoftTakeover:
         self.position: float | None = None
 
     def release(self) -> None:
-        """Let go: something else moved the setting."""
+        """Release the setting: something else moved it."""
         self.taken = False
 
     def forget(self) -> None:
-        """Let go and forget the position: the control may have moved unheard."""
+        """Release it and forget the position: the control may have moved unnoticed."""
         self.taken, self.position = False, None
 
     def rest(self, position: float) -> None:
@@ -105,8 +105,8 @@ class SoftTakeover:
         return self.taken
 
 
-class _Lamp:
-    """What the controller shows: sent only when it changes, on the channel on which the control was last heard."""
+class _Feedback:
+    """What the controller shows: sent only when it changes, on the channel of the control's last message."""
 
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
@@ -144,17 +144,17 @@ class KnobLink:
     def __init__(self, binding: Binding, control: Control, tolerance: float) -> None:
         self.binding, self.control = binding, control
         self.takeover = SoftTakeover(tolerance)
-        self._lamp = _Lamp(binding)
+        self._feedback = _Feedback(binding)
         self._read = next((read for kind, read in STEPS.items() if kind == binding.kind), None)
-        self._asked: float | None = None
+        self._requested: float | None = None
         self._echo: float | None = None
         self._last: float | None = None
         self._low = self._high = 0.0
         self._steps = 0
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Fold in a message."""
-        self._lamp.channel = message.channel
+        self._feedback.channel = message.channel
         if isinstance(message, NrpnStep):
             self._steps += message.step
         elif isinstance(message, ControlChange | ControlChange14 | Nrpn):
@@ -173,7 +173,7 @@ class KnobLink:
 
     def wanted(self, setting: float) -> float | None:
         """Return the value that the messages ask for."""
-        if setting != self._asked:
+        if setting != self._requested:
             # Something else moved it since; where nothing did, the hold outlasts the rounding of positions.
             self.takeover.release()
         last, self._last = self._last, None
@@ -211,23 +211,23 @@ class KnobLink:
 
     def accepted(self, value: float) -> None:
         """Note where the knob goes, and that what turned it stands there by its own move."""
-        self._asked = value
+        self._requested = value
         if self._read is None:
             # At once: a setting that goes back before the lights are next sent must still be shown.
-            self._lamp.shown = self._lamp.message(self.control.to_position(value)).value
+            self._feedback.shown = self._feedback.message(self.control.to_position(value)).value
 
     def show(self, setting: float) -> tuple[bytes, ...]:
         """Return what brings the fader or the ring of lights to the setting."""
         position = self.control.to_position(setting)
-        messages = self._lamp.show(position)
+        messages = self._feedback.show(position)
         if messages:
-            message = self._lamp.message(position)
+            message = self._feedback.message(position)
             self._echo = message.value / message.full
         return messages
 
     def forget_shown(self) -> None:
         """Show everything again, and trust no position from before."""
-        self._lamp.shown = self._asked = None
+        self._feedback.shown = self._requested = None
         self.takeover.forget()
 
     @property
@@ -244,15 +244,15 @@ class ButtonLink:
 
     def __init__(self, binding: Binding, control: Control) -> None:
         self.binding, self.control = binding, control
-        self._lamp = _Lamp(binding)
+        self._feedback = _Feedback(binding)
         self._presses = 0
         self._held: bool | None = None
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Fold in a message."""
         if not isinstance(message, ControlChange | ControlChange14 | Nrpn | Note):
             return
-        self._lamp.channel = message.channel
+        self._feedback.channel = message.channel
         pressed = message.value > 0 if isinstance(message, Note) else message.value * 2 > message.full
         self._presses += pressed
         self._held = pressed
@@ -270,11 +270,11 @@ class ButtonLink:
 
     def show(self, setting: float) -> tuple[bytes, ...]:
         """Return what lights the button."""
-        return self._lamp.show(setting)
+        return self._feedback.show(setting)
 
     def forget_shown(self) -> None:
         """Show the light again."""
-        self._lamp.shown = None
+        self._feedback.shown = None
 
     @property
     def waits_at(self) -> float | None:

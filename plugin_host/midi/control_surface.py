@@ -1,6 +1,7 @@
 """A control surface: what a controller sends becomes requests for settings, and settings go back to its lights.
 
-No port and no thread is in here: `hear` takes bytes, `answer` and `act` ask the store, `feedback` returns bytes.
+No port and no thread is in here: `receive` reads bytes, `request_settings` and `update` move settings, `feedback`
+returns bytes.
 """
 
 from __future__ import annotations
@@ -44,15 +45,15 @@ class Surface:
     """One controller at work.
 
     Args:
-        store: Where settings are asked for.
+        store: Where settings are requested.
         load_preset: Called with the name of a preset and the origin; raises ValueError with a sentence if it fails.
         controls: The knobs that bindings name; a binding for any other knob rests.
         midi_map: The controller's map.
-        origin: Name under which settings are asked for.
-        report: Takes a sentence when a request is refused.
+        origin: Name under which settings are requested.
+        report: Called with a sentence when a request is refused.
 
     Attributes:
-        origin: Name under which settings are asked for; change it when the port is known.
+        origin: Name under which settings are requested; change it when the port is known.
         on_learned: Called with a new binding after it has become part of the map.
     """
 
@@ -75,24 +76,24 @@ class Surface:
         self._learn: MidiLearn | None = None
         self._program: int | None = None
         self._drags: dict[str, float] = {}
-        self._heard: dict[Link, None] = {}
+        self._moved: dict[Link, None] = {}
         self._shown: Mapping[str, float] | None = None
         self._map, self._links = midi_map, list[Link]()
         self.use_map(midi_map)
 
     def use_map(self, midi_map: MidiMap) -> None:
-        """Take another map; a control whose binding is the same keeps its hold, any other has to take hold anew."""
+        """Use another map; a control whose binding is the same keeps its takeover, any other begins anew."""
         links = [self._link(binding, midi_map) for binding in midi_map.bindings if binding.control in self._controls]
         by_source: dict[tuple[str, int], list[Link]] = {}
         for link in links:
             by_source.setdefault(link.binding.source, []).append(link)
         with self._lock:
             self._map, self._links, self._by_source = midi_map, links, by_source
-            self._heard.clear()
+            self._moved.clear()
             self._shown = None
 
     def use_controls(self, controls: Sequence[Control]) -> None:
-        """Take other knobs, as another preset brings them; bindings that name none of them rest."""
+        """Use other knobs, as another preset brings them; bindings that name none of them rest."""
         self._controls = {control.id: control for control in controls}
         self.use_map(self._map)
 
@@ -110,45 +111,45 @@ class Surface:
 
     # The worker's thread.
 
-    def hear(self, data: Sequence[int], now: float) -> None:
-        """Fold in the bytes of one message; `now` in seconds of any steady clock."""
+    def receive(self, data: Sequence[int], now: float) -> None:
+        """Read the bytes of one message; `now` in seconds of any steady clock."""
         with self._lock:
             for message in self._decoder.read(data):
                 self._fold(message, now)
 
     def _fold(self, message: Message, now: float) -> None:
         if self._learn is not None:
-            self._learn.hear(message, now)
+            self._learn.update(message, now)
         elif isinstance(message, ProgramChange):
             self._program = message.number
         else:
             for link in self._by_source.get((message.kind, message.number), ()):
                 if link.binding.channel in (None, message.channel):
-                    link.hear(message)
-                    self._heard[link] = None
+                    link.update(message)
+                    self._moved[link] = None
 
-    def answer(self, now: float) -> None:
-        """Ask for what the messages since the last call amount to; `now` on the clock of `hear`."""
+    def request_settings(self, now: float) -> None:
+        """Request the settings that the messages since the last call amount to; `now` on the clock of `receive`."""
         with self._lock:
-            heard, self._heard = self._heard, {}
+            moved, self._moved = self._moved, {}
             program, self._program = self._program, None
-        if heard:
+        if moved:
             targets = dict(self._store.targets())
-            for link in heard:
+            for link in moved:
                 self._move(link, targets, now)
         if program is not None:
             self._load(program)
 
-    def act(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """Do the same, and what takes time to come: what was learned, drags that end, knobs that others moved away.
 
-        Now and then is enough; `now` on the clock of `hear`.
+        Now and then is enough; `now` on the clock of `receive`.
         """
         self._finish_learning(now)
         with self._lock:
             # A control that is not moved has to let go of a knob that something else has moved.
-            self._heard = dict.fromkeys(self._links)
-        self.answer(now)
+            self._moved = dict.fromkeys(self._links)
+        self.request_settings(now)
         for control in [name for name, last in self._drags.items() if now - last >= _DRAG_ENDS_S]:
             del self._drags[control]
             self._store.end_gesture(self.origin, control)
@@ -194,13 +195,13 @@ class Surface:
                 for data in link.show(targets[link.control.id])
             ]
 
-    def ghosts(self) -> dict[str, float]:
+    def waiting_positions(self) -> dict[str, float]:
         """Return by knob where a control stands, 0..1, that soft takeover keeps waiting."""
         with self._lock:
             waiting = {link.control.id: link.waits_at for link in self._links}
         return {knob: round(position, 4) for knob, position in waiting.items() if position is not None}
 
-    def controller_came(self) -> None:
+    def forget_feedback(self) -> None:
         """Forget what the controller showed and which parts it sent: it was away."""
         with self._lock:
             self._decoder, self._shown = Decoder(), None
@@ -216,7 +217,7 @@ class Surface:
         return None if learn is None else learn.control.id
 
     def learn(self, control: str) -> None:
-        """Let the next control that moves become this knob's; until then the controller moves nothing.
+        """Bind the next control that moves to this knob; until then the controller moves nothing.
 
         Raises:
             ValueError: There is no such knob; one sentence.

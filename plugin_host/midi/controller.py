@@ -1,4 +1,4 @@
-"""The thread that lets a MIDI controller move the knobs, and that looks for the controller while it is away."""
+"""The thread between a MIDI controller and the knobs; it looks for the controller while that is away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
 _FETCH_S = 0.002
 # So seldom while the controller rests: every look takes the interpreter from the sound for a moment.
 _FETCH_RESTING_S, _RESTS_AFTER_S = 0.005, 1.0
-# Messages taken at once: a flood must not hold the interpreter for longer than a block has.
+# Messages read at once: a flood must not hold the interpreter for longer than a block has.
 _MOST = 256
 # Lights follow at 40 Hz, and drags are closed then.
 _LIGHTS_S = 0.025
@@ -56,14 +56,14 @@ class MidiControl:
     """A controller that moves the knobs while the program runs.
 
     Args:
-        store: Where settings are asked for.
+        store: Where settings are requested.
         host: Loads the presets of program changes.
         controls: The knobs to begin with; later those of the store.
         midi_map: The controller's map.
         port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one. Or
             whatever else carries messages.
         api: As in MidiPort.
-        report: Takes a sentence when something comes, goes or is refused; called on the worker's thread.
+        report: Called with a sentence when something comes, goes or is refused; called on the worker's thread.
 
     Attributes:
         surface: The controller at work: learning, and the map in use.
@@ -100,7 +100,7 @@ class MidiControl:
         """Begin; a controller that is not there yet is waited for.
 
         Raises:
-            MidiError: rtmidi is missing, or the MIDI system that was asked for is.
+            MidiError: rtmidi is missing, or the requested MIDI system is.
         """
         if self._thread is not None:
             return
@@ -112,7 +112,7 @@ class MidiControl:
         self._thread.start()
 
     def stop(self) -> None:
-        """End and close the port; what was heard before is acted on."""
+        """End and close the port; messages that came before are applied."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending.set()
@@ -121,9 +121,9 @@ class MidiControl:
         self._port.close()
 
     def reconnect(self) -> None:
-        """Let go of the port at once and look for it anew.
+        """Close the port at once and look for it anew.
 
-        For whoever learns that a JACK server has stopped: its MIDI clients do not notice by themselves.
+        Called when a JACK server has stopped: its MIDI clients do not notice by themselves.
         """
         self._port.close()
         self._look_now.set()
@@ -144,7 +144,7 @@ class MidiControl:
             now = time.monotonic()
             if self._fetch(now):
                 rests_at = now + _RESTS_AFTER_S
-                self.surface.answer(now)
+                self.surface.request_settings(now)
             if now >= look_at or self._look_now.is_set():
                 self._look_now.clear()
                 self._look()
@@ -153,21 +153,21 @@ class MidiControl:
             if now >= lights_at:
                 lights_at = now + _LIGHTS_S
                 self._follow_controls()
-                self.surface.act(now)
+                self.surface.update(now)
                 self._send_lights()
         while self._fetch(time.monotonic()):
             pass
-        self.surface.act(time.monotonic())
+        self.surface.update(time.monotonic())
 
     def _fetch(self, now: float) -> bool:
-        """Take in messages that wait; return whether there were any."""
+        """Read the messages that wait; return whether there were any."""
         messages = self._port.receive(_MOST)
         for data in messages:
-            self.surface.hear(data, now)
+            self.surface.receive(data, now)
         return bool(messages)
 
     def _follow_controls(self) -> None:
-        """Take over the knobs of another preset."""
+        """Use the knobs of another preset."""
         controls = self._store.controls
         if controls != self._controls:
             self._controls = controls
@@ -177,7 +177,7 @@ class MidiControl:
         before = self._port.name
         if self._port.look():
             self.surface.origin = f"midi:{self._port.name}"
-            self.surface.controller_came()
+            self.surface.forget_feedback()
             self._report(f"MIDI plays from {self._port.name}")
         elif before and not self._port.name:
             self._report(f"{before} has gone; MIDI waits for it to come back")

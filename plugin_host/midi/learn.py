@@ -11,37 +11,37 @@ from plugin_host.midi.map import Binding
 from plugin_host.midi.messages import ControlChange, ControlChange14, Message, Note, Nrpn, NrpnStep, ProgramChange
 
 Key = tuple[str, int, int]
-# Of each sender so many values are kept: enough to tell an encoder, and no flood grows.
+# Of each sender so many values are kept: enough to recognise an encoder, and no flood grows.
 _KEPT = 32
 # One controller has not so many knobs; random bytes have.
 _MOST_SENDERS = 1024
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Sender:
     last: float
     travel: float = 0.0
     values: list[int] = field(default_factory=list)
 
 
 class MidiLearn:
-    """Listens for a short window, which opens with the first message, and tells what should move a control.
+    """Collects messages in a short window, which opens with the first one, and proposes a binding for a control.
 
     Cancelling is forgetting it: nothing is changed until someone uses the result.
 
     Args:
-        control: The knob that wants a binding.
-        window_s: How long it listens, from the first message on.
+        control: The knob to bind.
+        window_s: Its length, from the first message on.
     """
 
     def __init__(self, control: Control, window_s: float = 1.0) -> None:
         self.control = control
         self._window_s = window_s
         self._until: float | None = None
-        self._heard: dict[Key, _Heard] = {}
+        self._senders: dict[Key, _Sender] = {}
 
-    def hear(self, message: Message, now: float) -> None:
-        """Take a message; `now` in seconds of any steady clock."""
+    def update(self, message: Message, now: float) -> None:
+        """Read a message; `now` in seconds of any steady clock."""
         if isinstance(message, ProgramChange) or (isinstance(message, ControlChange) and message.number > 119):
             return
         if isinstance(message, Note) and self.control.curve != "switch":
@@ -49,45 +49,45 @@ class MidiLearn:
         if self._until is None:
             self._until = now + self._window_s
         key = (message.kind, message.channel, message.number)
-        if key not in self._heard and len(self._heard) >= _MOST_SENDERS:
+        if key not in self._senders and len(self._senders) >= _MOST_SENDERS:
             return
         if isinstance(message, NrpnStep):
-            self._heard.setdefault(key, _Heard(0.0)).travel += 1 / 128
+            self._senders.setdefault(key, _Sender(0.0)).travel += 1 / 128
             return
         position = message.value / message.full
-        heard = self._heard.setdefault(key, _Heard(position))
-        heard.travel += abs(position - heard.last)
-        heard.last = position
-        if len(heard.values) < _KEPT:
-            heard.values.append(message.value)
+        sender = self._senders.setdefault(key, _Sender(position))
+        sender.travel += abs(position - sender.last)
+        sender.last = position
+        if len(sender.values) < _KEPT:
+            sender.values.append(message.value)
 
     @property
-    def heard(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether the window has opened."""
         return self._until is not None
 
     def done(self, now: float) -> bool:
-        """Say whether the window is over."""
+        """Return whether the window is over."""
         return self._until is not None and now >= self._until
 
     def result(self) -> Binding | None:
-        """Return the binding that was heard, or None if nothing was."""
-        travels = {key: self._travel(key, heard) for key, heard in self._plain_meanings().items()}
+        """Return the binding, or None if nothing moved."""
+        travels = {key: self._travel(key, sender) for key, sender in self._plain_meanings().items()}
         if not travels:
             return None
         key = max(travels, key=lambda one: travels[one])
-        return self._binding(key, self._heard[key])
+        return self._binding(key, self._senders[key])
 
-    def _travel(self, key: Key, heard: _Heard) -> float:
+    def _travel(self, key: Key, sender: _Sender) -> float:
         if key[0] == "note":
             return 1.0
-        steps = self._encoder(key, heard)
-        return len(heard.values) / 128 if steps else heard.travel
+        steps = self._encoder(key, sender)
+        return len(sender.values) / 128 if steps else sender.travel
 
-    def _plain_meanings(self) -> dict[Key, _Heard]:
+    def _plain_meanings(self) -> dict[Key, _Sender]:
         """Leave of every message the one meaning that the controller most likely has in mind."""
         hidden: set[Key] = set()
-        for kind, channel, number in self._heard:
+        for kind, channel, number in self._senders:
             if kind == Nrpn.kind:
                 hidden |= {("cc", channel, part) for part in (6, 38, 96, 97, 98, 99, 100, 101)} | {("cc14", channel, 6)}
             if kind == ControlChange14.kind:
@@ -95,21 +95,21 @@ class MidiLearn:
                     hidden |= {("cc", channel, number), ("cc", channel, number + 32)}
                 else:
                     hidden.add((kind, channel, number))
-        return {key: heard for key, heard in self._heard.items() if key not in hidden}
+        return {key: sender for key, sender in self._senders.items() if key not in hidden}
 
     def _is_pair(self, channel: int, number: int) -> bool:
-        """Tell a 14-bit knob from a plain one: its low part comes again and again, beside its high part."""
-        low = self._heard.get(("cc", channel, number + 32))
-        return ("cc", channel, number) in self._heard and low is not None and len(low.values) >= 2
+        """Return whether it is a 14-bit knob: its low part comes again and again, beside its high part."""
+        low = self._senders.get(("cc", channel, number + 32))
+        return ("cc", channel, number) in self._senders and low is not None and len(low.values) >= 2
 
-    def _encoder(self, key: Key, heard: _Heard) -> relative_encoder.RelativeKind | None:
-        return relative_encoder.guess(heard.values) if key[0] == ControlChange.kind else None
+    def _encoder(self, key: Key, sender: _Sender) -> relative_encoder.RelativeKind | None:
+        return relative_encoder.guess(sender.values) if key[0] == ControlChange.kind else None
 
-    def _binding(self, key: Key, heard: _Heard) -> Binding:
+    def _binding(self, key: Key, sender: _Sender) -> Binding:
         kind, channel, number = key
         fields: dict[str, Any] = {"control": self.control.id, kind: number, "channel": channel}
         if self.control.curve == "switch" and kind in ("note", "cc"):
             fields["kind"] = "toggle"
-        elif (encoder := self._encoder(key, heard)) is not None:
+        elif (encoder := self._encoder(key, sender)) is not None:
             fields["kind"] = encoder
         return Binding(**fields)

@@ -101,7 +101,7 @@ class Binding(_Part):
         kind: "absolute" knobs and faders; "toggle" and "hold" buttons; encoders by the way they count.
         step: Share of the whole way that one step of an encoder, or of an NRPN, goes.
         takeover: Whether an absolute control waits until it meets the setting.
-        feedback: Whether the controller is told when something else moved the setting.
+        feedback: Whether the controller shows when something else moved the setting.
     """
 
     control: Annotated[str, Strict(), AfterValidator(_check_control)]

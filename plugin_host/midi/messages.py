@@ -38,7 +38,7 @@ class ControlChange14:
     """A fine knob: `number` 0..31 with its low part on `number` + 32; `value` 0..16383.
 
     Attributes:
-        fine: Whether a low part was ever heard; without one, the high part alone spans the whole range.
+        fine: Whether a low part has ever come; without one, the high part alone spans the whole range.
     """
 
     kind: ClassVar[str] = "cc14"

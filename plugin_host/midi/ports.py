@@ -1,6 +1,6 @@
 """The MIDI ports of this machine: listed, opened by part of their name, and found again when they come back.
 
-The only file that knows rtmidi, which is imported where it is used: without it, everything but MIDI works.
+The only module that imports rtmidi, where it is used: without it, everything but MIDI works.
 
 Messages are fetched and never called back: closing a port while rtmidi calls into Python was tried and stops the
 whole program, as each of the two waits for what the other holds. So no Python runs on the MIDI system's threads at all.
@@ -35,7 +35,7 @@ class PortInfo:
     Attributes:
         api: "alsa", "jack", "core" or "winmm".
         name: As the system names it; any part of it will do to choose it.
-        sends: Whether a controller can be heard there.
+        sends: Whether messages come from there.
         receives: Whether it can be sent lights and faders.
     """
 
@@ -188,7 +188,7 @@ class MidiPort:
                 self.name = names[index]
             self._open_out(api)
         except OSError:
-            # It went while it was opened, or the system went; the next look tells.
+            # It went while it was opened, or the system went; the next look shows it.
             self._close()
             return False
         return True

@@ -33,10 +33,10 @@ STEPS: Mapping[RelativeKind, Callable[[int], int]] = {
 
 
 def guess(values: list[int]) -> RelativeKind | None:
-    """Tell an encoder from a knob by what it sent, or return None for a knob.
+    """Return the encoder's kind from the values that it sent, or None for a plain knob.
 
-    A knob sends only what changed, so the same value twice in a row comes from an encoder. One way of turning can't
-    tell every kind from every other; then the commoner is taken, and turning it both ways tells.
+    A knob sends only what changed, so the same value twice in a row comes from an encoder. Turning one
+    way can't separate all kinds; then the commoner is returned, and turning it both ways decides.
     """
     if not any(one == next_one for one, next_one in pairwise(values)):
         return None

@@ -1,4 +1,4 @@
-"""The controller as other doors see it: its map, shown and changed; learning; and where its knobs wait."""
+"""The controller for other control interfaces: its map, shown and changed; learning; and where its knobs wait."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from plugin_host.midi.map import Binding, MidiMap
 from plugin_host.settings.changes import SettingsError
 
 
-class MidiDesk:
+class MidiService:
     """Reads and changes a surface; any thread.
 
     Args:
         surface: The controller at work.
-        port: Tells the name of the port that is open, or "".
+        port: Returns the name of the port that is open, or "".
         map_name: What the person calls the map.
-        keep: Keeps a map that was changed here; raises ValueError with one sentence if that fails.
+        save: Writes a map that was changed here; raises ValueError with one sentence if that fails.
     """
 
     def __init__(
-        self, surface: Surface, port: Callable[[], str], map_name: str, keep: Callable[[MidiMap], None]
+        self, surface: Surface, port: Callable[[], str], map_name: str, save: Callable[[MidiMap], None]
     ) -> None:
-        self._surface, self._port, self._name, self._keep = surface, port, map_name, keep
+        self._surface, self._port, self._name, self._save = surface, port, map_name, save
         self._map, self._revision = surface.midi_map, 1
 
     def now(self) -> dict[str, Any]:
         """Return what moves by itself: port, the knob that learns, where controls wait, and the map's revision.
 
-        `ghosts` tells by knob the position 0..1 of a control that soft takeover keeps waiting.
+        `ghosts` holds by knob the position 0..1 of a control that soft takeover keeps waiting.
         """
         if self._surface.midi_map is not self._map:
             self._map = self._surface.midi_map
@@ -40,7 +40,7 @@ class MidiDesk:
             "port": self._port(),
             "map": self._name,
             "learning": self._surface.learning,
-            "ghosts": self._surface.ghosts(),
+            "ghosts": self._surface.waiting_positions(),
             "revision": self._revision,
         }
 
@@ -51,7 +51,7 @@ class MidiDesk:
         return {**now, "bindings": bindings, "programs": dict(midi_map.programs)}
 
     def learn(self, knob: str) -> None:
-        """Let the next control that moves become this knob's; raise SettingsError if there is no such knob."""
+        """Bind the next control that moves to this knob; raise SettingsError if there is no such knob."""
         try:
             self._surface.learn(knob)
         except ValueError as error:
@@ -62,7 +62,7 @@ class MidiDesk:
         self._surface.cancel_learn()
 
     def bind(self, fields: Mapping[str, Any]) -> None:
-        """Let a control of the controller move a knob.
+        """Bind a control of the controller to a knob.
 
         Args:
             fields: A binding as a map's file gives it.
@@ -80,7 +80,7 @@ class MidiDesk:
         self._change(_with(self._surface.midi_map, binding))
 
     def unbind(self, knob: str) -> None:
-        """Let nothing move a knob; raise SettingsError if nothing does."""
+        """Remove the bindings of a knob; raise SettingsError if nothing does."""
         midi_map = self._surface.midi_map
         if all(one.control != knob for one in midi_map.bindings):
             raise SettingsError("bad_binding", f"nothing of the controller moves '{knob[:64]}'")
@@ -88,7 +88,7 @@ class MidiDesk:
 
     def _change(self, midi_map: MidiMap) -> None:
         self._surface.use_map(midi_map)
-        self._keep(midi_map)
+        self._save(midi_map)
 
 
 def _with(midi_map: MidiMap, binding: Binding) -> MidiMap:

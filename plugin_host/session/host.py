@@ -1,4 +1,4 @@
-"""The host as the control doors see it: the engine with presets, chains and everything it can tell."""
+"""The host of a live session: the engine with presets, chains and all figures that control interfaces show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LiveHost:
         sound: What is played first.
         store: The settings; the sound's controls are declared here.
         device: Where it is played.
-        mode: "low latency" or "safe", as `stats` tells.
+        mode: "low latency" or "safe", as `stats` reports.
 
     Attributes:
         engine: What plays.
@@ -158,7 +158,7 @@ class LiveHost:
             task, answer = self._tasks.get()
             try:
                 task()
-            except Exception as error:  # It belongs to the thread that asked.
+            except Exception as error:  # It belongs to the thread that waits for the result.
                 answer.set_exception(error)
             else:
                 answer.set_result(None)

@@ -1,4 +1,4 @@
-"""Which doors a live session opens for whoever turns its knobs: ZeroMQ, OSC, MIDI, and the panel in the browser."""
+"""The control interfaces of a live session: ZeroMQ, OSC, MIDI, and the panel in the browser."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from plugin_host.session.host import LiveHost
 if TYPE_CHECKING:
     from plugin_host.midi.controller import MidiControl
     from plugin_host.midi.map import Binding, MidiMap
-    from plugin_host.midi.service import MidiDesk
+    from plugin_host.midi.service import MidiService
 
 DEFAULT_MAP = "eight-knobs"
 
 
-class Door(Protocol):
-    """A way to the settings from outside."""
+class ControlInterface(Protocol):
+    """A way to the settings from outside the process."""
 
     def start(self) -> None:
         """Open it; raise ValueError with one sentence if that can't be."""
@@ -30,8 +30,8 @@ class Door(Protocol):
 
 
 @dataclass(frozen=True)
-class DoorWishes:
-    """What a person asked for.
+class InterfaceOptions:
+    """The requested control interfaces.
 
     Attributes:
         control: Address of the ZeroMQ requests, "" for none.
@@ -56,57 +56,59 @@ class DoorWishes:
     osc_feedback: int | None = None
 
 
-def make_doors(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> list[Door]:
-    """Return the doors that were asked for, not yet open; raise ValueError with one sentence if one can't be."""
-    doors: list[Door] = []
-    if wishes.panel is not None and (not wishes.control or wishes.keys):
+def make_interfaces(options: InterfaceOptions, host: LiveHost, report: Callable[[str], None]) -> list[ControlInterface]:
+    """Return the requested interfaces, not yet open; raise ValueError with one sentence if one can't be."""
+    interfaces: list[ControlInterface] = []
+    if options.panel is not None and (not options.control or options.keys):
         raise ValueError(
             "--panel needs --control at an address of this machine without --keys; else start highband panel"
         )
-    midi = _controller(wishes, host, report) if wishes.midi is not None else None
-    if wishes.control:
+    midi = _controller(options, host, report) if options.midi is not None else None
+    if options.control:
         from plugin_host.control.keys import read_keys
         from plugin_host.control.zmq_server import ZmqControl
 
-        keys = read_keys(wishes.keys, "host") if wishes.keys else None
+        keys = read_keys(options.keys, "host") if options.keys else None
         control = ZmqControl(
-            host.store, host, wishes.control, wishes.telemetry, wishes.telemetry_hz, keys,
+            host.store, host, options.control, options.telemetry, options.telemetry_hz, keys,
             midi and midi[1],
         )  # fmt: skip
-        doors.append(control)
-        if wishes.panel is not None:
+        interfaces.append(control)
+        if options.panel is not None:
             from plugin_host.session.panel_process import PanelProcess
 
-            doors.append(PanelProcess(lambda: control.address, wishes.panel, report))
-    if wishes.osc is not None:
+            interfaces.append(PanelProcess(lambda: control.address, options.panel, report))
+    if options.osc is not None:
         from plugin_host.control.osc_server import OscControl
 
-        doors.append(OscControl(host.store, host, wishes.osc, wishes.osc_feedback))
+        interfaces.append(OscControl(host.store, host, options.osc, options.osc_feedback))
     if midi is not None:
-        doors.append(midi[0])
-    return doors
+        interfaces.append(midi[0])
+    return interfaces
 
 
-def _controller(wishes: DoorWishes, host: LiveHost, report: Callable[[str], None]) -> tuple[MidiControl, MidiDesk]:
-    """Return the controller and the desk at which other doors see it; what is learned is kept in the map's file."""
+def _controller(
+    options: InterfaceOptions, host: LiveHost, report: Callable[[str], None]
+) -> tuple[MidiControl, MidiService]:
+    """Return the controller and the service for other interfaces; learned bindings are written to the map's file."""
     from plugin_host.midi.controller import MidiControl
     from plugin_host.midi.map_file import load_map, map_file, save_map
-    from plugin_host.midi.service import MidiDesk
+    from plugin_host.midi.service import MidiService
 
-    name = wishes.midi_map
+    name = options.midi_map
     chosen, target = load_map(name), map_file(name)
-    made = MidiControl(host.store, host, host.sound.controls, chosen, wishes.midi or None, report=report)
+    control = MidiControl(host.store, host, host.sound.controls, chosen, options.midi or None, report=report)
 
-    def keep(midi_map: MidiMap) -> None:
+    def save(midi_map: MidiMap) -> None:
         save_map(midi_map, target)
 
     def keep_learned(binding: Binding) -> None:
         try:
-            keep(made.surface.midi_map)
+            save(control.surface.midi_map)
         except ValueError as error:
             report(str(error))
         else:
             report(f"{binding.source_text} moves {binding.control} from now on; written to {target}")
 
-    made.surface.on_learned = keep_learned
-    return made, MidiDesk(made.surface, lambda: made.port_name, name, keep)
+    control.surface.on_learned = keep_learned
+    return control, MidiService(control.surface, lambda: control.port_name, name, save)

@@ -1,4 +1,4 @@
-"""A live session: device, host, doors and recordings, from the first block to the last."""
+"""A live session: device, host, interfaces and recordings, from the first block to the last."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from plugin_host.devices.device import Device
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.engine.watchdog import Relief, Watchdog
 from plugin_host.session.host import LiveHost
-from plugin_host.session.interfaces import Door
+from plugin_host.session.interfaces import ControlInterface
 from plugin_host.session.recorder import Recorder
 from plugin_host.session.state_file import Session, SessionError, read_session, write_session
 from plugin_host.session.take import free_name, recover_takes
 from plugin_host.settings.automation import AutomationWriter
 
-_TEND_EVERY_S = 0.05
+_UPDATE_EVERY_S = 0.05
 _SAVE_EVERY_S = 2.0
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-class Live:
-    """Plays a host on a device until it is told to stop; all of it belongs to the main thread.
+class LiveSession:
+    """Plays a host on a device until it is stopped; all of it belongs to the main thread.
 
     Args:
         host: What plays.
         device: Where.
-        tell: Takes a sentence for the person at the host.
+        notify: Called with a sentence for the person at the host.
 
     Attributes:
-        doors: Opened after the sound, closed before it.
+        interfaces: Opened after the sound, closed before it.
         session_path: Where the last session is kept, or None.
     """
 
-    def __init__(self, host: LiveHost, device: Device, tell: Tell) -> None:
-        self.host, self._device, self._tell = host, device, tell
+    def __init__(self, host: LiveHost, device: Device, notify: Notify) -> None:
+        self.host, self._device, self._notify = host, device, notify
         self._engine = host.engine
-        self.doors: list[Door] = []
+        self.interfaces: list[ControlInterface] = []
         self.session_path: Path | None = None
         self._recorder: Recorder | None = None
         self._automation: AutomationWriter | None = None
         self._automation_path: Path | None = None
         # Of the rates that the device had before, and how long it played at them.
         self._rate, self._rates, self._played_s = 0, 0, 0.0
-        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._saved: Session | None = None
         self._save_at = 0.0
         self._watchdog = Watchdog(self._reliefs(), lambda: self._engine.missed)
         host.relief = lambda: self._watchdog.taken
 
     def report(self, sentence: str) -> None:
-        """Have a sentence told by the main thread; for any thread."""
-        self._told.put(sentence)
+        """Queue a sentence for the person at the host; for any thread."""
+        self._notices.put(sentence)
 
     def open(self, record: Path | None = None, automation: Path | None = None) -> None:
         """Prepare everything and begin to play; raise ValueError with one sentence if that can't be.
@@ -74,19 +74,19 @@ class Live:
         self._engine.on_prepare = self._follow_rate
         self._device.prepare(self._engine)
         if self._engine.is_timed:
-            self._engine.on_enter = lambda: settle_audio_thread(self._told.put)
+            self._engine.on_enter = lambda: settle_audio_thread(self._notices.put)
             for sentence in settle_process():
-                self._tell(sentence)
+                self._notify(sentence)
         self._device.start()
         self.host.is_running = True
-        for door in self.doors:
-            door.start()
+        for interface in self.interfaces:
+            interface.start()
 
     def run(self, stopped: Callable[[], bool], seconds: float | None = None) -> None:
         """Play until `stopped`, until the device ends by itself, or for so many seconds of sound."""
         while not stopped() and not self._device.is_done and (seconds is None or self.played_s < seconds):
-            self._tend(time.monotonic())
-            time.sleep(_TEND_EVERY_S)
+            self._update(time.monotonic())
+            time.sleep(_UPDATE_EVERY_S)
 
     @property
     def played_s(self) -> float:
@@ -94,16 +94,21 @@ class Live:
         return self._played_s + self._engine.position / max(1, self._rate)
 
     def close(self) -> None:
-        """End the sound, close every door and put recordings in place; raise what went wrong on the way."""
+        """End the sound, close every interface and put recordings in place; raise what went wrong on the way."""
         self.host.is_running = False
         self.host.do_tasks()
         faults: list[Exception] = []
-        for end in (*(door.stop for door in self.doors), self._device.stop, self._end_recordings, self._save):
+        for end in (
+            *(interface.stop for interface in self.interfaces),
+            self._device.stop,
+            self._end_recordings,
+            self._save,
+        ):
             try:
                 end()
             except Exception as error:  # The next ones must end too.
                 faults.append(error)
-        self._tell_news()
+        self._notify_waiting()
         unsettle_process()
         if faults:
             raise faults[0]
@@ -138,35 +143,35 @@ class Live:
                 folders |= {Path(last)} if last else set()
         for folder in sorted(folders):
             for sentence in recover_takes(folder):
-                self._tell(sentence)
+                self._notify(sentence)
 
-    def _tend(self, now: float) -> None:
+    def _update(self, now: float) -> None:
         self.host.do_tasks()
         self.host.measure()
         for news in (self._device.poll(), self._watchdog.check(now)):
             if news:
-                self._tell(news)
-                self._look_again()
-        self._tell_news()
+                self._notify(news)
+                self._reconnect_interfaces()
+        self._notify_waiting()
         self._check_recorder()
         self._write_moves()
         if now >= self._save_at:
             self._save_at = now + _SAVE_EVERY_S
             self._save()
 
-    def _look_again(self) -> None:
-        """Let doors that live on the device's server look for it anew: they do not notice by themselves."""
+    def _reconnect_interfaces(self) -> None:
+        """Reconnect interfaces that are clients of the device's server: they do not notice its end by themselves."""
         if self._device.state == "lost":
-            for door in self.doors:
-                getattr(door, "reconnect", lambda: None)()
+            for interface in self.interfaces:
+                getattr(interface, "reconnect", lambda: None)()
 
-    def _tell_news(self) -> None:
-        for news in (self._told, self.host.news):
-            while not news.empty():
-                self._tell(news.get())
+    def _notify_waiting(self) -> None:
+        for notices in (self._notices, self.host.news):
+            while not notices.empty():
+                self._notify(notices.get())
         error = self._engine.take_error()
         if error is not None:
-            self._tell(" ".join(str(error).split()))
+            self._notify(" ".join(str(error).split()))
 
     def _write_moves(self) -> None:
         moves = self._engine.moves
@@ -179,7 +184,7 @@ class Live:
 
     def _end_recording(self, error: ValueError) -> None:
         self._engine.listener = None
-        self._tell(f"the recording has ended, the sound goes on: {error}")
+        self._notify(f"the recording has ended, the sound goes on: {error}")
 
     def _end_recordings(self) -> None:
         self._write_moves()
@@ -189,7 +194,7 @@ class Live:
         if self._recorder is not None:
             self._recorder.stop()
             if self._recorder.lost:
-                self._tell(f"the disk was too slow for {self._recorder.lost} samples; silence stands for them")
+                self._notify(f"the disk was too slow for {self._recorder.lost} samples; silence stands for them")
 
     def _save(self) -> None:
         if self.session_path is None:
@@ -206,7 +211,7 @@ class Live:
         try:
             write_session(self.session_path, session)
         except SessionError as error:
-            self._tell(str(error))
+            self._notify(str(error))
 
     def _reliefs(self) -> list[Relief]:
         engine, heavy = self._engine, self.host.sound
@@ -221,4 +226,4 @@ class Live:
         try:
             self.host.change_model(like)
         except ValueError as error:
-            self._tell(str(error))
+            self._notify(str(error))

@@ -40,12 +40,12 @@ def main() -> None:
     parser.add_argument("--artifact", default="live")
     parser.add_argument("--block", type=int, default=128, help="samples")
     parser.add_argument("--list", action="store_true", help="show each function")
-    wishes = parser.parse_args()
-    blocks = sorted(counted(engine(wishes.preset, wishes.artifact, wishes.block), wishes.block), key=Counter.total)
+    options = parser.parse_args()
+    blocks = sorted(counted(engine(options.preset, options.artifact, options.block), options.block), key=Counter.total)
     busiest = blocks[-1]
     for name, calls in (("least", blocks[0]), ("median", blocks[len(blocks) // 2]), ("most", busiest)):
         print(f"{name:6} {summary(calls)}")
-    if wishes.list:
+    if options.list:
         for code, count in sorted(busiest.items(), key=lambda row: (place(row[0]), row[0].co_firstlineno)):
             print(f"  {count} {place(code)}:{code.co_firstlineno} {code.co_qualname}")
 

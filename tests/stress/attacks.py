@@ -1,4 +1,4 @@
-"""What the drill throws at a host's doors, and how it sees that the host is still there."""
+"""What the drill throws at a host's interfaces, and how it sees that the host is still there."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def _differs(before: dict[str, float], after: dict[str, float], what: str) -> li
 
 def _broken(played: dict[str, Any], told_is_fault: bool = True) -> list[str]:
     faults = [] if played["is_finite"] else ["values came out that are no numbers"]
-    faults += [f"the control door met {played['faults']} faults"] if played["faults"] else []
+    faults += [f"the control interface met {played['faults']} faults"] if played["faults"] else []
     # What a busy machine makes late is not what is tried here.
     told = [sentence for sentence in played["told"] if not sentence.startswith(("too many missed", "calm again"))]
     return faults + (told if told_is_fault else [])

@@ -1,4 +1,4 @@
-"""Messages that no honest program sends: what strangers may throw at the doors of a host."""
+"""Messages that no honest program sends: what strangers may throw at the interfaces of a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a soak runs in processes of its own: the host with all its doors, or the bare wire beside it.
+"""What a soak runs in processes of its own: the host with all its interfaces, or the bare wire beside it.
 
 Started with one JSON object on the command line. Says `{"ready": ...}` on a line, plays until its standard input ends,
 then says `{"played": ...}`. On its standard input come MIDI messages where the machine has no MIDI system.
@@ -23,7 +23,7 @@ from plugin_host.chain.program import LiveSound, build, build_around
 from plugin_host.control.osc_server import OscControl
 from plugin_host.control.zmq_server import ZmqControl
 from plugin_host.devices.clocked import ClockedDevice
-from plugin_host.devices.device import Device, Wishes
+from plugin_host.devices.device import Device, DeviceOptions
 from plugin_host.devices.jack import JackDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.engine.realtime import settle_audio_thread, settle_process
@@ -32,7 +32,7 @@ from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.map import MidiMap
 from plugin_host.preset.file import Preset
 from plugin_host.session.host import LiveHost
-from plugin_host.session.session import Live
+from plugin_host.session.session import LiveSession
 from plugin_host.settings.store import SettingsStore
 from tests.stress.midi_pipe import MidiPipe
 
@@ -118,8 +118,8 @@ class TimedStore(SettingsStore):
 class NoisyJack(JackDevice):
     """A client of the JACK server whose input is noise instead of its ports, which nothing is connected to."""
 
-    def __init__(self, wishes: Wishes) -> None:
-        super().__init__(wishes)
+    def __init__(self, options: DeviceOptions) -> None:
+        super().__init__(options)
         self._in[:] = _NOISE * np.random.default_rng(0).standard_normal(self._in.shape)
 
     def _register(self, client: Any) -> None:
@@ -154,7 +154,7 @@ def midi_map() -> MidiMap:
 def open_device(part: Part) -> Device:
     """Return where it plays."""
     if part.device == "jack":
-        return NoisyJack(Wishes(input="none", output="none", channels=part.channels))
+        return NoisyJack(DeviceOptions(input="none", output="none", channels=part.channels))
     return ClockedDevice(part.rate, part.channels, part.block, noise=_NOISE)
 
 
@@ -177,19 +177,19 @@ def play_wire(part: Part, pipe: MidiPipe) -> dict[str, Any]:
 
 
 def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
-    """Play the host with a ZeroMQ door and a controller until the pipe ends; return its figures."""
+    """Play the host with a ZeroMQ interface and a controller until the pipe ends; return its figures."""
     built = sound(part)
     device = open_device(part)
     store = TimedStore(list(built.controls), TIMED_KNOB)
     store.load({**built.preset.settings, "crossover": _CROSSOVER_HZ}, "preset")
     host = LiveHost(built, store, device, "low latency")
     told: list[str] = []
-    playing = Live(host, device, told.append)
+    playing = LiveSession(host, device, told.append)
     control = ZmqControl(store, host, _ANYWHERE, _ANYWHERE, part.telemetry_hz)
     port = MIDI_PORT if part.device == "jack" else pipe
     controller = MidiControl(store, host, built.controls, midi_map(), port, "jack" if part.device == "jack" else None)
     osc, ear = OscControl(store, host, 0), Ear()
-    playing.doors = [control, controller, *([osc] if part.listens else [])]
+    playing.interfaces = [control, controller, *([osc] if part.listens else [])]
     if part.listens:
         host.engine.listener = ear
     playing.open()

@@ -48,9 +48,9 @@ def test_no_malformed_request_can_be_done() -> None:
 
 def test_no_malformed_packet_moves_anything() -> None:
     chance, store, host = random.Random(5), SettingsStore(knobs.CONTROLS), FakeHost()
-    door = OscControl(store, host, 0)
+    interface = OscControl(store, host, 0)
     for _ in range(1500):
-        door.take(malformed.osc_packet(chance))
+        interface.receive(malformed.osc_packet(chance))
     assert (store.targets(), host.loaded) == (knobs.defaults(), [])
 
 

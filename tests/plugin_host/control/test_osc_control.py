@@ -1,4 +1,4 @@
-"""Laws of the OSC door, over real UDP: the same settings, and strangers' bytes do nothing."""
+"""Laws of the OSC interface, over real UDP: the same settings, and strangers' bytes do nothing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_is_not_allowed_is_counted_and_ignored(address: str, value: float |
         message.add_arg(one)
     store, host = SettingsStore(knobs.CONTROLS), FakeHost()
     control = OscControl(store, host, port=0)
-    control.take(message.build().dgram)
+    control.receive(message.build().dgram)
     assert (control.messages, control.bad, host.loaded) == (0, 1, [])
     assert store.targets() == knobs.defaults()
 
@@ -97,7 +97,7 @@ def test_thousands_of_malformed_packets_do_no_harm() -> None:
         nested = b"#bundle\0" + bytes(8) + len(nested).to_bytes(4, "big") + nested
     store = SettingsStore(knobs.CONTROLS)
     control = OscControl(store, FakeHost(), port=0)
-    control.take(nested)
+    control.receive(nested)
     assert control.bad == 1
     for _ in range(4000):
         place = chance.randrange(len(good))
@@ -105,10 +105,10 @@ def test_thousands_of_malformed_packets_do_no_harm() -> None:
             chance.randbytes(chance.randrange(200)), good[:place], good[:place] + chance.randbytes(3) + good[place:],
             b"#bundle\0" + chance.randbytes(chance.randrange(60)), b"/" + chance.randbytes(30),
         ])  # fmt: skip
-        control.take(packet)
+        control.receive(packet)
     assert control.bad > 3000
     assert all(knobs.control(name).check(value) == value for name, value in store.targets().items())
-    control.take(good)
+    control.receive(good)
     assert store.targets()["tone"] == 25.0
 
 
@@ -154,7 +154,7 @@ def test_a_surface_hears_everything_once_and_then_what_others_turn() -> None:
 def test_what_is_sent_back_names_the_knob_that_it_came_from(knob: str) -> None:
     store = SettingsStore([Control(knob, knob, "", 0.0, 1.0, 0.0)])
     control = OscControl(store, FakeHost(), 0)
-    control.take(message_to(address_of(knob), 1.0))
+    control.receive(message_to(address_of(knob), 1.0))
     assert store.targets() == {knob: 1.0}
 
 

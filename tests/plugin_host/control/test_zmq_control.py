@@ -1,4 +1,4 @@
-"""Laws of the ZeroMQ door, on real sockets: every request one reply, telemetry, keys, and nothing harms it."""
+"""Laws of the ZeroMQ interface, on real sockets: every request one reply, telemetry, keys, and nothing harms it."""
 
 from __future__ import annotations
 

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from models.extender.controls import CONTROLS
-from models.predictor.runtime import LIVE as LIVE_RUNTIME
-from plugin_host.devices.device import Wishes
+from plugin_host.devices.device import DeviceOptions
 from plugin_host.devices.jack import JackDevice, jack_module
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.automation import read_automation
@@ -149,8 +148,8 @@ def test_the_bench_measures_the_round_trip_that_is_declared(server: Server) -> N
 class Insert:
     """A device on the server with a delay that can be changed, as a preset changes it."""
 
-    def __init__(self, wishes: Wishes, latency: int = 50) -> None:
-        self.device, self.engine = JackDevice(wishes), Engine(Delay(latency), SettingsStore(CONTROLS))
+    def __init__(self, options: DeviceOptions, latency: int = 50) -> None:
+        self.device, self.engine = JackDevice(options), Engine(Delay(latency), SettingsStore(CONTROLS))
         self.device.prepare(self.engine)
         self.device.start()
 
@@ -159,15 +158,15 @@ class Insert:
 
 
 @contextmanager
-def inserted(wishes: Wishes, latency: int = 50) -> Iterator[Insert]:
-    insert = Insert(wishes, latency)
+def inserted(options: DeviceOptions, latency: int = 50) -> Iterator[Insert]:
+    insert = Insert(options, latency)
     try:
         yield insert
     finally:
         insert.device.stop()
 
 
-ALONE = Wishes(input="none", output="none")
+ALONE = DeviceOptions(input="none", output="none")
 
 
 def capture_latency(device: JackDevice, name: str) -> tuple[int, int]:
@@ -201,7 +200,7 @@ def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> N
     from plugin_host.chain.program import build
     from plugin_host.session.host import LiveHost
 
-    device, sound = JackDevice(ALONE), build("", "live", LIVE_RUNTIME)
+    device, sound = JackDevice(ALONE), build("", "live")
     host = LiveHost(sound, SettingsStore(sound.controls), device, "low latency")
     device.prepare(host.engine)
     device.start()
@@ -227,7 +226,7 @@ def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> N
 
 
 def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
-    with inserted(Wishes(), 70) as insert:
+    with inserted(DeviceOptions(), 70) as insert:
         ports = {port: capture_latency(insert.device, f"highband:{port}")[1] for port in ("in_1", "out_1")}
         card = capture_latency(insert.device, "system:playback_1")
     # What reaches the loudspeakers is later than what came in by the card's period and the chain.
@@ -239,7 +238,7 @@ def test_a_patch_made_by_hand_is_the_same_after_a_restart(server: Server) -> Non
     def wire(tool: str, *ports: str) -> None:
         subprocess.run([tool, "-s", NAME, *ports], check=True)
 
-    with inserted(Wishes()) as insert:
+    with inserted(DeviceOptions()) as insert:
         device = insert.device
         insert.poll_until(lambda: len(device.patch) == 4)
         wire("jack_disconnect", "highband:out_1", "system:playback_1")

@@ -10,7 +10,7 @@ import pytest
 
 from models.extender.controls import CONTROLS
 from plugin_host.devices import portaudio as devices
-from plugin_host.devices.device import DeviceError, Wishes
+from plugin_host.devices.device import DeviceError, DeviceOptions
 from plugin_host.devices.portaudio import SoundDevice, list_devices
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
@@ -83,15 +83,15 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     return made
 
 
-def started(wishes: Wishes) -> tuple[SoundDevice, Engine]:
-    device, engine = SoundDevice(wishes), Engine(Delay(), SettingsStore(CONTROLS))
+def started(options: DeviceOptions) -> tuple[SoundDevice, Engine]:
+    device, engine = SoundDevice(options), Engine(Delay(), SettingsStore(CONTROLS))
     device.prepare(engine)
     device.start()
     return device, engine
 
 
 def test_a_mono_input_plays_on_both_outputs(card: Card) -> None:
-    device, engine = started(Wishes(block=128))
+    device, engine = started(DeviceOptions(block=128))
     assert (device.inputs, device.outputs, device.rate, device.state) == (1, 2, 48000, "playing")
     assert device.latency_samples == 720
     assert card.streams[0].options["blocksize"] == 128
@@ -103,7 +103,7 @@ def test_a_mono_input_plays_on_both_outputs(card: Card) -> None:
 
 
 def test_a_card_that_goes_is_waited_for_and_comes_back_at_its_new_rate(card: Card) -> None:
-    device, engine = started(Wishes())
+    device, engine = started(DeviceOptions())
     card.streams[0].play()
     assert device.poll() is None
     card.is_there, card.streams[0].active = False, False
@@ -123,7 +123,7 @@ def test_a_card_that_goes_is_waited_for_and_comes_back_at_its_new_rate(card: Car
 
 
 def test_tries_become_rarer(card: Card) -> None:
-    device, _ = started(Wishes())
+    device, _ = started(DeviceOptions())
     card.is_there, card.streams[0].active = False, False
     began = time.monotonic()
     while time.monotonic() - began < 1.6:
@@ -133,12 +133,12 @@ def test_tries_become_rarer(card: Card) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "told"),
-    [(Wishes(input="nonsense"), "no input device nonsense"), (Wishes(output="7"), "no output device 7")],
+    ("options", "told"),
+    [(DeviceOptions(input="nonsense"), "no input device nonsense"), (DeviceOptions(output="7"), "no output device 7")],
 )
-def test_a_device_that_is_not_there_is_one_sentence(card: Card, wishes: Wishes, told: str) -> None:
+def test_a_device_that_is_not_there_is_one_sentence(card: Card, options: DeviceOptions, told: str) -> None:
     with pytest.raises(DeviceError, match=told):
-        SoundDevice(wishes)
+        SoundDevice(options)
 
 
 def test_the_list_names_the_defaults(card: Card) -> None:

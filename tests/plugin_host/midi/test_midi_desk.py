@@ -1,4 +1,4 @@
-"""Laws of the desk: what other doors learn, bind and see is what the controller does, and it is kept."""
+"""Laws of the service: what other interfaces learn, bind and see is what the controller does, and it is kept."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from plugin_host.midi.control_surface import Surface
 from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.map import MidiMap
 from plugin_host.midi.map_file import load_map
-from plugin_host.midi.service import MidiDesk
-from plugin_host.session.interfaces import DoorWishes, make_doors
+from plugin_host.midi.service import MidiService
+from plugin_host.session.interfaces import InterfaceOptions, make_interfaces
 from plugin_host.settings.changes import SettingsError
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import ANY, FakeHost, client
@@ -27,18 +27,18 @@ MAP = MidiMap.model_validate(
 
 
 class Rig:
-    """A controller, its desk and what was kept."""
+    """A controller, its service and what was kept."""
 
     def __init__(self) -> None:
         self.store = SettingsStore(knobs.CONTROLS)
         self.surface = Surface(self.store, lambda name, origin: None, knobs.CONTROLS, MAP)
         self.kept: list[MidiMap] = []
-        self.desk = MidiDesk(self.surface, lambda: "Giver", "rig", self.kept.append)
+        self.service = MidiService(self.surface, lambda: "Giver", "rig", self.kept.append)
 
     def turn(self, number: int, *values: int, now: float = 0.0) -> None:
         for value in values:
-            self.surface.hear([0xB0, number, value], now)
-        self.surface.act(now)
+            self.surface.receive([0xB0, number, value], now)
+        self.surface.update(now)
 
 
 @pytest.fixture
@@ -51,46 +51,46 @@ def sources(state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_a_control_that_waits_is_told_until_it_takes_hold(rig: Rig) -> None:
-    assert rig.desk.now()["ghosts"] == {}
+    assert rig.service.now()["ghosts"] == {}
     rig.turn(70, 32)
-    assert rig.desk.now()["ghosts"] == {"mix": pytest.approx(32 / 127, abs=1e-4)}
+    assert rig.service.now()["ghosts"] == {"mix": pytest.approx(32 / 127, abs=1e-4)}
     assert rig.store.targets()["mix"] == 100.0
     rig.turn(70, 127)
-    assert rig.desk.now()["ghosts"] == {}
+    assert rig.service.now()["ghosts"] == {}
     rig.store.request("mix", 10.0, "panel")
-    rig.surface.act(0.1)
-    assert rig.desk.now()["ghosts"] == {"mix": 1.0}
+    rig.surface.update(0.1)
+    assert rig.service.now()["ghosts"] == {"mix": 1.0}
 
 
 def test_learning_is_told_and_what_was_learned_raises_the_revision(rig: Rig) -> None:
-    before = rig.desk.state()
-    rig.desk.learn("amount")
-    assert rig.desk.now()["learning"] == "amount"
+    before = rig.service.state()
+    rig.service.learn("amount")
+    assert rig.service.now()["learning"] == "amount"
     rig.turn(20, 1, 60, 90, now=1.0)
-    rig.surface.act(3.0)
-    after = rig.desk.state()
+    rig.surface.update(3.0)
+    after = rig.service.state()
     assert (after["learning"], sources(after)["amount"]) == (None, "cc 20 on channel 1")
     assert after["revision"] > before["revision"]
 
 
 def test_learning_that_is_cancelled_changes_nothing(rig: Rig) -> None:
-    before = rig.desk.state()
-    rig.desk.learn("amount")
+    before = rig.service.state()
+    rig.service.learn("amount")
     rig.turn(20, 1, 60, 90, now=1.0)
-    rig.desk.cancel()
-    rig.surface.act(3.0)
-    assert rig.desk.state() == before
+    rig.service.cancel()
+    rig.surface.update(3.0)
+    assert rig.service.state() == before
     with pytest.raises(SettingsError, match="there is no knob"):
-        rig.desk.learn("loudness")
+        rig.service.learn("loudness")
 
 
 def test_a_binding_is_edited_in_place_and_what_was_edited_is_kept(rig: Rig) -> None:
-    rig.desk.bind({"control": "tone", "cc": 71, "takeover": False})
-    assert sources(rig.desk.state()) == {"mix": "cc 70", "tone": "cc 71", "drive": "cc 71"}
-    rig.desk.bind({"control": "tone", "cc": 70})
-    assert sources(rig.desk.state()) == {"tone": "cc 70", "drive": "cc 71"}
-    rig.desk.unbind("drive")
-    assert sources(rig.desk.state()) == {"tone": "cc 70"}
+    rig.service.bind({"control": "tone", "cc": 71, "takeover": False})
+    assert sources(rig.service.state()) == {"mix": "cc 70", "tone": "cc 71", "drive": "cc 71"}
+    rig.service.bind({"control": "tone", "cc": 70})
+    assert sources(rig.service.state()) == {"tone": "cc 70", "drive": "cc 71"}
+    rig.service.unbind("drive")
+    assert sources(rig.service.state()) == {"tone": "cc 70"}
     assert [len(kept.bindings) for kept in rig.kept] == [3, 2, 1]
 
 
@@ -105,16 +105,16 @@ def test_a_binding_is_edited_in_place_and_what_was_edited_is_kept(rig: Rig) -> N
 def test_a_wrong_binding_is_refused_in_a_sentence_and_nothing_changes(
     rig: Rig, fields: dict[str, Any], why: str
 ) -> None:
-    before = rig.desk.state()
+    before = rig.service.state()
     with pytest.raises(SettingsError, match=why) as refusal:
-        rig.desk.bind(fields)
+        rig.service.bind(fields)
     assert refusal.value.kind == "bad_binding"
     assert "\n" not in str(refusal.value)
-    assert (rig.desk.state(), rig.kept) == (before, [])
+    assert (rig.service.state(), rig.kept) == (before, [])
 
 
 def test_the_desk_is_open_to_clients_and_its_moves_are_published(rig: Rig) -> None:
-    control = ZmqControl(rig.store, FakeHost(), ANY, ANY, rate_hz=200.0, midi=rig.desk)
+    control = ZmqControl(rig.store, FakeHost(), ANY, ANY, rate_hz=200.0, midi=rig.service)
     control.start()
     try:
         with client(control) as asker:
@@ -154,13 +154,13 @@ def test_what_a_live_session_learns_is_in_the_file_of_its_map(tmp_path: Path, mo
         sound = type("Sound", (), {"controls": knobs.CONTROLS})
 
     said: list[str] = []
-    doors = make_doors(DoorWishes(midi="nobody", midi_map="eight-knobs"), Host(), said.append)  # type: ignore[arg-type]
-    assert isinstance(doors[-1], MidiControl)
-    surface = doors[-1].surface
+    interfaces = make_interfaces(InterfaceOptions(midi="nobody", midi_map="eight-knobs"), Host(), said.append)  # type: ignore[arg-type]
+    assert isinstance(interfaces[-1], MidiControl)
+    surface = interfaces[-1].surface
     surface.learn("ceiling")
     for value in (1, 60, 90):
-        surface.hear([0xB0, 119, value], 0.0)
-    surface.act(5.0)
+        surface.receive([0xB0, 119, value], 0.0)
+    surface.update(5.0)
     found = {binding.control: binding.source_text for binding in load_map("eight-knobs").bindings}
     assert found["ceiling"] == "cc 119 on channel 1"
     assert (tmp_path / "controllers" / "eight-knobs.json").is_file()

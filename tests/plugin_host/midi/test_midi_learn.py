@@ -18,7 +18,7 @@ def learn(stream: Iterable[tuple[int, ...] | bytes], control: str = "mix") -> Bi
     decoder, learning = Decoder(), MidiLearn(knobs.control(control))
     for data in stream:
         for message in decoder.read(data):
-            learning.hear(message, 0.0)
+            learning.update(message, 0.0)
     return learning.result()
 
 
@@ -68,6 +68,6 @@ def test_the_window_opens_with_the_first_message() -> None:
     learning = MidiLearn(MIX, window_s=1.0)
     assert not learning.done(100.0)
     for message in Decoder().read((0xB0, 9, 1)):
-        learning.hear(message, 100.0)
+        learning.update(message, 100.0)
     assert not learning.done(100.9)
     assert learning.done(101.0)

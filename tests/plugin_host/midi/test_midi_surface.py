@@ -33,8 +33,8 @@ class Rig:
     def play(self, *messages: tuple[int, ...] | bytes, after_s: float = 0.01) -> None:
         self.now += after_s
         for data in messages:
-            self.surface.hear(data, self.now)
-        self.surface.act(self.now)
+            self.surface.receive(data, self.now)
+        self.surface.update(self.now)
 
     def cc(self, *values: int, number: int = 1) -> None:
         """Send values one by one, each acted on before the next comes."""
@@ -189,7 +189,7 @@ def test_the_controller_is_shown_what_others_moved_and_only_that() -> None:
     rig.panel("bypass", 1.0)
     assert rig.surface.feedback() == [bytes((0xB0, 1, 0)), bytes((0x90, 36, 127))]
     assert rig.surface.feedback() == []
-    rig.surface.controller_came()
+    rig.surface.forget_feedback()
     assert len(rig.surface.feedback()) == 2
 
 
@@ -259,13 +259,13 @@ def test_a_binding_rests_while_its_effect_is_not_there() -> None:
 def test_an_answer_comes_at_once_and_a_knob_moved_away_is_let_go_though_it_is_not_touched() -> None:
     rig = Rig(MIX, {"control": "tone", "cc": 2, "takeover": False})
     rig.cc(127)
-    rig.surface.hear((0xB0, 2, 127), rig.now)
-    rig.surface.answer(rig.now)
+    rig.surface.receive((0xB0, 2, 127), rig.now)
+    rig.surface.request_settings(rig.now)
     assert rig["tone"] == 100.0
-    assert rig.surface.ghosts() == {}
+    assert rig.surface.waiting_positions() == {}
     rig.panel("mix", 10.0)
-    rig.surface.act(rig.now + 0.01)
-    assert rig.surface.ghosts() == {"mix": 1.0}
+    rig.surface.update(rig.now + 0.01)
+    assert rig.surface.waiting_positions() == {"mix": 1.0}
 
 
 def test_lights_are_told_again_to_a_controller_that_came_back_and_to_new_knobs() -> None:
@@ -273,7 +273,7 @@ def test_lights_are_told_again_to_a_controller_that_came_back_and_to_new_knobs()
     first = rig.surface.feedback()
     assert first
     assert rig.surface.feedback() == []
-    rig.surface.controller_came()
+    rig.surface.forget_feedback()
     assert rig.surface.feedback() == first
     rig.surface.use_map(MidiMap.model_validate({"bindings": [{**JUMP, "cc": 9}]}))
     assert rig.surface.feedback() == [bytes((0xB0, 9, first[0][2]))]

@@ -1,4 +1,4 @@
-"""A host for tests of the panel: a real engine that plays noise through one gain, behind a real control door; and
+"""A host for tests of the panel: a real engine that plays noise through one gain, behind a real control interface; and
 the panel itself, served before it as the command does.
 """
 
@@ -23,7 +23,7 @@ from plugin_host.control.zmq_server import ZmqControl
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.midi.controller import MidiControl
-from plugin_host.midi.service import MidiDesk
+from plugin_host.midi.service import MidiService
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.gain import Gain
@@ -68,7 +68,7 @@ class EngineHost(FakeHost):
         return float(np.mean(self.engine.meters()["out"]["rms_db"]))
 
 
-MakeController = Callable[[SettingsStore], tuple[MidiControl, MidiDesk]]
+MakeController = Callable[[SettingsStore], tuple[MidiControl, MidiService]]
 
 
 @contextmanager
@@ -76,14 +76,14 @@ def playing(
     address: str, telemetry: str, make_controller: MakeController | None = None
 ) -> Iterator[tuple[ZmqControl, SettingsStore, EngineHost]]:
     store = SettingsStore(CONTROLS)
-    controller, desk = make_controller(store) if make_controller else (None, None)
+    controller, service = make_controller(store) if make_controller else (None, None)
     engine = Engine(BypassedGain(), store)
     device = ClockedDevice(RATE, CHANNELS, BLOCK, noise=NOISE)
     device.prepare(engine)
     # The engine of a test takes no right of a real-time thread.
     engine.is_timed = False
     host = EngineHost(engine)
-    control = ZmqControl(store, host, address, telemetry, midi=desk)
+    control = ZmqControl(store, host, address, telemetry, midi=service)
     device.start()
     control.start()
     if controller is not None:

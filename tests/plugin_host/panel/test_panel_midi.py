@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from models.extender import controls as knobs
 from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.map import MidiMap
-from plugin_host.midi.service import MidiDesk
+from plugin_host.midi.service import MidiService
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.jack_server import NAME, served
@@ -36,10 +36,10 @@ def studio() -> Iterator[Studio]:
             yield made
 
 
-def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiDesk]:
+def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiService]:
     made = MidiControl(store, FakeHost(), knobs.CONTROLS, MAP, "Giver", "jack")
     MADE.append(made)
-    return made, MidiDesk(made.surface, lambda: made.port_name, "rig", KEPT.append)
+    return made, MidiService(made.surface, lambda: made.port_name, "rig", KEPT.append)
 
 
 @pytest.fixture(scope="module")

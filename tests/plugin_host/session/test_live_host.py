@@ -13,7 +13,7 @@ from plugin_host.chain.program import build
 from plugin_host.control.host import load_preset, save_preset
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.session.host import LiveHost
-from plugin_host.session.session import Live
+from plugin_host.session.session import LiveSession
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.stages import Delay
 
@@ -38,14 +38,14 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
     return made
 
 
-def session(artifact: str, *, is_paced: bool = False) -> tuple[Live, list[str]]:
+def session(artifact: str, *, is_paced: bool = False) -> tuple[LiveSession, list[str]]:
     sound = build("", artifact)
     device = ClockedDevice(48000, 2, 512, is_paced=is_paced, noise=0.1)
     told: list[str] = []
-    return Live(LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, told.append), told
+    return LiveSession(LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, told.append), told
 
 
-def run_with(playing: Live, visitor: threading.Thread) -> None:
+def run_with(playing: LiveSession, visitor: threading.Thread) -> None:
     """Play while another thread asks for things."""
     playing.open()
     visitor.start()
