@@ -18,9 +18,9 @@ from plugin_host.plugin.instances import NOTE_SUFFIX, Instance
 from plugin_host.plugin.product import OWN, make_stage, product_of
 from plugin_host.preset.file import Preset
 from plugin_host.session.host import LiveHost
-from plugin_host.session.interfaces import DoorWishes, make_doors
+from plugin_host.session.interfaces import InterfaceOptions, make_interfaces
 from plugin_host.session.plugin_document import Restored, read_document, write_document
-from plugin_host.session.session import Live
+from plugin_host.session.session import LiveSession
 from plugin_host.settings.store import SettingsStore
 
 _LOCAL = "tcp://127.0.0.1:0"
@@ -69,9 +69,9 @@ class Worker:
             device.refuse(str(error))
             raise
         device.region.write_reason(restored.warning)
-        live = Live(host, device, self._tell(device))
+        live = LiveSession(host, device, self._tell(device))
         device.on_poll = lambda: self._exchange(device, host)
-        live.doors = make_doors(DoorWishes(control=_LOCAL, telemetry=_LOCAL), host, live.report)
+        live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL), host, live.report)
         live.open()
         self._note(live)
         try:
@@ -131,6 +131,6 @@ class Worker:
 
     def _note(self, live: Live) -> None:
         """Write where the instance is controlled, for `highband panel --instance` and the like."""
-        door = live.doors[0]
-        words = {"name": self._instance.name, "control": getattr(door, "address", "")}
+        interface = live.interfaces[0]
+        words = {"name": self._instance.name, "control": getattr(interface, "address", "")}
         write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)
