@@ -17,7 +17,7 @@ from plugin_host.engine.channels import chain_channels
 from plugin_host.engine.engine import Engine
 from plugin_host.files.audio_reader import AudioReader, Bits
 from plugin_host.files.audio_writer import AudioWriter, refuse_overwrite
-from plugin_host.files.resample import output_rate, resampled
+from plugin_host.files.resample import output_rate, played_rate, resampled
 
 
 class ClockedDevice:
@@ -116,14 +116,14 @@ class ClockedDevice:
 class FileDevice(ClockedDevice):
     """A file at both ends: the output is what plays for the input, later by the chain's latency and as much longer.
 
-    A file below 44.1 kHz is raised to 48 kHz on the way in, as render does.
+    A file below 44.1 kHz is raised to 48 kHz on the way in, as render does; one above 96 kHz comes in at half its rate.
     """
 
     def __init__(self, source: Path, target: Path, block: int, *, is_paced: bool = True) -> None:
         """Look at both; raises AudioFileError if the input can't be read, or would be written over."""
         with AudioReader(source) as reader:
             refuse_overwrite(source, target)
-            super().__init__(output_rate(reader.rate), reader.channels, block, is_paced=is_paced)
+            super().__init__(played_rate(output_rate(reader.rate)), reader.channels, block, is_paced=is_paced)
             self._frames = round(reader.frames * self.rate / reader.rate)
         self.name = f"file {source} to {target}"
         self._source, self._target = source, target

@@ -1,4 +1,4 @@
-"""The rate of the output, and streams of blocks at another rate."""
+"""The rate of the output, the rate at which it is played, and streams of blocks at another rate."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ import soxr
 from dsp.audio import Block
 
 LOWEST_KEPT_RATE, RAISED_RATE = 44100, 48000
+HIGHEST_PLAYED_RATE = 96000
 
 
 def output_rate(rate: int) -> int:
     """Return the rate of the output: the input's where there is room for the missing octaves, else 48 kHz."""
     return rate if rate >= LOWEST_KEPT_RATE else RAISED_RATE
+
+
+def played_rate(rate: int) -> int:
+    """Return the rate at which stages play sound of an output's rate: its half, third ... where it is above 96 kHz."""
+    parts = -(-rate // HIGHEST_PLAYED_RATE)
+    return rate // parts if rate % parts == 0 else HIGHEST_PLAYED_RATE
 
 
 def resampled(blocks: Iterable[Block], rate: int, wanted: int, channels: int) -> Iterator[Block]:

@@ -32,6 +32,7 @@ class Rendering:
         true_peak_before_db, true_peak_after_db: Highest value, between samples too; None for silence.
         clipped: Samples beyond full scale that the output's integers could not hold.
         mended: Samples of the input that were not numbers and became silence.
+        notes: What a person should know of how the input was read.
         took_s: Time that the work took.
     """
 
@@ -50,6 +51,7 @@ class Rendering:
     true_peak_after_db: float | None
     clipped: int
     mended: int
+    notes: tuple[str, ...]
     took_s: float
 
     @property
@@ -68,7 +70,7 @@ class Rendering:
     @property
     def warnings(self) -> list[str]:
         """What a person should know, in a sentence each."""
-        notes = []
+        notes = [*self.notes]
         if self.added_db is None:
             is_full = self.edge_hz is not None and self.generated_from_hz is None
             notes.append("full-band: nothing added" if is_full else "nothing added")

@@ -12,9 +12,10 @@ import numpy as np
 
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
-from plugin_host.files.audio_writer import AudioWriter, refuse_overwrite
-from plugin_host.files.resample import output_rate, resampled
+from plugin_host.files.audio_writer import AudioWriter, held_bits, held_rate, refuse_overwrite
+from plugin_host.files.resample import output_rate, played_rate, resampled
 from plugin_host.render.figures import Measurement, Rendering
+from plugin_host.render.high_rate import at_played_rate
 from plugin_host.render.loudness import LoudnessTarget, normalised
 from plugin_host.render.provenance import provenance, with_provenance
 
@@ -22,6 +23,8 @@ from plugin_host.render.provenance import provenance, with_provenance
 _MOST_CHANNELS = 1024
 # A minute of sound tells a file's bandwidth; spread out, it is found anywhere in an hour within two seconds.
 _MOST_STRETCHES = 60
+# Converters leave this share of the old rate as it was.
+_ALIVE_SHARE = 0.475
 
 Progress = Callable[[float], None]
 Stopped = Callable[[], bool]
@@ -58,7 +61,7 @@ def render_file(
         stage: The stage or chain; it is prepared here.
         settings: Control values in their units.
         source: Any audio file that can be read.
-        target: A .wav or .flac file; missing folders are made.
+        target: A .wav, .flac, .mp3, .opus or .m4a file; missing folders are made.
         bits: Depth of the output; by default the input's.
         loudness: Where the output's loudness and peak are brought to; by default they stay.
         origin: What the output's tags say of how it was made, beside what is found here; by default nothing is said.
@@ -73,14 +76,15 @@ def render_file(
     began = time.monotonic()
     with AudioReader(source) as reader:
         refuse_overwrite(source, target)
-        rate, size, channels = output_rate(reader.rate), reader.block_frames(), reader.channels
-        _prepare(stage, reader, rate, size)
+        rate = held_rate(output_rate(reader.rate), target.suffix)
+        size, channels = reader.block_frames(), reader.channels
+        _prepare(stage, reader, played_rate(rate), size)
         edge_hz = _follow_bandwidth(stage, settings, reader, rate, stopped)
-        depth: Bits = bits or ("24" if reader.bits == "32f" and target.suffix.lower() == ".flac" else reader.bits)
+        depth = held_bits(bits or reader.bits, target.suffix)
         frames = round(reader.frames * rate / reader.rate)
         measurement = Measurement(rate, channels)
         dry = measurement.dry(resampled(reader.blocks(size), reader.rate, rate, channels))
-        wet = measurement.wet(aligned(stage, settings, dry, channels, size))
+        wet = measurement.wet(_played(stage, settings, dry, rate, channels, size))
         # From the first block on the stage says where its band begins.
         wet = _begun(_watched(wet, stage, source, frames, progress, stopped))
         generated_from_hz = getattr(stage, "crossover_hz", None)
@@ -88,7 +92,9 @@ def render_file(
             wet = normalised(wet, target.parent, rate, channels, frames, loudness)
         tags = reader.tags(rate)
         if origin is not None:
-            tags = with_provenance(tags, target, {**origin, **provenance(edge_hz, generated_from_hz, rate, loudness)})
+            tags = with_provenance(
+                tags, target, {**origin, **provenance(edge_hz, generated_from_hz, played_rate(rate), loudness)}
+            )
         with AudioWriter(target, rate, channels, depth, frames, tags) as writer:
             done = 0
             for block in measurement.final(wet):
@@ -97,8 +103,15 @@ def render_file(
     return Rendering(
         source=source, target=target, rate=rate, channels=channels, bits=depth, seconds=done / rate, edge_hz=edge_hz,
         generated_from_hz=generated_from_hz, added_db=measurement.added_db, **measurement.loudness(),
-        clipped=writer.clipped, mended=reader.mended, took_s=time.monotonic() - began,
+        clipped=writer.clipped, mended=reader.mended, notes=reader.notes,
+        took_s=time.monotonic() - began,
     )  # fmt: skip
+
+
+def _played(
+    stage: Stage, settings: Mapping[str, float], dry: Iterable[Block], rate: int, channels: int, size: int
+) -> Iterator[Block]:
+    return at_played_rate(lambda blocks: aligned(stage, settings, blocks, channels, size), dry, rate, channels)
 
 
 def _watched(
@@ -140,12 +153,13 @@ def render_samples(
     channels, length = samples.shape
     if not length:
         return samples.copy()
-    size = block or max(1, length)
-    stage.prepare(sample_rate, channels, size)
+    size, low = block or max(1, length), played_rate(sample_rate)
+    stage.prepare(low, channels, size)
     if isinstance(stage, FollowsBandwidth):
         is_auto = settings.get("crossover", 0.0) == 0.0
-        stage.set_bandwidth(measure_edge([samples], sample_rate) if is_auto else None)
-    return np.concatenate(list(aligned(stage, settings, [samples], channels, size)), axis=1)
+        lowered = resampled([samples], sample_rate, low, channels)
+        stage.set_bandwidth(measure_edge(lowered, low) if is_auto else None)
+    return np.concatenate(list(_played(stage, settings, [samples], sample_rate, channels, size)), axis=1)
 
 
 def _refuse_shape(samples: Block) -> None:
@@ -199,7 +213,11 @@ def _follow_bandwidth(
     if settings.get("crossover", 0.0) != 0.0:
         stage.set_bandwidth(None)
         return None
-    edge_hz = measure_edge(_stretches(reader, rate, stopped), rate)
+    played = played_rate(rate)
+    edge_hz = measure_edge(_stretches(reader, played, stopped), played)
+    if reader.rate < rate:
+        # Too short or too soft to be measured, it still holds nothing above half its own rate.
+        edge_hz = min(edge_hz, _ALIVE_SHARE * reader.rate)
     stage.set_bandwidth(edge_hz)
     return edge_hz
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
-from plugin_host.files.resample import output_rate, resampled
+from plugin_host.files.resample import output_rate, played_rate, resampled
 from plugin_host.render.render import measure_edge
 
 TOLERANCE = 1e-5
@@ -44,9 +44,9 @@ class Comparison:
 
 
 def load(path: Path, seconds: float) -> tuple[Block, int]:
-    """Return the first seconds of a file, shape (channels, samples), and the rate that render would give it."""
+    """Return the first seconds of a file, shape (channels, samples), and the rate at which render plays it."""
     with AudioReader(path) as reader:
-        rate = output_rate(reader.rate)
+        rate = played_rate(output_rate(reader.rate))
         start = reader.read_at(0, max(1, round(seconds * reader.rate)))
         if not start.shape[1]:
             raise AudioFileError(f"{path} holds no audio; export it again")

@@ -106,10 +106,15 @@ def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
     assert source.read_bytes() == before
 
 
+class Slow(Delay):
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        raise ValueError(f"rates up to 44100 Hz are possible, not {sample_rate}")
+
+
 def test_a_stage_that_cannot_do_the_rate_is_one_sentence(tmp_path: Path) -> None:
     source = write(tmp_path / "in.wav", noise(100), 192000)
-    with pytest.raises(AudioFileError, match=r"in.wav can.t be rendered: rates up to 96000 Hz .*, not 192000$"):
-        render_file(Delay(), {}, source, tmp_path / "out.wav")
+    with pytest.raises(AudioFileError, match=r"in.wav can.t be rendered: rates up to 44100 Hz .*, not 96000$"):
+        render_file(Slow(), {}, source, tmp_path / "out.wav")
 
 
 class Failing(Delay):
@@ -129,13 +134,13 @@ def test_the_automatic_crossover_follows_the_file(tmp_path: Path, monkeypatch: p
 
     def measure(blocks: Iterable[Block], rate: int) -> float:
         measured.append(sum(int(np.isfinite(block).all(axis=0).sum()) for block in blocks))
-        return 4100.0
+        return 3700.0
 
     monkeypatch.setattr(render, "measure_edge", measure)
     stage = FollowingDelay()
     source = write(tmp_path / "in.wav", noise(100 * 8000, 1), 8000)
-    assert render_file(stage, {"crossover": 0.0}, source, tmp_path / "out.wav").edge_hz == 4100.0
-    assert stage.edge_hz == 4100.0
+    assert render_file(stage, {"crossover": 0.0}, source, tmp_path / "out.wav").edge_hz == 3700.0
+    assert stage.edge_hz == 3700.0
     assert measured == [60 * 48000], "at most a minute is measured, at the output's rate"
     assert render_file(stage, {"crossover": 5000.0}, source, tmp_path / "out.wav").edge_hz is None
     assert stage.edge_hz is None
