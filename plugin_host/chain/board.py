@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from plugin_host.chain.external_plugin import ExternalPlugin, local_file
 from plugin_host.preset.effect_catalogue import effect
 from plugin_host.preset.file import EffectNode, PluginNode, PresetError
 
-# Its types leave out what it hands on from its own modules.
+# Its types leave out what it re-exports from its own modules.
 _PEDALBOARD: Any = pedalboard
 
 # A cutoff at or above half the rate makes a recursive filter unstable.
 HIGHEST_CUTOFF = 0.45
 _CUTOFFS = frozenset({"cutoff_frequency_hz", "cutoff_hz", "centre_frequency_hz"})
-# What takes longer than this to give its first samples is broken.
+# An effect whose first samples take longer than this is broken.
 LONGEST_LATENCY_S = 10.0
-# Of a longer response the rest is left out.
+# A longer response is cut off.
 LONGEST_RESPONSE_S = 30.0
 # A plug-in's latency has settled when this many blocks in a row came back whole.
 SETTLED_BLOCKS = 8
@@ -47,16 +48,16 @@ class NativeEffect:
         self._by_id = {control.id: control for control in self.controls}
 
     def prepare(self, sample_rate: int) -> None:
-        """Learn the rate, on which the highest cutoff depends."""
+        """Set the rate, on which the highest cutoff depends."""
         self._rate = sample_rate
 
     def configure(self) -> None:
-        """Put the knobs where the preset has them."""
+        """Set the knobs to the preset's values."""
         for control in self.controls:
             self.turn(control.id, self.position(control.id, control.default))
 
     def position(self, name: str, value: float) -> float:
-        """Return where on 0..1 a knob's value lies."""
+        """Return a knob's value as a position in 0..1."""
         control = self._by_id[name]
         return control.to_position(min(control.high, max(control.low, value)))
 
@@ -66,23 +67,23 @@ class NativeEffect:
         setattr(self.plugin, name, min(value, HIGHEST_CUTOFF * self._rate) if name in _CUTOFFS else value)
 
     def _build(self, folder: Path | None) -> Any:
-        made = getattr(_PEDALBOARD, self.kind.name)
+        effect_class = getattr(_PEDALBOARD, self.kind.name)
         values: dict[str, Any] = dict(self._settings)
         for control in self.kind.controls:
             if control.curve == "switch" and control.id in values:
                 values[control.id] = bool(values[control.id])
         for choice in self.kind.choices:
             if choice in values:
-                words = made.Mode if choice == "mode" else _PEDALBOARD.Resample.Quality
+                words = effect_class.Mode if choice == "mode" else _PEDALBOARD.Resample.Quality
                 values[choice] = getattr(words, values[choice])
         if not self.kind.file:
-            return made(**values)
+            return effect_class(**values)
         others = {key: value for key, value in values.items() if key != self.kind.file}
         response, rate = self._response(folder)
-        return made(response, sample_rate=rate, **others)
+        return effect_class(response, sample_rate=rate, **others)
 
     def _response(self, folder: Path | None) -> tuple[Block, float]:
-        # Read here, as pedalboard takes a file that is no audio without a word.
+        # Read here, as pedalboard accepts a file that is no audio without an error.
         if self.kind.file not in self._settings:
             raise PresetError(f"{self.title} needs {self.kind.file}, the path of an audio file")
         path = local_file(str(self._settings[self.kind.file]), folder, f"the file of {self.title}")
@@ -95,7 +96,7 @@ class NativeEffect:
 
 
 class _Run:
-    """Effects in order that take the same channels, and play them in one call for each set of instances.
+    """Effects in order that take the same channels: one call of pedalboard for each set of instances.
 
     Args:
         effects: One plug-in, or any number of effects that take all channels at once.
@@ -115,28 +116,29 @@ class _Run:
             places = [slice(start, min(channels, start + width)) for start in range(0, channels, width)]
             boards = [_PEDALBOARD.Pedalboard([plugin]) for plugin in one.instances]
             self._sets = list(zip(places, boards, strict=False))
-        self._board, self._is_one = self._sets[0][1], width == channels
         self._width, self._rate, self._size = width, rate, size
+        # What takes all channels at once is called directly.
+        self.process: Callable[[Block], Block] = (
+            partial(self._play, self._sets[0][1]) if width == channels else self._in_parts
+        )
 
     def reset(self) -> None:
         for _, board in self._sets:
             board.reset()
 
-    def process(self, block: Block) -> Block:
-        if self._is_one:
-            return self._played(self._board, block)
+    def _in_parts(self, block: Block) -> Block:
         return np.concatenate([self._part(block[place], board) for place, board in self._sets])
 
     def _part(self, part: Block, board: Any) -> Block:
-        # A plug-in for two gets a channel that is alone on both sides, and is heard on the left one.
+        # A plug-in for two gets a single channel on both sides; its left output counts.
         source = np.concatenate([part, *[part[-1:]] * (self._width - len(part))])
-        return self._played(board, source)[: len(part)]
+        return self._play(board, source)[: len(part)]
 
-    def _played(self, board: Any, block: Block) -> Block:
+    def _play(self, board: Any, block: Block) -> Block:
         channels, samples = block.shape
         if samples == channels > 1:
-            # A square block has no layout that pedalboard could tell.
-            parts = [self._played(board, part) for part in (block[:, :-1], block[:, -1:])]
+            # Of a square block pedalboard can't say which axis is time.
+            parts = [self._play(board, part) for part in (block[:, :-1], block[:, -1:])]
             return np.concatenate(parts, axis=1)
         if not samples:
             return block
@@ -213,7 +215,7 @@ class Board:
         self._silence()
 
     def prime(self, only_plugins: bool = False) -> int:
-        """Forget the past, then play silence until as much comes back as goes in; return the samples still owed."""
+        """Reset, then play silence until blocks come back whole; return the samples that are missing by then."""
         for run in (*self._all, *self._external):
             run.reset()
         owed = whole = fed = 0
@@ -226,7 +228,7 @@ class Board:
         return owed
 
     def process(self, block: Block, only_plugins: bool = False) -> Block:
-        """Process (channels, samples); plug-ins and codecs may give fewer samples back than they got."""
+        """Process (channels, samples); plug-ins and codecs may return fewer samples than they got."""
         for run in self._external if only_plugins else self._all:
             block = run.process(block)
         return block

@@ -199,19 +199,20 @@ class Chain:
         if block.shape[1] > self._max_block:
             return in_blocks(self.process, block, settings, self._max_block)
         block = np.asarray(block, np.float32)
-        if not is_finite(block):
-            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        return self.play(block, settings)
+        # The caller's own samples stay as they are.
+        return self.play(block if is_finite(block) else block.copy(), settings)
 
     def play(self, block: Block, settings: Mapping[str, float], rest: bool = False) -> Block:
         """Return a block of the same shape; never raises.
 
         Args:
-            block: Finite samples, shape (channels, samples), at most `max_block` of them.
+            block: Shape (channels, samples), at most `max_block` of them; what is not finite is overwritten by silence.
             settings: Control values in their units.
             rest: Leave the stages alone, which is the only way to win their time back, and play the dry signal.
         """
-        self._path.append(block)
+        if not self._path.line.append(block):
+            np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            self._path.line.newest(block.shape[1])[:] = block
         bypassed = settings.get(BYPASS, 0.0) >= 0.5
         if bypassed:
             settings = {name: value for name, value in settings.items() if name != BYPASS}

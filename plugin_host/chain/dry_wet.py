@@ -40,6 +40,7 @@ class DryWet:
     has passed. What is fully wet or fully dry, at full gain, passes bit for bit.
 
     Attributes:
+        line: The input, whose newest samples are appended before each call of `play`.
         match: Measures dry and wet while they are compared equally loud; None where nobody compares.
     """
 
@@ -54,13 +55,13 @@ class DryWet:
             self.match.prepare(self, sample_rate, channels)
         self.reset()
         # The kernel is compiled or loaded here, and not on the audio thread.
-        self.append(np.zeros((channels, 1), np.float32))
+        self.line.append(np.zeros((channels, 1), np.float32))
         self._mixed(None, 1, False, False)
         self.reset()
 
     def reset(self) -> None:
         """Forget the past: the first block starts as bypassed as its settings say, without a fade."""
-        self._line = DelayLine(self._channels, self._most_latency + 1)
+        self.line = DelayLine(self._channels, self._most_latency + 1)
         self._last: Block = np.zeros((self._channels, 1), np.float32)
         # Share of the dry signal, then the gains of dry and wet.
         self._levels = np.array([np.nan, 1.0, 1.0])
@@ -75,10 +76,6 @@ class DryWet:
     def dry_share(self) -> float:
         """How much of the dry signal plays now, 0 to 1."""
         return 0.0 if np.isnan(self._levels[0]) else float(self._levels[0])
-
-    def append(self, block: Block) -> None:
-        """Make a block (channels, count) of finite samples the newest input."""
-        self._line.append(block)
 
     def play(self, wet: Block | None, count: int, bypassed: bool, matched: bool) -> Block:
         """Return what plays of the newest input.
@@ -102,7 +99,7 @@ class DryWet:
         return out
 
     def _mixed(self, wet: Block | None, count: int, bypassed: bool, matched: bool) -> Block:
-        levels, start = self._levels, self._line.end - self._latency - count
+        levels, start = self._levels, self.line.end - self._latency - count
         gains = self._compared(wet, count) if matched and self.match is not None else (1.0, 1.0)
         self._was_matched = matched
         if wet is None:
@@ -111,12 +108,12 @@ class DryWet:
         goal = 1.0 if wet is None or bypassed or self._unfit > 0 else 0.0
         if np.isnan(levels[0]):
             levels[0] = goal
-        before = float(levels[1]) * self._line.newest(1, self._latency + count)
+        before = float(levels[1]) * self.line.newest(1, self._latency + count)
         out = np.empty((self._channels, count), np.float32)
         source = out if wet is None else np.ascontiguousarray(wet, np.float32)
         if wet is None:
             out.fill(0.0)
-        _blend(self._line.samples, start, source, levels, goal, *gains, self._fade_step, self._gain_step, out)
+        _blend(self.line.samples, start, source, levels, goal, *gains, self._fade_step, self._gain_step, out)
         if wet is None or self._unfit > 0 or (self._has_moved and levels[0] == 1.0):
             # From the sample that was played last, without a step.
             length = min(RESCUE_SAMPLES, count)
@@ -132,7 +129,7 @@ class DryWet:
         if not self._was_matched:
             self.match.begin()
         if wet is not None:
-            self.match.push(self, self._line.newest(count, self._latency), wet)
+            self.match.push(self, self.line.newest(count, self._latency), wet)
         return self.match.gains
 
 

@@ -1,4 +1,4 @@
-"""A run of pedalboard effects and plug-ins as a stage: exact latency, no clicks, nothing that is not a number."""
+"""A run of pedalboard effects and plug-ins as a stage: exact latency, no clicks, finite samples only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHUNK = 512
 # Reloading a plug-in that keeps failing must not eat the deadline: at most once in this time.
 RESTART_S = 0.05
 _PROBE_PIECES = (1, 64, 7, 480, 3, 2, 128)
-_LONGEST_LIE = 4096
+_LARGEST_ERROR = 4096
 # A plug-in that lists more, such as every frequency, means a knob.
 _MOST_CHOICES = 200
 
@@ -73,10 +73,10 @@ class EffectsStage:
                 title = f"{one.title} {control.name.lower()}"
                 knobs.append(replace(control, id=f"{name}.{self._board.indices[place]}.{control.id}", name=title))
         self._controls = tuple(knobs)
-        # All of them at one call, and what it gave last.
+        # All values by one call, and what it returned last.
         ids = [knob.id for knob in knobs]
         self._pick: Callable[[Mapping[str, float]], Any] = itemgetter(*ids) if ids else lambda settings: ()
-        self._told: Any = None
+        self._picked: Any = None
         places = zip(self._board.indices, self._board.effects, strict=True)
         self.choices = {place: _choices(one) for place, one in places if isinstance(one, ExternalPlugin)}
         self._chunk = CHUNK if self._board.chunked else 1
@@ -103,7 +103,7 @@ class EffectsStage:
         self._board.prepare(sample_rate, channels, self._max_block)
         self._targets = [self._position(index, knob.default) for index, knob in enumerate(self._controls)]
         self._starts, self._here = list(self._targets), list(self._targets)
-        correction = self._measure_lie(channels) if self._board.has_plugins else 0
+        correction = self._latency_error(channels) if self._board.has_plugins else 0
         owed = self._prime()
         pad = self._worst_shortage(channels) + self._chunk - 1
         self._waiting = Fifo(channels, self._chunk + self._max_block)
@@ -115,7 +115,7 @@ class EffectsStage:
 
     def reset(self, position: int = 0) -> None:
         """Forget the past; the knobs stand at the preset's values again."""
-        self._values, self._told = [knob.default for knob in self._controls], None
+        self._values, self._picked = [knob.default for knob in self._controls], None
         self._targets = list(self._starts)
         self._prime()
         self._waiting.clear()
@@ -127,7 +127,12 @@ class EffectsStage:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return a block of the same shape; a fault of a plug-in is silence there and kept in `error`."""
-        self._take(settings)
+        try:
+            values = self._pick(settings)
+        except KeyError:
+            values = None
+        if values is None or values != self._picked:
+            self._aim(values, settings)
         if self._here == self._targets and block.shape[1] <= self._max_block:
             out = self._stream(block)
         else:
@@ -164,14 +169,9 @@ class EffectsStage:
             start = stop
         return np.concatenate([block[:, :0], *pieces], 1)
 
-    def _take(self, settings: Mapping[str, float]) -> None:
-        try:
-            told = self._pick(settings)
-        except KeyError:
-            told = None
-        if told is not None and told == self._told:
-            return
-        self._told = told
+    def _aim(self, values: Any, settings: Mapping[str, float]) -> None:
+        """Note where the knobs go."""
+        self._picked = values
         for index, knob in enumerate(self._controls):
             value = settings.get(knob.id, knob.default)
             if value != self._values[index]:
@@ -179,8 +179,8 @@ class EffectsStage:
                 self._targets[index] = self._position(index, value)
 
     def _next_length(self) -> int:
-        """Move the knobs by one step where a piece begins, and tell how far they may then rest."""
-        # The grid belongs to the stream, so that a knob's way does not depend on how the stream is cut.
+        """Move the knobs by one step where a piece begins, and return how many samples they then rest."""
+        # The grid belongs to the stream, so that a knob's path does not depend on how the stream is cut.
         if self._here == self._targets:
             return self._max_block
         into = self._clock % PIECE
@@ -213,14 +213,14 @@ class EffectsStage:
     def _silenced(self, out: Block) -> Block:
         self.error = RuntimeError(f"{self.name} gave values that are not numbers; they were replaced by silence")
         if self._clock - self._restarted >= self._restart_samples:
-            # A filter that holds a NaN never lets go of it.
+            # A recursive filter that holds a NaN keeps it.
             self._restarted = self._clock
             self._board.prime()
         return np.zeros_like(out)
 
     def _prime(self) -> int:
         for index, start in enumerate(self._starts):
-            # Only what has moved: a plug-in may round what it is told, and its meters are no knobs.
+            # Only what has moved: a plug-in may round a value, and its meters are no knobs.
             if self._here[index] != start:
                 self._turn(index, start)
         self._here = list(self._starts)
@@ -236,19 +236,19 @@ class EffectsStage:
                 worst = max(worst, owed)
         return worst
 
-    def _measure_lie(self, channels: int) -> int:
-        """Return how much later than declared an impulse leaves the plug-ins; 0 where it leaves no clear peak."""
+    def _latency_error(self, channels: int) -> int:
+        """Return how many samples later than declared an impulse leaves the plug-ins; 0 without a clear peak."""
         owed = self._board.prime(only_plugins=True)
-        begin, blocks = self._max_block, 1 + -(-(owed + 2 * _LONGEST_LIE) // self._max_block)
+        begin, blocks = self._max_block, 1 + -(-(owed + 2 * _LARGEST_ERROR) // self._max_block)
         signal = np.zeros((channels, begin + blocks * self._max_block), np.float32)
         signal[:, begin] = 0.5
         pieces = np.split(signal, blocks + 1, axis=1)
-        heard = np.concatenate([self._board.process(piece, only_plugins=True) for piece in pieces], axis=1)
-        energy = np.square(heard.astype(np.float64)).sum(axis=0)
+        output = np.concatenate([self._board.process(piece, only_plugins=True) for piece in pieces], axis=1)
+        energy = np.square(output.astype(np.float64)).sum(axis=0)
         peak = int(energy.argmax())
-        lie = peak - begin - owed
+        error = peak - begin - owed
         clear = energy[peak] >= 0.9 * energy.sum() > 0.0
-        return lie if clear and abs(lie) <= _LONGEST_LIE else 0
+        return error if clear and abs(error) <= _LARGEST_ERROR else 0
 
     def _position(self, index: int, value: float) -> float:
         place, name = self._sites[index]

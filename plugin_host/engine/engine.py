@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.finite import is_finite
 from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.engine.channels import fold, spread
@@ -157,8 +156,6 @@ class Engine:
             self._block = self._input.ravel()[: len(self._input) * count].reshape(-1, count)
         block = self._block
         fold(indata, block)
-        if not is_finite(block):
-            np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         self._values = values = self._store.drain(count)
         if self._keeps_moves and values != self._noted:
             self._note(values)
