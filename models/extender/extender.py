@@ -27,6 +27,7 @@ from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter, cut
 from models.extender.crossover_tracker import CrossoverPath
 from models.extender.excitation import Excitation, SourceNetwork
+from models.extender.fine_envelope import Follower, follow
 from models.extender.shaping import Shaper
 from models.predictor.inference import Inference
 from models.stage import Block
