@@ -129,7 +129,7 @@ class Worker:
     def _note_path(self) -> Path:
         return self._instance.path.with_suffix(NOTE_SUFFIX)
 
-    def _note(self, live: Live) -> None:
+    def _note(self, live: LiveSession) -> None:
         """Write where the instance is controlled, for `highband panel --instance` and the like."""
         interface = live.interfaces[0]
         words = {"name": self._instance.name, "control": getattr(interface, "address", "")}
