@@ -63,6 +63,15 @@ class BandwidthMeter:
             self._frames += int(heard.sum())
         self._tail = self._tail[:, frames * self._hop :].copy()
 
+    def merge(self, other: BandwidthMeter) -> None:
+        """Add what another meter of the same rate has measured."""
+        self._histogram.counts += other._histogram.counts
+        self._frames += other._frames
+
+    def curve(self) -> Curve | None:
+        """Return the level that each band exceeds in 5 % of the frames; None where too few frames had sound."""
+        return None if self._frames < _FEWEST_FRAMES else self._histogram.curve()
+
     def edge_hz(self) -> float:
         """Return the edge in Hz; the Nyquist frequency where the recording is full-band or nothing tells."""
         if self._frames < _FEWEST_FRAMES:

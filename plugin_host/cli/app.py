@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from plugin_host.cli import bench, check, control, lists, live, midi, panel, plugin, render, training
+from plugin_host.cli import bench, check, control, inspect, lists, live, midi, panel, plugin, render, training
 from plugin_host.cli.common.options import EXAMPLES
 
 app = typer.Typer(
@@ -40,5 +40,5 @@ def _options(
 
 
 # A group without a name of its own adds its commands to these.
-for group in (render, lists, check, training, live, bench, control, panel, midi, plugin):
+for group in (render, inspect, lists, check, training, live, bench, control, panel, midi, plugin):
     app.add_typer(group.app)

@@ -29,11 +29,20 @@ def verify(
         str, typer.Option("--blocks", help="Block sizes, with commas between; 'random' for random ones.")
     ] = "1,17,64,128,256,480,512,1024,random",
     seconds: Annotated[float, typer.Option("--seconds", min=0.001, max=600.0, help="How much of the file.")] = 5.0,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="INPUT", help="Prove that FILE, an output, holds this input.")
+    ] = None,
 ) -> None:
     """Play the start of a file in blocks of several sizes and compare with playing it whole.
 
     Prints the worst difference for each size; exit status 1 if one is above 0.00001 of full scale.
+
+    With --against, FILE is an output and is compared with its input: below the band that its tags call generated both
+    must be the same, to 90 dB or to the rounding of its depth; exit status 1 if they are not.
     """
+    if against is not None:
+        _prove_untouched(file, against)
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -57,6 +66,21 @@ def verify(
     Console().print(table)
     if not holds:
         refuse(f"{sound.artifact} in blocks differs from the whole by more than {TOLERANCE:g}", WORK_FAILED)
+
+
+def _prove_untouched(output: Path, against: Path) -> None:
+    from plugin_host.files.audio_reader import AudioFileError
+    from plugin_host.render.inspect.untouched import prove
+
+    with refusing(WORK_FAILED, AudioFileError):
+        proof = prove(output, against)
+    figures = (
+        f"below {proof.below_hz:.0f} Hz {output} differs from {against} by {proof.difference_db:.1f} dBFS "
+        f"(the input has {proof.input_db:.1f}, {proof.allowed_db:.1f} are allowed)"
+    )
+    if not proof.holds:
+        refuse(f"{figures}; {proof.reason or 'one of the two was changed since'}", WORK_FAILED)
+    typer.echo(f"untouched: {figures}")
 
 
 def _block_size(word: str) -> int:

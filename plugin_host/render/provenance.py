@@ -54,7 +54,7 @@ def provenance(
 
 def with_provenance(tags: AudioTags, target: Path, entry: Mapping[str, Any]) -> AudioTags:
     """Return tags with an entry, which keeps the one that they have under "before"."""
-    before = _entry_of(tags)
+    before = entry_of(tags)
     text = json.dumps({**entry, **({"before": before} if before else {})}, default=str)
     xml = next((data for code, data in tags.chunks if code == _CHUNK), b"")
     xml = _ELEMENT.sub(b"", xml).rstrip(b"\0 \r\n")
@@ -73,10 +73,11 @@ def with_provenance(tags: AudioTags, target: Path, entry: Mapping[str, Any]) -> 
 def read_provenance(path: Path) -> dict[str, Any] | None:
     """Return the entry of a file, or None where it has none; raise AudioFileError where it can't be read."""
     with AudioReader(path) as reader:
-        return _entry_of(reader.tags())
+        return entry_of(reader.tags())
 
 
-def _entry_of(tags: AudioTags) -> dict[str, Any] | None:
+def entry_of(tags: AudioTags) -> dict[str, Any] | None:
+    """Return the entry in tags, or None where they have none."""
     text = next(iter(tags.words.get(NAME, ())), "")
     for code, data in tags.chunks:
         if code == _CHUNK and (found := _ELEMENT.search(data)):

@@ -71,13 +71,14 @@ def draw(before: Path, after: Path, target: Path, *, crossover_hz: float | None,
     top_hz = max(spectrogram.nyquist_hz for _, spectrogram in pair)
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     for axis, (name, spectrogram) in zip(axes, pair, strict=True):
-        image = _draw_one(axis, name, spectrogram, top_hz, crossover_hz)
+        image = draw_one(axis, name, spectrogram, top_hz, crossover_hz)
     axes[-1].set_xlabel("time (s)")
     figure.colorbar(image, ax=axes, label="level (dB)", extend="both")
-    _save(figure, target)
+    save(figure, target)
 
 
-def _draw_one(axis: Any, name: str, shown: Spectrogram, top_hz: float, crossover_hz: float | None) -> Any:
+def draw_one(axis: Any, name: str, shown: Spectrogram, top_hz: float, crossover_hz: float | None) -> Any:
+    """Draw a spectrogram on an axis and return its image; a crossover inside the picture is marked by a line."""
     axis.set_facecolor("black")
     image = axis.imshow(
         shown.levels_db, origin="lower", aspect="auto", cmap="magma", vmin=_FLOOR_DB, vmax=_CEILING_DB,
@@ -96,7 +97,8 @@ def _draw_one(axis: Any, name: str, shown: Spectrogram, top_hz: float, crossover
     return image
 
 
-def _save(figure: Figure, target: Path) -> None:
+def save(figure: Figure, target: Path) -> None:
+    """Write a figure as PNG that appears only when it is complete; raise AudioFileError where it can't be."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     try:

@@ -122,7 +122,7 @@ def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan
     _refuse_output(output, is_file, suffix)
     for text in inputs:
         found = False
-        for source, relative in _expand(text, output):
+        for source, relative in expand(text, output):
             found = True
             ending = suffix or (".flac" if source.lower().endswith(".flac") else ".wav")
             _add(planned, source, output if is_file else output / Path(relative).with_suffix(ending), is_file)
@@ -163,8 +163,13 @@ def _refuse_output(output: Path, is_file: bool, suffix: str | None) -> None:
         raise BatchError(f"{output} can't be written; name a .wav or .flac file, or a folder")
 
 
-def _expand(text: str, output: Path) -> Iterator[tuple[str, str]]:
-    """Yield (file, its path below the output folder) of one input; a missing file comes too and fails by itself."""
+def expand(text: str, output: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (file, its path below the output folder) of one input; a missing file comes too and fails by itself.
+
+    Args:
+        text: A file, a folder or a glob.
+        output: What lies below it is left out, where it is not the folder itself.
+    """
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         yield from _audio_below(path, path, output)
@@ -179,9 +184,9 @@ def _expand(text: str, output: Path) -> Iterator[tuple[str, str]]:
         yield path, os.path.basename(path)
 
 
-def _audio_below(folder: str, root: str, output: Path) -> Iterator[tuple[str, str]]:
+def _audio_below(folder: str, root: str, output: Path | None) -> Iterator[tuple[str, str]]:
     # What an earlier run put into a folder below the inputs is not an input.
-    avoided = os.path.realpath(output) if os.path.realpath(output) != os.path.realpath(folder) else ""
+    avoided = os.path.realpath(output) if output and os.path.realpath(output) != os.path.realpath(folder) else ""
     for place, folders, names in os.walk(folder):
         if avoided and (os.path.realpath(place) + os.sep).startswith(avoided + os.sep):
             folders.clear()

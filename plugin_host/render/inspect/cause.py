@@ -1,0 +1,94 @@
+"""From a curve of levels to why a recording ends where it ends, and whether it would gain by a generated band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dsp.bandwidth.edge import Curve, band_position, find_edge
+from dsp.bandwidth.meter import full_band_hz
+
+Verdict = Literal["would gain", "full-band", "dull by nature", "too little sound"]
+
+# Rates that recordings come from, and how much of their band a converter leaves.
+_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
+_PASSED = (0.90, 1.0)
+# Where encoders of their kind stop at their usual settings, in Hz; Opus from 12 kHz on always at one of two edges.
+_OPUS_HZ = ((19300.0, 20300.0), (11500.0, 12300.0))
+_MP3_HZ = ((15600.0, 16300.0), (19800.0, 20600.0))
+# A wall up here that belongs to no rate is an encoder's far more often than a filter's.
+_USUAL_CODEC_HZ = 15000.0
+# A codec's edge moves with the sound: in a tenth of the frames it lies below the usual one by more than this share.
+_MOVES = 0.93
+# The top third octave of a natural recording that lies so far below its loudest band is inaudible.
+_DULL_DB = 65.0
+_FEWEST_FRAMES = 20
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Where a recording ends and why.
+
+    Attributes:
+        edge_hz: Its true bandwidth; the Nyquist frequency where nothing was cut.
+        kind: "none", "filter", "resampling" or "codec".
+        detail: Such as "from 22.05 kHz" or "MP3 or AAC"; a guess where the file's own format does not say it.
+        verdict: Whether a generated band would be heard.
+    """
+
+    edge_hz: float
+    kind: Literal["none", "filter", "resampling", "codec"]
+    detail: str
+    verdict: Verdict
+
+
+def find_cause(curve: Curve | None, edges_hz: list[float], rate: int, codec: str = "") -> Cause:
+    """Judge a recording.
+
+    Args:
+        curve: Of the whole, from `BandwidthMeter.curve`.
+        edges_hz: Of single frames.
+        rate: In Hz.
+        codec: Of the file itself where that is lossy, such as "MP3".
+    """
+    if curve is None:
+        return Cause(rate / 2, "none", "", "too little sound")
+    edge = find_edge(curve)
+    if edge is None or edge > 0.97 * rate / 2:
+        return Cause(rate / 2, "none", "", "dull by nature" if _is_dull(curve) else "full-band")
+    verdict: Verdict = "would gain" if edge < full_band_hz(rate) else "full-band"
+    if codec:
+        return Cause(edge, "codec", codec, verdict)
+    if find_edge(curve, only_walls=True) is None:
+        return Cause(edge, "filter", "gradual", verdict)
+    old = next((old for old in _RATES if old < rate and _PASSED[0] <= edge / (old / 2) <= _PASSED[1]), None)
+    if _moves(edges_hz) or _within(edge, _MP3_HZ) or (old is None and edge > _USUAL_CODEC_HZ):
+        return Cause(edge, "codec", _family(edge, rate), verdict)
+    if old is not None:
+        return Cause(edge, "resampling", f"from {old / 1000:g} kHz", verdict)
+    return Cause(edge, "filter", "steep", verdict)
+
+
+def _moves(edges_hz: list[float]) -> bool:
+    if len(edges_hz) < _FEWEST_FRAMES:
+        return False
+    low, middle = np.percentile(edges_hz, (10, 50))
+    return bool(low < _MOVES * middle)
+
+
+def _family(edge_hz: float, rate: int) -> str:
+    if rate == 48000 and _within(edge_hz, _OPUS_HZ):
+        return "probably Opus"
+    return "probably MP3" if _within(edge_hz, _MP3_HZ) else "MP3, AAC or Vorbis"
+
+
+def _within(frequency_hz: float, stretches: tuple[tuple[float, float], ...]) -> bool:
+    return any(low <= frequency_hz <= high for low, high in stretches)
+
+
+def _is_dull(curve: Curve) -> bool:
+    loudest = curve[: int(band_position(4000.0))].max()
+    top = curve[int(band_position(13000.0)) : int(band_position(18000.0))]
+    return bool(len(top) and np.median(top) < loudest - _DULL_DB)
