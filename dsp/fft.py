@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from types import ModuleType
 
 import numpy as np
-import rocket_fft
 from numpy.typing import NDArray
 
 from dsp.compile import kernel
+
+
+def _import_rocket_fft() -> ModuleType:
+    """Import Rocket-FFT without its stand-ins for scipy.fft, which would load that for a quarter of a second."""
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    is_hidden = "scipy.fft" not in modules
+    if is_hidden:
+        modules["scipy.fft"] = None
+    try:
+        import rocket_fft
+    finally:
+        if is_hidden:
+            del modules["scipy.fft"]
+    return rocket_fft
+
+
+rocket_fft = _import_rocket_fft()
 
 Array = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
