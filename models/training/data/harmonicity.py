@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dsp import bands
+from models.exciters import torch_bands
 
 LOWEST_HZ, HIGHEST_HZ = 70.0, 1000.0
 # Up to where a pitch is looked for, and from where on bands are compared: over so many Hz at once.
@@ -81,7 +82,7 @@ def pitch_lags(frames: Tensor, rate: float) -> Tensor:
     """
     length = frames.shape[1]
     n_fft = bands.fft_size(2 * length)
-    power = torch.fft.rfft(frames * bands.hann(length), n=n_fft).abs()
+    power = torch.fft.rfft(frames * torch_bands.hann(length), n=n_fft).abs()
     hz = torch.arange(power.shape[1]) * rate / n_fft
     power = power.sqrt() * ((hz > LOWEST_HZ / 2) & (hz < _PITCH_TOP_HZ))
     found = torch.fft.irfft(power, n=n_fft)
@@ -117,7 +118,7 @@ def coherence(early: Tensor, late: Tensor, rate: float, edges_hz: Tensor) -> Ten
     Returns:
         0..1, shape (frames, ranges).
     """
-    window = bands.hann(early.shape[1])
+    window = torch_bands.hann(early.shape[1])
     n_fft = bands.fft_size(early.shape[1])
     one, other = (torch.fft.rfft(part * window, n=n_fft) for part in (early, late))
     hz = torch.arange(one.shape[1]) * rate / n_fft

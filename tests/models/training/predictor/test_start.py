@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from dsp.bands import BAND_COUNT, band_mask
+from dsp.bands import BAND_COUNT
 from models.artifact.manifest import read_manifest
+from models.exciters.torch_bands import band_mask
 from models.predictor.config import PredictorConfig
 from models.predictor.network import Predictor
 from models.training.predictor.run import RunConfig
