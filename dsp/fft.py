@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from dsp.compile import kernel
 
 
-def _import_rocket_fft() -> ModuleType:
+def _import_rocket_fft() -> Any:
     """Import Rocket-FFT without its stand-ins for scipy.fft, which would load that for a quarter of a second."""
-    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    modules: dict[str, Any] = sys.modules
     is_hidden = "scipy.fft" not in modules
     if is_hidden:
         modules["scipy.fft"] = None
