@@ -10,10 +10,11 @@ from plugin_host.plugin.product import BYPASS, Product, symbol_of
 BUFFERS = (0, 64, 128, 256, 512, 1024, 2048)
 _ENGINE = ("away: dry", "joining: dry", "playing", "late: dry", "refused: dry", "bounce incomplete")
 _UNITS = {"Hz": "units:hz", "dB": "units:db", "%": "units:pc"}
+# By which a plug-in asks its host to turn a knob.
+_CHANGE_REQUEST = "http://kx.studio/ns/lv2ext/control-input-port-change-request"
 _PREFIXES = """\
 @prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 @prefix doap: <http://usefulinc.com/ns/doap#> .
-@prefix foaf: <http://xmlns.com/foaf/0.1/> .
 @prefix lv2: <http://lv2plug.in/ns/lv2core#> .
 @prefix pprops: <http://lv2plug.in/ns/ext/port-props#> .
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
@@ -36,7 +37,8 @@ def manifest(product: Product) -> str:
 
 def description(product: Product) -> str:
     """Write the file that describes the stereo and the mono plug-in."""
-    return "\n".join([_PREFIXES, _plugin(product, 2), _plugin(product, 1)])
+    feature = f"<{_CHANGE_REQUEST}> a lv2:Feature ."
+    return "\n".join([_PREFIXES, feature, _plugin(product, 2), _plugin(product, 1)])
 
 
 def _plugin(product: Product, channels: int) -> str:
@@ -52,12 +54,11 @@ def _plugin(product: Product, channels: int) -> str:
     a lv2:Plugin , lv2:FilterPlugin ;
     doap:name {_text(name)} ;
     doap:license <https://spdx.org/licenses/GPL-3.0-or-later> ;
-    doap:maintainer [ a foaf:Person ; foaf:name "Highband" ; foaf:homepage <urn:highband> ] ;
     lv2:minorVersion 1 ;
     lv2:microVersion 0 ;
     lv2:requiredFeature urid:map ;
     lv2:optionalFeature lv2:hardRTCapable ,
-        <http://kx.studio/ns/lv2ext/control-input-port-change-request> ;
+        <{_CHANGE_REQUEST}> ;
     lv2:extensionData state:interface ;
     lv2:port {listed} .
 """
