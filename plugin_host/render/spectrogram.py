@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.atomic_write import write_atomically
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
+from plugin_host.render.captions import in_fonts, readable
 
 # As many columns as a wide screen has; more would only cost memory.
 _MOST_COLUMNS = 2000
@@ -67,7 +68,8 @@ def draw(before: Path, after: Path, target: Path, *, crossover_hz: float | None,
     pair = (("before", measure(before)), ("after", measure(after)))
     figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(f"{after.name}\n{caption}", fontsize=12)
+    title, families = in_fonts(f"{readable(after.name)}\n{caption}")
+    figure.suptitle(title, fontsize=12, fontfamily=families, parse_math=False)
     top_hz = max(spectrogram.nyquist_hz for _, spectrogram in pair)
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     for axis, (name, spectrogram) in zip(axes, pair, strict=True):

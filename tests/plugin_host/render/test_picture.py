@@ -10,6 +10,8 @@ import pytest
 import soundfile
 
 from plugin_host.files.audio_reader import AudioFileError
+from plugin_host.render import captions
+from plugin_host.render.captions import in_fonts, readable
 from plugin_host.render.spectrogram import draw, measure
 
 
@@ -43,3 +45,32 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     path = tone(tmp_path / "a.wav", frames=1000)
     with pytest.raises(AudioFileError, match=r"b.png can't be written: it does not exist"):
         draw(path, path, tmp_path / "missing/b.png", crossover_hz=None, caption="")
+
+
+NAMES = [
+    "a take $1^{ $2",
+    "$\\frac{",
+    "東京",
+    "مرحبا",
+    "🎸 solo",
+    "a\nb",
+    os.fsdecode(b"caf\xe9"),
+    "x" * 200,
+    "%s {} \\",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_can_be_drawn_without_a_warning(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").mkdir()
+    path = tone(tmp_path / "a.wav", frames=4800).rename(tmp_path / f"{name}.wav")
+    draw(path, path, tmp_path / "b.png", crossover_hz=None, caption="live, $5")
+    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_no_font_has_becomes_a_mark_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captions, "_others", lambda: ())
+    text, families = in_fonts(readable("a\U000e0fff$\n"))
+    assert text.startswith("a\N{REPLACEMENT CHARACTER}$")
+    assert in_fonts("b\U0010fffdc\n")[0] == "b\N{WHITE SQUARE}c\n"
+    assert families[0] == "DejaVu Sans"
