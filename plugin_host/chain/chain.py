@@ -1,4 +1,4 @@
-"""The chain: effects, the extender, effects; one stage with one exact latency that never falls silent by mistake."""
+"""The chain: effects, the extender, effects; one stage with one exact latency that is never silent by mistake."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Chain:
     """Stages in order, themselves a stage.
 
     The `bypass` knob bypasses all of it, aligned and cross-faded, while every stage is still fed and so is warm on
-    return; the extender never sees that knob. Where a stage fails, the aligned dry signal plays and `error` tells why.
-    `loads` tells where the time goes.
+    return; the extender never sees that knob. Where a stage fails, the aligned dry signal plays and `error` says why.
+    `loads` returns what each stage takes of the deadline.
 
     Args:
         before: Stages in front of the extender.
@@ -100,7 +100,7 @@ class Chain:
         return self._extender.controls if self._extender is not None else (knobs.control(BYPASS),)
 
     def compare_by(self, match: LoudnessMatch) -> None:
-        """Let the knob `compare.match` make dry and wet equally loud, by what one match for all chains measures."""
+        """Set what measures dry and wet while the knob `compare.match` is on; one serves all chains of a host."""
         self._path.match = match
 
     @property
@@ -109,7 +109,7 @@ class Chain:
         return self._path.dry_share
 
     def set_bandwidth(self, edge_hz: float | None) -> None:
-        """Tell the extender the recording's true bandwidth in Hz; None lets it listen for itself."""
+        """Set the recording's true bandwidth in Hz for the extender; None has it measured."""
         following: object = self._extender
         if isinstance(following, FollowsBandwidth):
             following.set_bandwidth(edge_hz)
@@ -171,7 +171,7 @@ class Chain:
         self.reset()
 
     def copy_bandwidth(self, other: Chain) -> None:
-        """Let the extender go on with the bandwidth that another chain's extender has measured."""
+        """Copy the bandwidth that another chain's extender has measured, so that it need not be measured anew."""
         measuring: object = self._extender
         if isinstance(measuring, MeasuresBandwidth):
             measuring.copy_bandwidth(other._extender)

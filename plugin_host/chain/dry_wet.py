@@ -81,7 +81,7 @@ class DryWet:
         """Return what plays of the newest input.
 
         Args:
-            wet: What the chain made of it, finite, shape (channels, count); None where it failed or rests.
+            wet: The chain's output for it, finite, shape (channels, count); None where it failed or rests.
             count: Samples of the newest input.
             bypassed: Whether the dry signal is wanted.
             matched: Whether both are wanted equally loud.

@@ -48,7 +48,7 @@ class EffectsStage:
 
     Attributes:
         may_change_latency: Whether plug-ins are among the effects: theirs may depend on their knobs.
-        choices: What plug-ins let one choose by no knob: place of the plug-in, name, its `value` and the `values`.
+        choices: Settings of plug-ins that are no knobs: place of the plug-in, name, its `value` and the `values`.
     """
 
     def __init__(

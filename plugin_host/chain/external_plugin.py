@@ -16,7 +16,7 @@ from models.control import Control
 from plugin_host.chain.plugin_probe import fault_of
 from plugin_host.preset.file import PluginNode, PresetError
 
-# Its types leave out what it hands on from its own modules.
+# Its types leave out what it re-exports from its own modules.
 _PEDALBOARD: Any = pedalboard
 
 
@@ -24,7 +24,7 @@ class ExternalPlugin:
     """One VST3 or Audio Unit plug-in; raises PresetError where it is missing or refuses its settings.
 
     Attributes:
-        instances: The plug-in, as often as the layout needs it: one that is made for fewer channels than there are
+        instances: The plug-in, as often as the layout needs it: one for fewer channels than there are
             plays them one by one or two by two, each with an instance of its own and all with the same settings.
         width: How many channels an instance takes; 0 until `fit`.
     """
@@ -52,10 +52,10 @@ class ExternalPlugin:
         return self.instances[0]
 
     def fit(self, sample_rate: int, channels: int, size: int) -> None:
-        """Find out how it takes so many channels, and load as many instances as that needs.
+        """Find the width at which it processes so many channels, and load as many instances as that needs.
 
         Raises:
-            ValueError: It takes neither all of them nor two nor one; one sentence.
+            ValueError: It processes neither all of them nor two nor one; one sentence.
         """
         refusals: list[str] = []
         self._rate, self._size = sample_rate, size

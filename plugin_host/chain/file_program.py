@@ -1,4 +1,4 @@
-"""What a file will sound like: the stage and the settings that a preset, an artifact and single knobs add up to."""
+"""The program of a render: the stage and the settings that a preset, an artifact and single knobs add up to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.stage import Stage
 if TYPE_CHECKING:
     from plugin_host.settings.automation import Automation
 
-# The heavier model with look-ahead is the better one wherever nobody is waiting for the next block.
+# The heavier model with look-ahead is the better one where no block has a deadline.
 _FOR_FILES = ("studio", "live")
 
 
@@ -98,7 +98,7 @@ def split_assignment(text: str) -> tuple[str, str]:
 
 
 def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:
-    """Moves of effects that are not here would leave another sound than the one that was heard."""
+    """Refuse moves of effects that this chain lacks: the render would differ from what was played."""
     from plugin_host.chain.dry_wet import MATCH
 
     known = {control.id for control in (*stage.controls, *getattr(stage, "effect_controls", ()), MATCH)}

@@ -1,6 +1,6 @@
-"""The loudness match: how loud dry and wet are (ITU-R BS.1770), and what brings the louder one down to the other.
+"""The loudness match: the loudness of dry and wet (ITU-R BS.1770), and gains that turn the louder one down.
 
-The audio thread only leaves its samples in a ring; filters and gates run on whatever thread calls `look`.
+The audio thread only writes its samples into a ring buffer; filters and gates run on the thread that calls `look`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WINDOW_S = 3.0
 _STEP_S, _STEPS_A_BLOCK = 0.1, 4
 _ABSOLUTE_GATE, _RELATIVE_GATE_DB = -70.0, -10.0
 _OFFSET = -0.691
-# Beyond this one of the two is as good as silent, and turning the other one down so far helps nobody.
+# Beyond this one of the two is all but silent, and the other one is not turned down so far.
 _MOST_DB = 24.0
 _RING_S = 2.0
 
@@ -60,7 +60,7 @@ def _energy(loudness: float) -> float:
 
 
 class LoudnessMatch:
-    """Measures dry and wet side by side while somebody compares them.
+    """Measures dry and wet side by side while they are compared.
 
     Attributes:
         gains: What dry and wet are multiplied by to be equally loud; at most 1, and the softer one stays.
@@ -71,10 +71,10 @@ class LoudnessMatch:
         self._source: object = None
         self._ring: RingBuffer | None = None
         self._is_fresh = True
-        self._louds: tuple[float | None, float | None] = (None, None)
+        self._loudness_of: tuple[float | None, float | None] = (None, None)
 
     def prepare(self, source: object, rate: int, channels: int) -> None:
-        """Listen to another source, which plays soon; not on the audio thread."""
+        """Measure another source, which plays soon; not on the audio thread."""
         self._channels, self._step = channels, round(_STEP_S * rate)
         self._filters = k_weighting()
         self._filters.prepare(rate, 2 * channels, self._step)
@@ -87,12 +87,12 @@ class LoudnessMatch:
         self._is_fresh = True
 
     def push(self, source: object, dry: Block, wet: Block) -> None:
-        """Take a block of both, aligned; on the audio thread. Only the newest source counts."""
+        """Write a block of both, aligned; on the audio thread. Only the newest source counts."""
         if source is self._source and self._ring is not None:
             self._ring.push(dry, wet)
 
     def look(self) -> None:
-        """Measure what came since the last call; on one thread that may take its time."""
+        """Measure the samples since the last call; on one thread without a deadline."""
         ring = self._ring
         if ring is None:
             return
@@ -104,27 +104,27 @@ class LoudnessMatch:
         both = ring.pop()
         if both.shape[1]:
             self._waiting = np.concatenate([self._waiting, self._filters.process(both, {})], axis=1)
-            self._take_steps()
-            self._weigh()
+            self._add_steps()
+            self._compare()
 
-    def _take_steps(self) -> None:
+    def _add_steps(self) -> None:
         while self._waiting.shape[1] >= self._step:
             step, self._waiting = self._waiting[:, : self._step], self._waiting[:, self._step :]
             squares = np.square(step, dtype=np.float64).mean(axis=1)
             self._energies.append(np.array([part.sum() for part in np.split(squares, 2)]))
 
-    def _weigh(self) -> None:
+    def _compare(self) -> None:
         if len(self._energies) < _STEPS_A_BLOCK:
             return
         dry, wet = (gated_loudness(row) for row in np.array(self._energies).T)
-        self._louds = dry, wet
+        self._loudness_of = dry, wet
         if dry is not None and wet is not None:
             over_db = min(_MOST_DB, max(-_MOST_DB, wet - dry))
             self.gains = 10.0 ** (min(0.0, over_db) / 20.0), 10.0 ** (-max(0.0, over_db) / 20.0)
 
     def figures(self) -> dict[str, Any]:
         """Return the loudness of both in LUFS, by how many dB wet is the louder one, and which is turned down."""
-        dry, wet = self._louds
+        dry, wet = self._loudness_of
         offset = None if dry is None or wet is None else round(wet - dry, 2)
         lower = "" if not offset else "wet" if offset > 0.0 else "dry"
         rounded = [None if loud is None else round(loud, 2) for loud in (dry, wet)]

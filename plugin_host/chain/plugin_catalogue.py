@@ -18,8 +18,8 @@ class InstalledPlugin:
     """A plug-in's file or bundle.
 
     Attributes:
-        id: Stands for its path, so that no path needs to be told.
-        name: What a person reads.
+        id: Stands for its path, which is not shown to clients.
+        name: For people.
         path: Where it is.
     """
 

@@ -1,4 +1,4 @@
-"""What is played live: the chain that a preset and an artifact add up to."""
+"""The live program: the chain that a preset and an artifact add up to."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def with_effects(preset: Preset, before: Sequence[Mapping[str, Any]], after: Seq
 
     Raises:
         PresetError: One is wrong, or it names a file, or a plug-in that is not installed on this machine, and the
-            preset does not hold it already: whoever may turn knobs may not make the host load foreign code.
+            preset does not hold it already: a client that may turn knobs may not make the host load foreign code.
     """
     try:
         changed = preset.replace(before=list(before), after=list(after))

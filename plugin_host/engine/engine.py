@@ -29,19 +29,19 @@ class SettingsSource(Protocol):
     """Where the audio thread gets its settings from; never blocks."""
 
     def prepare(self, sample_rate: int) -> None:
-        """Learn the rate that glides count in."""
+        """Set the rate in which smoothing counts."""
         ...
 
     def drain(self, frames: int) -> Mapping[str, float]:
-        """Take the requests, glide on by so many samples and return every control's value."""
+        """Apply the requests, smooth over so many samples and return every control's value."""
         ...
 
 
 class Listener(Protocol):
-    """Takes what was played; runs on the audio thread and never blocks."""
+    """Receives what was played; runs on the audio thread and never blocks."""
 
     def push(self, dry: Block, wet: Block) -> None:
-        """Take a block as it came in and as it went out, both (channels, samples)."""
+        """Write a block of input and output, both (channels, samples)."""
         ...
 
 
@@ -59,7 +59,7 @@ class Engine:
         on_prepare: Called with rate (Hz) and channels whenever the engine was prepared, before sound plays.
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
-        listener: Takes what is played, such as a recorder.
+        listener: Receives what is played, such as a recorder.
         load: What each callback took, as shares of its deadline.
         waiting: What of it every seventh callback spent without the processor: waiting for the interpreter's lock or
             the system.
@@ -137,7 +137,7 @@ class Engine:
             self._count(time.perf_counter() - began, worked, frames / self._rate)
 
     def _count(self, took_s: float, worked: float | None, deadline_s: float) -> None:
-        """Count a callback's time, and let the block after a missed deadline be dry."""
+        """Count a callback's time; after a missed deadline the next block is dry."""
         if worked is not None:
             self.waiting.add(max(0.0, took_s - (time.thread_time() - worked)), deadline_s)
         if self.load.add(took_s, deadline_s) and self.is_timed:
@@ -228,15 +228,15 @@ class Engine:
         self._resting = False
 
     def keep_moves(self) -> None:
-        """Keep the moves for whoever writes them down, beginning with every knob; before the audio thread starts."""
+        """Keep the moves for a recording, beginning with every knob; before the audio thread starts."""
         self._keeps_moves = True
 
     def stop_spectra(self) -> None:
-        """Spare the time that spectra take other threads from this one; `spectra` tells silence."""
+        """Spare the time of spectra, which other threads compute at the cost of this one; `spectra` returns silence."""
         self._with_spectra = False
 
     def start_spectra(self) -> None:
-        """Tell spectra again."""
+        """Compute spectra again."""
         self._with_spectra = True
 
     @property

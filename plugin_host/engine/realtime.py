@@ -1,4 +1,4 @@
-"""What the process and its audio thread ask of the system, each said plainly where it is not granted."""
+"""Real-time rights: what the process and its audio thread ask of the system, and a sentence where it is refused."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def settle_process() -> list[str]:
     gc.collect()
     gc.freeze()
     gc.disable()
-    return [told for told in (_lock_memory(),) if told]
+    return [refusal for refusal in (_lock_memory(),) if refusal]
 
 
 def unsettle_process() -> None:
-    """Let the garbage collector work again."""
+    """Switch the garbage collector on again."""
     gc.unfreeze()
     gc.enable()
 
 
-def settle_audio_thread(tell: Callable[[str], None]) -> None:
-    """Flush denormals and ask for real-time priority, on the calling thread; tells what was not granted."""
+def settle_audio_thread(report: Callable[[str], None]) -> None:
+    """Flush denormals and ask for real-time priority, on the calling thread; report what was not granted."""
     if not flush_denormals(True):
-        tell("this processor can't flush denormals to zero; very soft fade-outs may cost more time")
+        report("this processor can't flush denormals to zero; very soft fade-outs may cost more time")
     refusal = _ask_for_priority()
     if refusal:
-        tell(refusal)
+        report(refusal)
 
 
 def _ask_for_priority() -> str:

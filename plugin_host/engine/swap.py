@@ -20,7 +20,7 @@ _GAP_S = 0.05
 
 
 class Swap:
-    """A chain that comes in; made and caught up outside the audio thread, then played there.
+    """A chain that comes in; prepared and caught up outside the audio thread, then played there.
 
     Args:
         chain: Prepared and warmed up.
@@ -64,7 +64,7 @@ class Swap:
 
         Args:
             block: The input, see `Chain.play`.
-            old: What the old chain made of it.
+            old: The old chain's output for it.
             settings: Control values in their units.
             rest: Whether both play the dry signal.
             position: Samples played before this block.

@@ -1,4 +1,4 @@
-"""How much of their time calls on the audio thread take, kept where any thread can read it."""
+"""Load meters: the shares of their deadlines that calls on the audio thread take, readable by any thread."""
 
 from __future__ import annotations
 

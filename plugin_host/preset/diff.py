@@ -21,7 +21,7 @@ def changes_by(
     Args:
         preset: What would be loaded.
         settings: Every knob's target now, those of effects too.
-        chain: The stages now, as a host tells them.
+        chain: The stages now, as a host reports them.
     """
     own = {knob: value for knob, value in settings.items() if "." not in knob}
     nodes = nodes_of(chain, {knob: {"value": value} for knob, value in settings.items()})
@@ -32,11 +32,11 @@ def changes_by(
     rows = {side: (_completed(getattr(now, side)), _completed(getattr(then, side))) for side in SIDES}
     for ours, theirs in rows.values():
         _leave_unnamed(ours, theirs)
-    told = now.replace(**{side: row[0] for side, row in rows.items()}).diff(
+    differences = now.replace(**{side: row[0] for side, row in rows.items()}).diff(
         then.replace(**{side: row[1] for side, row in rows.items()})
     )
     known = {*own, *SIDES}
-    return {what: {"now": here, "then": there} for what, (here, there) in told.items() if what in known}
+    return {what: {"now": here, "then": there} for what, (here, there) in differences.items() if what in known}
 
 
 def _completed(nodes: Sequence[Node]) -> list[dict[str, Any]]:

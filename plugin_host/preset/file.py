@@ -66,7 +66,7 @@ def parse_preset(data: bytes | str, where: str = "the preset") -> Preset:
 
 
 def _slips(value: dict[str, Any]) -> Iterator[tuple[JsonPath, str]]:
-    """Yield the fields that a slip of the pen made unknown, and so silently without effect."""
+    """Yield the fields whose misspelt names would leave them without effect."""
     yield from _slips_of(value, ["schema", *list(Preset.model_fields)[1:]], ())
     for place in ("before", "after"):
         nodes = value.get(place)

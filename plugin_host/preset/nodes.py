@@ -1,4 +1,4 @@
-"""The effects around the model as a preset names them, read from what a host tells of its chain."""
+"""The effects around the model as a preset names them, read from what a host reports of its chain."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def nodes_of(
     """Return the effects before and after the model as a preset names them, with the knobs where they stand now.
 
     Args:
-        chain: As the host tells it.
-        settings: The knobs as the host tells them.
+        chain: As the host reports it.
+        settings: The knobs as the host reports them.
         is_elsewhere: Whether they go into a preset of another folder, which must name files by their whole paths.
     """
     nodes: Nodes = {side: [] for side in SIDES}

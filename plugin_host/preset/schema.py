@@ -36,7 +36,7 @@ Plain = float | str | bool
 
 
 def refusal(why: str, at: str | None = None) -> PydanticCustomError:
-    """Make the error that carries a sentence and, below the field, the key it is about."""
+    """Return the error that carries a sentence and, below the field, the key it is about."""
     return PydanticCustomError("refused", "{why}", {"why": why, "at": at})
 
 
@@ -206,7 +206,7 @@ class Preset(_Part):
 
     @property
     def file(self) -> Path | None:
-        """The user's file it was loaded from; None for a bundled preset and for one made in memory."""
+        """The user's file it was loaded from; None for a bundled preset and for one built in memory."""
         return self._file
 
     @property

@@ -26,7 +26,7 @@ class AutomationError(ValueError):
 
 @dataclass(frozen=True)
 class Automation:
-    """Values of controls over time; each holds from its sample to the next point, without a glide of its own.
+    """Values of controls over time; each holds from its sample to the next point, without smoothing.
 
     Attributes:
         sample_rate: In Hz, that the samples count in.
@@ -62,9 +62,9 @@ class Automation:
 
 
 class AutomatedStage:
-    """A stage whose knobs move as they were recorded, so that a render gives the samples that were heard live.
+    """A stage whose knobs move as they were recorded, so that a render gives the samples that were played live.
 
-    It follows the bandwidth by listening, as the live host does, whatever file it is given.
+    It measures the bandwidth on the way, as the live host does, instead of being given that of the file.
     """
 
     def __init__(self, stage: Stage, automation: Automation) -> None:

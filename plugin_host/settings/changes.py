@@ -1,4 +1,4 @@
-"""What changed: the answer to whoever asked for it, and the news for everybody else."""
+"""Change events: what a request has changed, for the client that sent it and for all others."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened at once, of one cause.
+    """Knobs that changed at once, of one cause.
 
     Attributes:
         sequence: Rises by one from change to change, so that a gap shows what was missed.
-        origin: Who asked: "midi", "osc", the name of a client.
-        cause: What they asked for; "controls" means that there are other knobs now.
+        origin: The client: "midi", "osc", the name of a client.
+        cause: The kind of request; "controls" means that there are other knobs now.
         accepted: The knobs that were moved, or, after other knobs came, all of them.
-        slot: The slot that is heard since.
+        slot: The snapshot that plays since.
     """
 
     sequence: int

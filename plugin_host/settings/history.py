@@ -14,7 +14,7 @@ class Step:
 
     Attributes:
         before, after: Target of each knob it moved, before and after; without what one listens to.
-        slot_before, slot_after: The slot that was heard.
+        slot_before, slot_after: The snapshot that played.
         gesture: Origin and name of the drag it belongs to while that goes on, else None.
     """
 
@@ -53,7 +53,7 @@ class History:
         return bool(self._undone)
 
     def add(self, step: Step) -> None:
-        """Take in what was just done; a further move of a drag goes into the drag's step."""
+        """Append a step; a further move of a drag is merged into the drag's step."""
         if step.empty:
             return
         self._undone.clear()
@@ -97,7 +97,7 @@ class History:
         return step
 
     def _drag_of(self, step: Step) -> Step | None:
-        """Find the drag this move belongs to, unless somebody has moved its knobs since."""
+        """Return the drag this move belongs to, unless its knobs were moved since."""
         if step.gesture is None:
             return None
         for earlier in reversed(self._done):

@@ -1,4 +1,4 @@
-"""The way of the knobs' values to their targets, counted in samples so that no cutting into blocks changes it."""
+"""Parameter smoothing: the ramps of the knobs' values to their targets, the same however time is cut into blocks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from models.control import Control
 
-# A hand or a fader sends few values, which glide into each other; an automation sends every one that it means, and a
-# longer glide would only come after it.
+# A hand or a fader sends few values, between which a ramp is wanted; an automation sends every value, and a longer
+# ramp would only lag behind it.
 AUTOMATION = "automation"
 AUTOMATION_MS = 2.0
 
 
 class Aims(NamedTuple):
-    """Goals that are set at one sample.
+    """Targets that are set at one sample.
 
     Attributes:
         goals: Pairs of a knob's id and its value.
-        most_ms: The longest that the way may take, None for each knob's own time.
+        most_ms: The longest ramp, None for each knob's own time.
     """
 
     goals: tuple[tuple[str, float], ...]
@@ -26,16 +26,16 @@ class Aims(NamedTuple):
 
 
 def most_ms_of(origin: str) -> float | None:
-    """Return how long a knob may take to where an origin sends it, or None for the knob's own time."""
+    """Return the longest ramp of a knob that an origin sets, or None for the knob's own time."""
     return AUTOMATION_MS if origin == AUTOMATION or origin.startswith(f"{AUTOMATION} ") else None
 
 
-class Glide:
-    """One control's way to a goal.
+class Ramp:
+    """One control's ramp to a goal.
 
-    The way is a straight line in the control's position: the value moves linearly, a log control's by equal ratios.
+    The ramp is a straight line in the control's position: the value moves linearly, a log control's by equal ratios.
     It is a function of the whole samples since the goal was set, so any cutting of these gives the same bits.
-    Switches, and an automatic control on its way to or from "auto", jump: the stage cross-fades them.
+    Switches, and an automatic control on the way to or from "auto", jump: the stage cross-fades them.
 
     Attributes:
         control: The declaration.
@@ -62,12 +62,12 @@ class Glide:
         return round(milliseconds * self._rate / 1000.0)
 
     def aim(self, goal: float, value: float, most_ms: float | None = None) -> None:
-        """Start on the way to another goal.
+        """Begin a ramp to another goal.
 
         Args:
             goal: In the control's unit.
             value: Where it is now.
-            most_ms: The longest that the way may take, where that is less than the control's own time.
+            most_ms: The longest ramp, where that is less than the control's own time.
         """
         self.goal, self.start, self.elapsed = goal, value, 0
         if self._jumps or (self.control.automatic and not (value and goal)):
@@ -77,60 +77,58 @@ class Glide:
         self.way = goal / value if self.is_log else goal - value
 
 
-class Glides:
-    """All knobs on their ways: what belongs to the audio thread alone.
+class Smoother:
+    """The ramps of all knobs; belongs to the audio thread alone.
 
     Attributes:
         values: The values after the samples so far; the same object until the knobs change.
     """
 
-    def __init__(self, glides: Mapping[str, Glide]) -> None:
-        self._glides: dict[str, Glide] = {}
-        self._moving: dict[str, Glide] = {}
+    def __init__(self, ramps: Mapping[str, Ramp]) -> None:
+        self._ramps: dict[str, Ramp] = {}
+        self._moving: dict[str, Ramp] = {}
         self.values: dict[str, float] = {}
-        self.replace(glides)
+        self.replace(ramps)
 
-    def replace(self, glides: Mapping[str, Glide]) -> None:
-        """Take another set of knobs; one whose declaration stays the same goes on where it is."""
-        kept: dict[str, Glide] = {}
-        for name, glide in glides.items():
-            old = self._glides.get(name)
-            kept[name] = old if old is not None and old.control == glide.control else glide
-        self._moving = {name: glide for name, glide in self._moving.items() if kept.get(name) is glide}
-        values, old_glides = self.values, self._glides
-        self.values = {
-            name: values[name] if old_glides.get(name) is glide else glide.goal for name, glide in kept.items()
-        }
-        self._glides = kept
+    def replace(self, ramps: Mapping[str, Ramp]) -> None:
+        """Replace the set of knobs; one whose declaration stays the same goes on where it is."""
+        kept: dict[str, Ramp] = {}
+        for name, ramp in ramps.items():
+            old = self._ramps.get(name)
+            kept[name] = old if old is not None and old.control == ramp.control else ramp
+        self._moving = {name: ramp for name, ramp in self._moving.items() if kept.get(name) is ramp}
+        values, old_ramps = self.values, self._ramps
+        self.values = {name: values[name] if old_ramps.get(name) is ramp else ramp.goal for name, ramp in kept.items()}
+        self._ramps = kept
 
     def aim(self, aims: Aims) -> None:
         """Set goals, all at the same sample; a knob that is gone by now is left out."""
-        glides, values = self._glides, self.values
+        ramps, values = self._ramps, self.values
         for name, goal in aims.goals:
-            glide = glides.get(name)
+            ramp = ramps.get(name)
             # The same goal again changes nothing.
-            if glide is None or goal == glide.goal:
+            if ramp is None or goal == ramp.goal:
                 continue
-            glide.aim(goal, values[name], aims.most_ms)
-            if glide.length:
-                self._moving[name] = glide
+            ramp.aim(goal, values[name], aims.most_ms)
+            if ramp.length:
+                self._moving[name] = ramp
             else:
                 values[name] = goal
                 self._moving.pop(name, None)
 
     def advance(self, frames: int) -> Mapping[str, float]:
-        """Let so many samples pass and return the values after the last of them."""
+        """Move on by so many samples and return the values after the last of them."""
         values, moving = self.values, self._moving
         if moving:
             arrived = False
-            for name, glide in moving.items():
-                glide.elapsed = elapsed = glide.elapsed + frames
-                if elapsed >= glide.length:
-                    values[name], arrived = glide.goal, True
-                elif glide.is_log:
-                    values[name] = glide.start * glide.way ** (elapsed / glide.length)
+            for name, ramp in moving.items():
+                ramp.elapsed = elapsed = ramp.elapsed + frames
+                if elapsed >= ramp.length:
+                    values[name], arrived = ramp.goal, True
+                elif ramp.is_log:
+                    values[name] = ramp.start * ramp.way ** (elapsed / ramp.length)
                 else:
-                    values[name] = glide.start + glide.way * (elapsed / glide.length)
+                    values[name] = ramp.start + ramp.way * (elapsed / ramp.length)
             if arrived:
-                self._moving = {name: glide for name, glide in moving.items() if glide.elapsed < glide.length}
+                self._moving = {name: ramp for name, ramp in moving.items() if ramp.elapsed < ramp.length}
         return values

@@ -1,4 +1,4 @@
-"""Four slots for comparing: A, B, C, D, each a set of settings."""
+"""Snapshots A, B, C and D: sets of settings to compare."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ SLOTS = ("A", "B", "C", "D")
 LISTENING = frozenset({"bypass", "delta", "compare.match"})
 
 
-class Slots:
-    """The kept settings of each slot; the one that is heard follows the knobs.
+class Snapshots:
+    """The settings that each snapshot keeps; the one that plays follows the knobs.
 
     Attributes:
-        heard: The slot that is heard.
+        current: The snapshot that plays.
     """
 
     def __init__(self) -> None:
-        self.heard = SLOTS[0]
+        self.current = SLOTS[0]
         self._kept: dict[str, dict[str, float]] = {}
 
     @property
     def filled(self) -> tuple[str, ...]:
-        """The slots that hold something."""
-        return tuple(slot for slot in SLOTS if slot == self.heard or slot in self._kept)
+        """The snapshots that hold something."""
+        return tuple(slot for slot in SLOTS if slot == self.current or slot in self._kept)
 
     def leave_for(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
-        """Keep what is heard, move to another slot and return its settings; an empty one starts as a copy."""
+        """Keep the current settings, go to another snapshot and return its settings; an empty one starts as a copy."""
         _check(slot)
-        self._kept[self.heard] = comparable(live)
-        self.heard = slot
+        self._kept[self.current] = comparable(live)
+        self.current = slot
         return dict(self._kept.setdefault(slot, comparable(live)))
 
     def contents(self, slot: str, live: Mapping[str, float]) -> dict[str, float]:
-        """Return a slot's settings; raise SettingsError if it is empty or there is no such slot."""
+        """Return a snapshot's settings; raise SettingsError if it is empty or there is none of this name."""
         _check(slot)
-        if slot == self.heard:
+        if slot == self.current:
             return comparable(live)
         if slot not in self._kept:
             raise SettingsError("empty_slot", f"slot {slot} is empty; choose one of {', '.join(self.filled)}")
@@ -49,7 +49,7 @@ class Slots:
             self._kept[slot] = {name: value for name, value in kept.items() if name not in names}
 
     def keep(self, slot: str, settings: Mapping[str, float]) -> None:
-        """Put settings into a slot that is not heard."""
+        """Keep settings in a snapshot that does not play."""
         _check(slot)
         self._kept[slot] = comparable(settings)
 

@@ -1,8 +1,8 @@
-"""The settings: one store that every door asks and only the audio thread writes.
+"""The settings: one store that every control interface asks and only the audio thread writes.
 
-A door (panel, socket, OSC, MIDI, command line) calls `request` on its own thread: name, unit and range are checked
-there, the target is noted, everybody is told, and the move is queued. The audio thread calls `drain` once a block: it
-takes the queue and lets each value glide. The doors share a lock among themselves; the audio thread takes none.
+A control interface (panel, socket, OSC, MIDI, command line) calls `request` on its own thread: name, unit and range
+are checked there, the target is kept, the change is published, and the move is queued. The audio thread calls `drain`
+once a block, which empties the queue and smooths each value. The interfaces share a lock; the audio thread needs none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from models.control import Control
 from plugin_host.settings.changes import Accepted, Cause, Change, SettingsError, Subscription
 from plugin_host.settings.history import History, Step
-from plugin_host.settings.smoothing import Aims, Glide, Glides, most_ms_of
-from plugin_host.settings.snapshots import LISTENING, Slots, comparable
+from plugin_host.settings.smoothing import Aims, Ramp, Smoother, most_ms_of
+from plugin_host.settings.snapshots import LISTENING, Snapshots, comparable
 
 _LONGEST_TEXT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole state at one moment, for whoever comes late."""
+    """The whole state at one moment, for a client that connects late."""
 
     sequence: int
     slot: str
@@ -34,7 +34,7 @@ class Snapshot:
 
 
 class SettingsStore:
-    """Targets, current values, history and slots of a set of controls.
+    """Targets, current values, history and snapshots of a set of controls.
 
     Args:
         controls: The knobs; they start at their defaults.
@@ -43,17 +43,17 @@ class SettingsStore:
     """
 
     def __init__(self, controls: Sequence[Control], capacity: int = 256, sample_rate: int = 48000) -> None:
-        self._doors = threading.RLock()
+        self._lock = threading.RLock()
         self._capacity = capacity
         self._rate = sample_rate
-        self._queue: deque[Aims | dict[str, Glide]] = deque()
+        self._queue: deque[Aims | dict[str, Ramp]] = deque()
         self._subscriptions: list[Subscription] = []
-        self._history, self._slots = History(), Slots()
+        self._history, self._snapshots = History(), Snapshots()
         self._sequence = 0
         self._controls = {control.id: control for control in controls}
         self._targets = {control.id: control.default for control in controls}
         self._came = dict.fromkeys(self._controls, 0)
-        self._audio = Glides(self._fresh_glides())
+        self._audio = Smoother(self._fresh_ramps())
 
     def __repr__(self) -> str:
         return f"<SettingsStore: {len(self.controls)} knobs, change {self.sequence}>"
@@ -61,7 +61,7 @@ class SettingsStore:
     @property
     def controls(self) -> tuple[Control, ...]:
         """The knobs there are now."""
-        with self._doors:
+        with self._lock:
             return tuple(self._controls.values())
 
     @property
@@ -69,7 +69,7 @@ class SettingsStore:
         """Number of the last change."""
         return self._sequence
 
-    # Doors: any thread.
+    # Control interfaces: any thread.
 
     def request(self, name: str, value: float | str, origin: str, gesture: str | None = None) -> Accepted:
         """Ask for a knob's new value, in its unit or as text.
@@ -77,7 +77,7 @@ class SettingsStore:
         Args:
             name: The control's id.
             value: Such as -3.0, "-3 dB", "6.3 kHz", "auto", "on".
-            origin: Who asks; for "automation" the value is there within 2 ms, else it takes the knob's own time.
+            origin: The client; for "automation" the value is reached within 2 ms, else in the knob's own time.
             gesture: Name of a drag; all moves of one origin under one name are one step of undo.
 
         Raises:
@@ -89,18 +89,18 @@ class SettingsStore:
         self, values: Mapping[str, float | str], origin: str, gesture: str | None = None
     ) -> tuple[Accepted, ...]:
         """Ask for several knobs at once: all of them move at the same sample, or, where one is refused, none."""
-        with self._doors:
+        with self._lock:
             checked = {name: self._checked(name, value) for name, value in values.items()}
             return self._do(checked, origin, "set", gesture).accepted
 
     def end_gesture(self, origin: str, gesture: str) -> None:
         """Close a drag: the next move under its name is a new step of undo."""
-        with self._doors:
+        with self._lock:
             self._history.end_gesture((origin, gesture))
 
     def undo(self, origin: str) -> Change:
         """Take the last step back; raise SettingsError if there is none."""
-        with self._doors:
+        with self._lock:
             step = self._history.undo()
             if step is None:
                 raise SettingsError("nothing_to_undo", "there is nothing to undo")
@@ -108,99 +108,99 @@ class SettingsStore:
 
     def redo(self, origin: str) -> Change:
         """Do the last undone step again; raise SettingsError if there is none."""
-        with self._doors:
+        with self._lock:
             step = self._history.redo()
             if step is None:
                 raise SettingsError("nothing_to_redo", "there is nothing to redo")
             return self._return_to(step.after, step.slot_after, origin, "redo")
 
     def load(self, settings: Mapping[str, float | str], origin: str) -> Change:
-        """Take over a preset's settings as one step.
+        """Apply a preset's settings as one step.
 
         Knobs that it does not name go to their defaults, but bypass and delta, which say what one listens to, stay.
         """
-        with self._doors:
+        with self._lock:
             whole: dict[str, float] = {c.id: c.default for c in self._controls.values() if c.id not in LISTENING}
             whole |= {name: self._checked(name, value) for name, value in settings.items()}
             return self._do(whole, origin, "load")
 
     def select_slot(self, slot: str, origin: str) -> Change:
-        """Hear another slot, "A" to "D", as one step; one that was never heard starts as a copy of this one."""
-        with self._doors:
-            before = self._slots.heard
-            kept = self._slots.leave_for(slot, self._targets)
+        """Play another snapshot, "A" to "D", as one step; one that never played starts as a copy of this one."""
+        with self._lock:
+            before = self._snapshots.current
+            kept = self._snapshots.leave_for(slot, self._targets)
             return self._do(self._possible(kept), origin, "slot", slot_before=before)
 
     def copy_slot(self, source: str, target: str, origin: str) -> None:
-        """Copy one slot's settings to another; where that is the one that is heard, its knobs move as one step."""
-        with self._doors:
-            settings = self._slots.contents(source, self._targets)
-            if target == self._slots.heard:
+        """Copy one snapshot's settings to another; where that is the one that plays, its knobs move as one step."""
+        with self._lock:
+            settings = self._snapshots.contents(source, self._targets)
+            if target == self._snapshots.current:
                 self._do(self._possible(settings), origin, "slot")
             else:
-                self._slots.keep(target, settings)
+                self._snapshots.keep(target, settings)
 
     def declare(self, controls: Sequence[Control], origin: str = "host") -> Change:
         """Change the set of knobs, as another chain needs it.
 
         A knob whose declaration stays the same keeps its value; any other starts at its default.
         """
-        with self._doors:
+        with self._lock:
             old, self._controls = self._controls, {control.id: control for control in controls}
             gone = {name for name, control in old.items() if self._controls.get(name) != control}
             self._history.forget(gone)
-            self._slots.forget(gone)
+            self._snapshots.forget(gone)
             staying = {name: target for name, target in self._targets.items() if name not in gone}
             self._targets = {name: staying.get(name, control.default) for name, control in self._controls.items()}
             self._came = {name: self._came.get(name, 0) for name in self._controls}
-            self._put(self._fresh_glides())
+            self._put(self._fresh_ramps())
             return self._publish(dict(self._targets), origin, "controls")
 
     def targets(self) -> dict[str, float]:
         """Return every knob's target by id."""
-        with self._doors:
+        with self._lock:
             return dict(self._targets)
 
     def setting(self, name: str) -> Accepted:
         """Return one knob's target; raise SettingsError if there is no such knob."""
-        with self._doors:
+        with self._lock:
             self._control(name)
             return self._accepted(name, self._came[name])
 
     def snapshot(self) -> Snapshot:
         """Return the whole state, consistent in itself."""
-        with self._doors:
+        with self._lock:
             settings = {name: self._accepted(name, self._came[name]) for name in self._controls}
             return Snapshot(
-                self._sequence, self._slots.heard, self._slots.filled,
+                self._sequence, self._snapshots.current, self._snapshots.filled,
                 self._history.can_undo, self._history.can_redo, settings,
             )  # fmt: skip
 
     def subscribe(self, capacity: int = 1024) -> Subscription:
-        """Return a queue that takes every change from now on."""
-        with self._doors:
+        """Return a queue that receives every change from now on."""
+        with self._lock:
             self._subscriptions.append(Subscription(capacity))
             return self._subscriptions[-1]
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Let no further changes go to a reader; one that is unknown is ignored."""
-        with self._doors:
+        """Stop giving changes to a reader; one that is unknown is ignored."""
+        with self._lock:
             self._subscriptions = [known for known in self._subscriptions if known is not subscription]
 
     # The audio thread; `prepare` while it rests.
 
     def prepare(self, sample_rate: int) -> None:
-        """Take the sample rate and stand at the targets; call it only while nobody calls `drain`."""
-        with self._doors:
+        """Set the sample rate and the values to the targets; call it only while `drain` is not called."""
+        with self._lock:
             self._rate = sample_rate
             self._queue.clear()
-            self._audio = Glides(self._fresh_glides())
+            self._audio = Smoother(self._fresh_ramps())
 
     def drain(self, frames: int) -> Mapping[str, float]:
-        """Take the waiting requests, let so many samples pass, and return every value after the last of them.
+        """Apply the waiting requests, move on by so many samples, and return every value after the last of them.
 
         Requests count from the first sample of the block. So the values after N samples are the same bits for any
-        cutting of these, as long as each request is taken at the same sample. The mapping is the same object until
+        cutting of these, as long as each request is applied at the same sample. The mapping is the same object until
         the knobs change, and is rewritten by the next call.
         """
         queue, audio = self._queue, self._audio
@@ -208,17 +208,17 @@ class SettingsStore:
             try:
                 item = queue.popleft()
             except IndexError:
-                break  # A door is merging the queue this very moment; its newest targets come with the next block.
+                break  # A request is merging the queue at this moment; its newest targets come with the next block.
             if isinstance(item, dict):
                 audio.replace(item)
             else:
                 audio.aim(item)
         return audio.advance(frames)
 
-    # Behind the doors, under their lock.
+    # Under the lock.
 
-    def _fresh_glides(self) -> dict[str, Glide]:
-        return {name: Glide(control, self._targets[name], self._rate) for name, control in self._controls.items()}
+    def _fresh_ramps(self) -> dict[str, Ramp]:
+        return {name: Ramp(control, self._targets[name], self._rate) for name, control in self._controls.items()}
 
     def _control(self, name: str) -> Control:
         control = self._controls.get(name)
@@ -252,17 +252,17 @@ class SettingsStore:
     def _do(
         self, values: dict[str, float], origin: str, cause: Cause, gesture: str | None = None, slot_before: str = ""
     ) -> Change:
-        heard = self._slots.heard
+        current = self._snapshots.current
         # What one listens to is no step of the sound's history.
         steps = comparable(values)
         before = {name: self._targets[name] for name in steps}
         drag = None if gesture is None else (origin, gesture)
-        self._history.add(Step(before, steps, slot_before or heard, heard, drag))
+        self._history.add(Step(before, steps, slot_before or current, current, drag))
         return self._move(values, origin, cause)
 
     def _return_to(self, settings: Mapping[str, float], slot: str, origin: str, cause: Cause) -> Change:
-        if slot != self._slots.heard:
-            self._slots.leave_for(slot, self._targets)
+        if slot != self._snapshots.current:
+            self._snapshots.leave_for(slot, self._targets)
         return self._move(self._possible(settings), origin, cause)
 
     def _move(self, values: dict[str, float], origin: str, cause: Cause) -> Change:
@@ -271,20 +271,20 @@ class SettingsStore:
             self._put(Aims(tuple(values.items()), most_ms_of(origin)))
         return self._publish(values, origin, cause)
 
-    def _put(self, item: Aims | dict[str, Glide]) -> None:
+    def _put(self, item: Aims | dict[str, Ramp]) -> None:
         if len(self._queue) < self._capacity:
             self._queue.append(item)
             return
         # The audio thread rests or is late: what waits is merged, so that the newest targets are kept.
         self._queue.clear()
-        self._queue.append(self._fresh_glides())
+        self._queue.append(self._fresh_ramps())
         self._queue.append(Aims(tuple(self._targets.items())))
 
     def _publish(self, values: Mapping[str, float], origin: str, cause: Cause) -> Change:
         self._sequence += 1
         self._came.update(dict.fromkeys(values, self._sequence))
         accepted = tuple(self._accepted(name, self._sequence) for name in values)
-        change = Change(self._sequence, origin, cause, accepted, self._slots.heard)
+        change = Change(self._sequence, origin, cause, accepted, self._snapshots.current)
         for subscription in self._subscriptions:
             subscription.put(change)
         return change
