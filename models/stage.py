@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from dsp.audio import Block
+from dsp.bandwidth.turns import Turn
 from models.control import Control
 
 __all__ = ["Block", "FollowsBandwidth", "MeasuresBandwidth", "Stage"]
@@ -52,8 +53,13 @@ class Stage(Protocol):
 class FollowsBandwidth(Protocol):
     """A stage that can be told where the recording's own band ends."""
 
-    def set_bandwidth(self, edge_hz: float | None) -> None:
-        """Let an automatic crossover follow this edge, in Hz; None lets the stage listen for it."""
+    def set_bandwidth(self, edge_hz: float | None, turns: Sequence[Sequence[Turn]] = ()) -> None:
+        """Let an automatic crossover follow the recording's own band.
+
+        Args:
+            edge_hz: Where the band of the whole ends; None lets the stage measure it.
+            turns: Of each channel, the stretches that end lower than that, in samples of the timeline.
+        """
         ...
 
 

@@ -90,8 +90,9 @@ class _Channel:
         self._analysis = np.blackman(self._size + 1)[:-1].astype(np.float32)
         self._bin_hz = rate / self._size
         octaves = math.log2(min(_HIGHEST_HZ, 0.45 * rate) / _LOWEST_HZ)
-        self._edges_hz = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
-        self._bins = np.maximum(np.diff(np.round(self._edges_hz / self._bin_hz).astype(int), prepend=0), 1).cumsum()
+        edges = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
+        self._bins = np.unique(np.round(edges / self._bin_hz).astype(int))
+        self._edges_hz = self._bins * self._bin_hz
         self._density = 2.0 / (float(np.square(self._analysis).sum()) * rate)
         self._levels: list[Levels] = []
         self._tail = np.zeros(0, np.float32)

@@ -10,11 +10,13 @@ only: live, where a hop is two blocks of 128 samples long, this shares the work 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands, crossover, ltv
+from dsp.bandwidth.turns import Turn
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
@@ -23,6 +25,7 @@ from models.control import Control
 from models.extender import controls as knobs
 from models.extender import fine_envelope
 from models.extender.analysis import FramePath, Frames
+from models.extender.by_turns import TurnPlayers
 from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter, cut
 from models.extender.crossover_tracker import CrossoverPath
@@ -50,7 +53,14 @@ class Extender:
             raise ValueError("a network goes with a config that holds its sizes, and only with such a one")
         self.config, self.predictor, self.network = config, predictor, network
         self._edge_hz: float | None = None
+        self._turns: Sequence[Sequence[Turn]] = ()
+        self._players: TurnPlayers | None = None
         self._rate = 0
+
+    def sibling(self) -> Extender:
+        """Return another extender of the same weights, with a past of its own."""
+        network = None if self.network is None else copy(self.network)
+        return Extender(self.config, copy(self.predictor), network)
 
     def __repr__(self) -> str:
         return f"<Extender: {self.config.exciter}; latency {self.latency_samples} samples at {self._rate or 48000} Hz>"
@@ -69,13 +79,22 @@ class Extender:
     def crossover_hz(self) -> float | None:
         """The crossover of the newest hop in Hz, or None where nothing is generated."""
         step = self._high_pass.steps[-1]
-        return None if step is None else crossover.step_hz(step)
+        if step is None:
+            return None if self._players is None else self._players.lowest_hz
+        return crossover.step_hz(step)
 
-    def set_bandwidth(self, edge_hz: float | None) -> None:
-        """Tell the true bandwidth that an automatic crossover follows, in Hz; None listens for it instead."""
-        self._edge_hz = edge_hz
+    def set_bandwidth(self, edge_hz: float | None, turns: Sequence[Sequence[Turn]] = ()) -> None:
+        """Let an automatic crossover follow the recording's true bandwidth; see `models.stage.FollowsBandwidth`."""
+        self._edge_hz, self._turns = edge_hz, turns
         if self._rate:
             self._path.edge_hz = edge_hz
+            self._arrange_turns()
+
+    def _arrange_turns(self) -> None:
+        fits = len(self._turns) == self._channels and any(self._turns)
+        self._players = TurnPlayers(self, self._turns, self._rate, self._max_block) if fits else None
+        if self._players is not None:
+            self._players.reset(self._position + self._lead)
 
     def copy_bandwidth(self, other: object) -> None:
         """Follow the bandwidth that another extender of this rate has measured, instead of measuring it anew."""
@@ -90,8 +109,9 @@ class Extender:
             raise ValueError("the extender needs at least one channel")
         if sample_rate != self._rate:
             self._design_for(sample_rate)
-        self._channels = channels
+        self._channels, self._max_block = channels, max_block
         self.reset()
+        self._arrange_turns()
 
     def _design_for(self, rate: int) -> None:
         self._rate = rate
@@ -118,13 +138,19 @@ class Extender:
         self._path.reset()
         for part in (self._frames, self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
+        if self._players is not None:
+            self._players.reset(position)
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
         values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
+        out = self._process(block, values)
+        return out if self._players is None else self._players.play(block, values, out)
+
+    def _process(self, block: Block, values: Mapping[str, float]) -> Block:
         if self._lead and block.shape[1]:
             lead, self._lead = self._lead, 0
-            return np.ascontiguousarray(self.process(np.pad(block, ((0, 0), (lead, 0))), values)[:, lead:])
+            return np.ascontiguousarray(self._process(np.pad(block, ((0, 0), (lead, 0))), values)[:, lead:])
         at, count, parts = 0, block.shape[1], []
         while at < count:
             length, step = self._path.begin(count - at, values["crossover"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dsp.bandwidth.turns import Turn
 from dsp.buffers.reblock import in_blocks
 from dsp.finite import is_finite
 from models.control import Control
@@ -108,11 +109,22 @@ class Chain:
         """How much of the dry signal plays now, 0 to 1."""
         return self._path.dry_share
 
-    def set_bandwidth(self, edge_hz: float | None) -> None:
-        """Set the recording's true bandwidth in Hz for the extender; None has it measured."""
+    def set_bandwidth(self, edge_hz: float | None, turns: Sequence[Sequence[Turn]] = ()) -> None:
+        """Let the extender follow the recording's true bandwidth; see `models.stage.FollowsBandwidth`.
+
+        The turns are those of the chain's input: they come to the extender as late as the stages before it are.
+        """
         following: object = self._extender
         if isinstance(following, FollowsBandwidth):
-            following.set_bandwidth(edge_hz)
+            late = 0
+            for name, stage in self._named:
+                if name == "extender":
+                    break
+                late += stage.latency_samples
+            following.set_bandwidth(
+                edge_hz,
+                [[Turn(turn.start + late, turn.end + late, turn.edge_hz) for turn in channel] for channel in turns],
+            )
 
     @property
     def effect_controls(self) -> Sequence[Control]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -14,6 +15,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
 from plugin_host.files.audio_writer import AudioWriter, held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
+from plugin_host.render.bandwidth import edge_outside, find_turns, follow_bandwidth, measure_edge
 from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
 from plugin_host.render.loudness import LoudnessTarget, normalised
@@ -21,11 +23,6 @@ from plugin_host.render.provenance import provenance, with_provenance
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
-# A minute of sound tells a file's bandwidth; spread out, it is found anywhere in an hour within two seconds.
-_MOST_STRETCHES = 60
-# Converters leave this share of the old rate as it was.
-_ALIVE_SHARE = 0.475
-
 Progress = Callable[[float], None]
 Stopped = Callable[[], bool]
 
@@ -79,7 +76,13 @@ def render_file(
         rate = held_rate(output_rate(reader.rate), target.suffix)
         size, channels = reader.block_frames(), reader.channels
         _prepare(stage, reader, played_rate(rate), size)
-        edge_hz = _follow_bandwidth(stage, settings, reader, rate, stopped)
+        edge_hz = None
+        if isinstance(stage, FollowsBandwidth):
+            is_auto = settings.get("crossover", 0.0) == 0.0
+            if is_auto:
+                edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped))
+            else:
+                stage.set_bandwidth(None)
         depth = held_bits(bits or reader.bits, target.suffix)
         frames = round(reader.frames * rate / reader.rate)
         measurement = Measurement(rate, channels)
@@ -120,8 +123,7 @@ def _watched(
     """Yield the blocks; between them stop where that is wished, and refuse a stage's fault."""
     done = 0
     for block in blocks:
-        if stopped():
-            raise RenderStopped
+        _refuse_stop(stopped)
         _refuse_fault(stage, source)
         yield block
         done += block.shape[1]
@@ -156,9 +158,12 @@ def render_samples(
     size, low = block or max(1, length), played_rate(sample_rate)
     stage.prepare(low, channels, size)
     if isinstance(stage, FollowsBandwidth):
-        is_auto = settings.get("crossover", 0.0) == 0.0
-        lowered = resampled([samples], sample_rate, low, channels)
-        stage.set_bandwidth(measure_edge(lowered, low) if is_auto else None)
+        if settings.get("crossover", 0.0) == 0.0:
+            lowered = list(resampled([samples], sample_rate, low, channels))
+            turns = find_turns(lowered, low, low, channels)
+            stage.set_bandwidth(edge_outside(measure_edge(lowered, low), turns, low), turns)
+        else:
+            stage.set_bandwidth(None)
     return np.concatenate(list(_played(stage, settings, [samples], sample_rate, channels, size)), axis=1)
 
 
@@ -195,53 +200,16 @@ def aligned(
                 yield wet[:, early:]
 
 
-def measure_edge(blocks: Iterable[Block], rate: int) -> float:
-    """Return the highest frequency in Hz that the blocks, shape (channels, samples), truly hold."""
-    from dsp.bandwidth.meter import BandwidthMeter
-
-    meter = BandwidthMeter(rate)
-    for block in blocks:
-        meter.add(block)
-    return float(meter.edge_hz())
-
-
-def _follow_bandwidth(
-    stage: Stage, settings: Mapping[str, float], reader: AudioReader, rate: int, stopped: Stopped
-) -> float | None:
-    if not isinstance(stage, FollowsBandwidth):
-        return None
-    if settings.get("crossover", 0.0) != 0.0:
-        stage.set_bandwidth(None)
-        return None
-    played = played_rate(rate)
-    edge_hz = measure_edge(_stretches(reader, played, stopped), played)
-    if reader.rate < rate:
-        # Too short or too soft to be measured, it still holds nothing above half its own rate.
-        edge_hz = min(edge_hz, _ALIVE_SHARE * reader.rate)
-    stage.set_bandwidth(edge_hz)
-    return edge_hz
-
-
-def _stretches(reader: AudioReader, rate: int, stopped: Stopped) -> Iterator[Block]:
-    """Yield the file, or a minute of it in stretches spread evenly over it, at the output's rate."""
-    size = reader.block_frames()
-    if reader.frames <= _MOST_STRETCHES * size:
-        yield from resampled(reader.blocks(size), reader.rate, rate, reader.channels)
-        return
-    # The meter leaves out what is not finite, and so does not take the jump between two stretches for sound.
-    gap = np.full((reader.channels, 1), np.nan, np.float32)
-    for start in np.linspace(0, reader.frames - size, _MOST_STRETCHES):
-        if stopped():
-            raise RenderStopped
-        yield from resampled([reader.read_at(int(start), size)], reader.rate, rate, reader.channels)
-        yield gap
-
-
 def _prepare(stage: Stage, reader: AudioReader, rate: int, size: int) -> None:
     try:
         stage.prepare(rate, reader.channels, size)
     except ValueError as error:
         raise AudioFileError(f"{reader.path} can't be rendered: {error}") from None
+
+
+def _refuse_stop(stopped: Stopped) -> None:
+    if stopped():
+        raise RenderStopped
 
 
 def _refuse_fault(stage: Stage, source: Path) -> None:

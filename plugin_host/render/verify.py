@@ -12,7 +12,7 @@ import numpy as np
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.resample import output_rate, played_rate, resampled
-from plugin_host.render.render import measure_edge
+from plugin_host.render.bandwidth import measure_edge
 
 TOLERANCE = 1e-5
 BLOCK_SIZES = (1, 17, 64, 128, 256, 480, 512, 1024, 0)

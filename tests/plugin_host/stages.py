@@ -49,5 +49,5 @@ class FollowingDelay(Delay):
 
     edge_hz: float | None = None
 
-    def set_bandwidth(self, edge_hz: float | None) -> None:
+    def set_bandwidth(self, edge_hz: float | None, turns: object = ()) -> None:
         self.edge_hz = edge_hz

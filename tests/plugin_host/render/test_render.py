@@ -15,7 +15,7 @@ import soundfile
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.resample import resampled
-from plugin_host.render import render
+from plugin_host.render import bandwidth
 from plugin_host.render.render import RenderStopped, render_file, render_samples
 from tests.plugin_host.stages import Delay, FollowingDelay
 
@@ -136,7 +136,7 @@ def test_the_automatic_crossover_follows_the_file(tmp_path: Path, monkeypatch: p
         measured.append(sum(int(np.isfinite(block).all(axis=0).sum()) for block in blocks))
         return 3700.0
 
-    monkeypatch.setattr(render, "measure_edge", measure)
+    monkeypatch.setattr(bandwidth, "measure_edge", measure)
     stage = FollowingDelay()
     source = write(tmp_path / "in.wav", noise(100 * 8000, 1), 8000)
     assert render_file(stage, {"crossover": 0.0}, source, tmp_path / "out.wav").edge_hz == 3700.0

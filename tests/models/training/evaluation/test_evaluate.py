@@ -39,7 +39,7 @@ class Late:
         self.prepared = (sample_rate, channels, max_block)
         self._past = np.zeros((channels, self.latency_samples), np.float32)
 
-    def set_bandwidth(self, edge_hz: float) -> None:
+    def set_bandwidth(self, edge_hz: float, turns: object = ()) -> None:
         assert self.prepared is not None, "the bandwidth is told after prepare"
         self.edge_hz = edge_hz
 

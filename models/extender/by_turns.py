@@ -1,0 +1,74 @@
+"""Turns: stretches of channels whose band ends lower than the rest, each played by an extender of its own edge.
+
+Such an extender runs all along, so that it knows what was said before a turn begins; of what it generates only the
+turns are taken, faded in and out inside them. Outside of every turn the output is the base extender's, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.audio import Block
+from dsp.bandwidth.turns import Turn
+
+if TYPE_CHECKING:
+    from models.extender.extender import Extender
+
+_FADE_S = 0.005
+
+
+class TurnPlayers:
+    """Plays turns over the output of a base extender.
+
+    Args:
+        base: A prepared extender; its network's weights are shared.
+        turns: Of each channel, in samples of the timeline at the extender's rate.
+        rate: In Hz.
+        max_block: The largest block.
+    """
+
+    def __init__(self, base: Extender, turns: Sequence[Sequence[Turn]], rate: int, max_block: int) -> None:
+        self._fade, self._delay = _FADE_S * rate, base.latency_samples
+        edges = sorted({turn.edge_hz for channel in turns for turn in channel})
+        self._players: list[tuple[Extender, list[NDArray[np.int64]]]] = []
+        for edge_hz in edges:
+            player = base.sibling()
+            player.set_bandwidth(edge_hz)
+            player.prepare(rate, len(turns), max_block)
+            spans = [[(turn.start, turn.end) for turn in channel if turn.edge_hz == edge_hz] for channel in turns]
+            self._players.append((player, [np.array(span, np.int64).reshape(-1, 2) for span in spans]))
+
+    @property
+    def lowest_hz(self) -> float | None:
+        """The lowest crossover of the players, in Hz."""
+        return self._players[0][0].crossover_hz
+
+    def reset(self, position: int) -> None:
+        """Forget the past; the next sample is this one of the timeline."""
+        self._position = position
+        for player, _ in self._players:
+            player.reset(position)
+
+    def play(self, block: Block, settings: Mapping[str, float], base: Block) -> Block:
+        """Return the base's output for a block with the turns in it."""
+        time = np.arange(self._position, self._position + block.shape[1]) - self._delay
+        self._position += block.shape[1]
+        for player, spans in self._players:
+            wet = player.process(block, settings)
+            gate = np.stack([self._gate(time, span) for span in spans])
+            if gate.any():
+                base = np.where(gate > 0, base + gate * (wet - base), base)
+        return base
+
+    def _gate(self, time: NDArray[np.int64], span: NDArray[np.int64]) -> Block:
+        """Return 1 inside of the spans and 0 outside, with ramps inside, shape (samples,)."""
+        if not len(span) or not len(time):
+            return np.zeros(len(time), np.float32)
+        nearest = np.maximum(np.searchsorted(span[:, 0], time, side="right") - 1, 0)
+        inside = np.minimum(time - span[nearest, 0], span[nearest, 1] - 1 - time)
+        gate: Block = np.clip(inside / self._fade, 0.0, 1.0).astype(np.float32)
+        return gate

@@ -1,0 +1,87 @@
+"""The bandwidth of what is rendered: of the whole, and of turns that end lower, for the stage that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from dsp.bandwidth.turns import Turn, TurnFinder
+from models.stage import Block, FollowsBandwidth
+from plugin_host.files.audio_reader import AudioReader
+from plugin_host.files.resample import played_rate, resampled
+
+# A minute of sound shows a file's bandwidth; spread out, it is found anywhere in an hour within two seconds.
+_MOST_STRETCHES = 60
+# Converters leave this share of the old rate as it was.
+_ALIVE_SHARE = 0.475
+# Edges nearer than this are one.
+_SAME_EDGE = 1.1
+
+
+def follow_bandwidth(stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None]) -> float:
+    """Measure a file, hand its bandwidth to the stage, and return the lowest edge in it, in Hz.
+
+    Args:
+        stage: Plays the file next.
+        reader: The open file.
+        rate: Of the output, in Hz.
+        go_on: Called now and then; raises where the work is to stop.
+    """
+    played = played_rate(rate)
+    edge_hz = measure_edge(_stretches(reader, played, go_on), played)
+    if reader.rate < rate:
+        # Too short or too soft to be measured, it still holds nothing above half its own rate.
+        edge_hz = min(edge_hz, _ALIVE_SHARE * reader.rate)
+    blocks = _watched(reader.blocks(reader.block_frames()), go_on)
+    turns = find_turns(blocks, reader.rate, played, reader.channels)
+    stage.set_bandwidth(edge_outside(edge_hz, turns, played), turns)
+    return min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
+
+
+def measure_edge(blocks: Iterable[Block], rate: int) -> float:
+    """Return the highest frequency in Hz that the blocks, shape (channels, samples), truly hold."""
+    from dsp.bandwidth.meter import BandwidthMeter
+
+    meter = BandwidthMeter(rate)
+    for block in blocks:
+        meter.add(block)
+    return float(meter.edge_hz())
+
+
+def find_turns(blocks: Iterable[Block], rate: int, wanted: int, channels: int) -> list[list[Turn]]:
+    """Return the stretches of each channel that end lower than the rest, in samples of the wanted rate."""
+    finder = TurnFinder(rate, channels)
+    for block in blocks:
+        finder.add(block)
+    scale = wanted / rate
+    return [
+        [Turn(round(turn.start * scale), round(turn.end * scale), turn.edge_hz) for turn in channel]
+        for channel in finder.turns()
+    ]
+
+
+def edge_outside(edge_hz: float, turns: Sequence[Sequence[Turn]], rate: int) -> float:
+    """Return the edge that holds outside of the turns: none where what was measured is that of the turns."""
+    highest = max((turn.edge_hz for channel in turns for turn in channel), default=0.0)
+    return rate / 2 if edge_hz < _SAME_EDGE * highest else edge_hz
+
+
+def _watched(blocks: Iterable[Block], go_on: Callable[[], None]) -> Iterator[Block]:
+    for block in blocks:
+        go_on()
+        yield block
+
+
+def _stretches(reader: AudioReader, rate: int, go_on: Callable[[], None]) -> Iterator[Block]:
+    """Yield the file, or a minute of it in stretches spread evenly over it, at the output's rate."""
+    size = reader.block_frames()
+    if reader.frames <= _MOST_STRETCHES * size:
+        yield from resampled(reader.blocks(size), reader.rate, rate, reader.channels)
+        return
+    # The meter leaves out what is not finite, and so does not take the jump between two stretches for sound.
+    gap = np.full((reader.channels, 1), np.nan, np.float32)
+    for start in np.linspace(0, reader.frames - size, _MOST_STRETCHES):
+        go_on()
+        yield from resampled([reader.read_at(int(start), size)], reader.rate, rate, reader.channels)
+        yield gap

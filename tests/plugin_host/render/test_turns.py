@@ -1,0 +1,88 @@
+"""A full-band host and a guest on the telephone in turns: the guest is restored, and the host is not touched."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import soxr
+
+from dsp.audio import Block
+from models.artifact.load import load_extender
+from plugin_host.chain.chain import Chain
+from plugin_host.render.render import render_samples
+
+RATE, SECONDS = 48000, 4
+PART = RATE * SECONDS
+
+
+def speaker(seed: int) -> Block:
+    """Return bursts of lines and noise up to 20 kHz, over the noise of a microphone."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(PART) / RATE
+    spectrum = np.fft.rfft(rng.standard_normal(PART))
+    spectrum /= np.maximum(np.fft.rfftfreq(PART, 1 / RATE), 300.0)
+    sound = np.fft.irfft(spectrum, PART)
+    lines = sum(np.sin(2 * np.pi * 170 * k * time + k * k) / k for k in range(1, 100))
+    gate = 0.5 - 0.5 * np.cos(2 * np.pi * np.minimum(time % 0.25 / 0.2, 1.0))
+    sound = 0.2 * (sound / np.abs(sound).max() + 0.2 * lines) * gate + 3e-5 * rng.standard_normal(PART)
+    rows: Block = sound[None].astype(np.float32)
+    return rows
+
+
+def telephone(sound: Block) -> Block:
+    low = soxr.resample(sound.T, RATE, 8000, quality="VHQ")
+    rows: Block = np.ascontiguousarray(soxr.resample(low, 8000, RATE, quality="VHQ").T[:, :PART])
+    return rows
+
+
+@lru_cache
+def conversation() -> tuple[Block, Block, Block]:
+    """Return host and guest in four turns, and each alone with silence in the other's place."""
+    hosts, guests = [speaker(seed) for seed in (1, 3)], [telephone(speaker(seed)) for seed in (2, 4)]
+    silence = np.zeros_like(hosts[0])
+    both = np.concatenate([hosts[0], guests[0], hosts[1], guests[1]], 1)
+    return both, np.concatenate([hosts[0], silence] * 2, 1), np.concatenate([*guests], 1)
+
+
+def top_db(sound: Block) -> float:
+    spectrum = np.abs(np.fft.rfft(sound[0] * np.hanning(sound.shape[1]))) ** 2
+    return float(10 * np.log10(spectrum[np.fft.rfftfreq(sound.shape[1], 1 / RATE) > 5000].mean() + 1e-20))
+
+
+def rendered(artifact: str, sound: Block) -> Block:
+    return render_samples(Chain([], load_extender(artifact), []), {}, sound, RATE, block=8192)
+
+
+@pytest.mark.parametrize("artifact", ["live", "studio"])
+def test_the_host_is_left_bit_for_bit_and_the_guest_sounds_as_alone(artifact: str) -> None:
+    both, _, guest = conversation()
+    out, alone = rendered(artifact, both), rendered(artifact, guest)
+    for turn in (0, 2):
+        part = slice(turn * PART, (turn + 1) * PART)
+        np.testing.assert_array_equal(out[:, part], both[:, part])
+    for turn, at in ((1, 0), (3, 1)):
+        for first in (0.1, 1.0, 2.0):
+            start = round(first * RATE)
+            ours = out[:, turn * PART + start :][:, :RATE]
+            his = alone[:, at * PART + start :][:, :RATE]
+            assert top_db(ours) == pytest.approx(top_db(his), abs=1.0)
+            assert top_db(ours) > top_db(both[:, turn * PART + start :][:, :RATE]) + 20
+
+
+def test_the_dull_channel_of_two_is_restored_and_the_other_is_not_touched() -> None:
+    both, _, _ = conversation()
+    other = np.roll(np.concatenate([speaker(9)] * 4, 1), 99)
+    sound = np.concatenate([np.concatenate([both[:, :PART], both[:, PART : 2 * PART]] * 2, 1), other])
+    out = rendered("studio", sound)
+    np.testing.assert_array_equal(out[1], sound[1])
+    assert top_db(out[:1, PART : 2 * PART]) > top_db(sound[:1, PART : 2 * PART]) + 20
+    np.testing.assert_array_equal(out[:1, :PART], sound[:1, :PART])
+
+
+def test_blocks_equal_whole_over_turns() -> None:
+    both, _, _ = conversation()
+    whole = rendered("live", both)
+    cut = render_samples(load_extender("live"), {}, both, RATE, block=1000)
+    np.testing.assert_allclose(cut, whole, atol=1e-5)
