@@ -76,7 +76,7 @@ def _summary(run: dict[str, Any]) -> str:
         f"{run['traffic']['midi']} messages, {midi['seen']} of {midi['timed']} timed ones seen",
         f"resident memory: {resident['start']} MiB at the start, {resident['middle']} in the middle, "
         f"{resident['end']} at the end",
-        "reported meanwhile: " + ("; ".join(run["host"]["told"]) or "nothing"),
+        "reported meanwhile: " + ("; ".join(run["host"]["notices"]) or "nothing"),
         "holds: " + ", ".join(f"{name} {'yes' if is_so else 'NO'}" for name, is_so in run["holds"].items()),
     ]
     return "\n".join(lines)
@@ -95,7 +95,7 @@ def drill(
     ] = "",
     artifact: Annotated[str | None, typer.Option("--artifact", "-a", help="Trained model.")] = None,
 ) -> None:
-    """Try a host as a bad day would: servers killed, strangers' messages, floods, broken files, wild hands.
+    """Inject faults into a host: servers killed, malformed messages, floods, broken files, knobs turned at random.
 
     The JACK server is killed and restarted 20 times (one of its own, with a dummy card), 100000 malformed messages come
     by ZeroMQ and as many by OSC, 50000 MIDI messages at once, 1000 presets of random bytes, and every knob is turned at

@@ -1,4 +1,4 @@
-"""What the drill throws at a host's interfaces, and how it sees that the host is still there."""
+"""Malformed messages and floods for a host's control interfaces, and a look whether the host still plays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fault drill: what may happen to a host on a bad day, all of it at once, again and again, by the same script.
+"""Fault injection: trials that kill servers, send malformed messages and floods and turn knobs, repeatable by a seed.
 
 Each trial plays the product's own parts in a process of its own, so that a crash there is a finding here.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin_host.control.client import Client, NoHostError
-from tests.stress import attacks as drill_doors
+from tests.stress import attacks
 from tests.stress.jack_dummy_server import has_programs, serving
 from tests.stress.knob_sweep import BOUND, Sweep
 from tests.stress.player import Part
@@ -76,19 +76,19 @@ class Outcome:
 Trial = Callable[[Plan], Outcome]
 
 
-def strangers(plan: Plan) -> Outcome:
+def malformed_messages(plan: Plan) -> Outcome:
     """Throw malformed messages at the sockets, and presets of random bytes at the folder."""
     chance = random.Random(plan.seed)
     with tempfile.TemporaryDirectory() as home, _host(plan, "null", {"XDG_DATA_HOME": home}) as (player, ready, faults):
-        with _asking(ready) as host:
+        with _client(ready) as host:
             before = _settings(host)
-            accepted = drill_doors.throw_requests(ready["address"], chance, plan.messages)
+            accepted = attacks.throw_requests(ready["address"], chance, plan.messages)
             faults += [f"{accepted} malformed requests were accepted"] if accepted else []
-            drill_doors.throw_packets(ready["osc"], chance, plan.messages)
+            attacks.throw_packets(ready["osc"], chance, plan.messages)
             faults += _differs(before, _settings(host), "malformed messages")
-            refused, wrong = drill_doors.throw_presets(host, chance, Path(home), plan.presets)
+            refused, wrong = attacks.throw_presets(host, chance, Path(home), plan.presets)
             faults += wrong
-            # A few were right by chance and brought other effects; the knobs that stay must still take their settings.
+            # A few were right by chance and brought other effects; the knobs that stay must keep their settings.
             stay = {name: before[name] for name in before if name in _settings(host)}
             host.set_many(stay)
             faults += _differs(stay, _settings(host), "presets of random bytes")
@@ -101,15 +101,15 @@ def strangers(plan: Plan) -> Outcome:
 def flood(plan: Plan) -> Outcome:
     """Send thousands of MIDI messages at once."""
     with _host(plan, "null") as (player, ready, faults):
-        with _asking(ready) as host:
-            last = drill_doors.flood_midi(player.send, random.Random(plan.seed), plan.midi)
+        with _client(ready) as host:
+            last = attacks.flood_midi(player.send, random.Random(plan.seed), plan.midi)
             patience = time.monotonic() + _PATIENCE_S
             while (now := _positions(host, last)) != last and time.monotonic() < patience:
                 time.sleep(0.02)
             faults += [] if now == last else [f"after the flood the knobs stand at {now}, not {last}"]
         played = player.end()
         faults += _broken(played)
-        faults += [] if played["midi"] == plan.midi else [f"only {played['midi']} messages were heard"]
+        faults += [] if played["midi"] == plan.midi else [f"only {played['midi']} messages came"]
     return Outcome("a flood of MIDI", f"{plan.midi} messages at once, the last ones hold", faults)
 
 
@@ -121,21 +121,21 @@ def restarts(plan: Plan) -> Outcome:
     chance = random.Random(plan.seed)
     own = {"JACK_DEFAULT_SERVER": _SERVER, "JACK_NO_START_SERVER": "1"}
     with serving(_SERVER) as server, _host(plan, "jack", own) as (player, ready, faults):
-        with _asking(ready) as host:
+        with _client(ready) as host:
             host.set_many({"amount": -5.0, "tone": 30.0})
             before = _settings(host)
             longest, times = 0.0, 0
-            for times in range(1, plan.restarts + 1):  # noqa: B007 - told at the end
-                server.stop(chance.choice(drill_doors.SIGNALS))
-                lost = drill_doors.wait_for_state(host, "lost", _PATIENCE_S)
+            for times in range(1, plan.restarts + 1):  # noqa: B007 - used after the loop
+                server.stop(chance.choice(attacks.SIGNALS))
+                lost = attacks.wait_for_state(host, "lost", _PATIENCE_S)
                 server.start(chance.choice((128, 256, 512)))
                 began = time.monotonic()
-                if not lost or not drill_doors.wait_for_state(host, "playing", _PATIENCE_S):
+                if not lost or not attacks.wait_for_state(host, "playing", _PATIENCE_S):
                     faults.append("the host did not find the server again")
                     break
                 longest = max(longest, time.monotonic() - began)
                 faults += _differs(before, _settings(host), "a restart")
-        faults += _broken(player.end(), told_is_fault=False)
+        faults += _broken(player.end(), are_notices_faults=False)
     return Outcome(trial, f"{times} times, back within {longest:.1f} s", faults)
 
 
@@ -163,14 +163,14 @@ def sweep(plan: Plan) -> Outcome:
     return Outcome(trial, f"{words} times what the held knob makes; {BOUND:g} is the bound", faults)
 
 
-TRIALS: tuple[Trial, ...] = (strangers, flood, sweep, restarts)
+TRIALS: tuple[Trial, ...] = (malformed_messages, flood, sweep, restarts)
 
 
 @contextmanager
 def _host(
     plan: Plan, device: Any, more: dict[str, str] | None = None
 ) -> Iterator[tuple[Player, dict[str, Any], list[str]]]:
-    """Run a host; yields it, what it says when it plays, and a list that takes faults."""
+    """Run a host; yields it, what it says when it plays, and a list for faults."""
     part = Part(role="host", device=device, preset=plan.preset, artifact=plan.artifact, listens=True)
     faults: list[str] = []
     with playing(part, more) as player:
@@ -181,7 +181,7 @@ def _host(
 
 
 @contextmanager
-def _asking(ready: dict[str, Any]) -> Iterator[Client]:
+def _client(ready: dict[str, Any]) -> Iterator[Client]:
     with Client(ready["address"], origin="drill", timeout_s=10.0) as host:
         yield host
 
@@ -200,9 +200,9 @@ def _differs(before: dict[str, float], after: dict[str, float], what: str) -> li
     return [f"{what} changed {', '.join(changed)}"] if changed else []
 
 
-def _broken(played: dict[str, Any], told_is_fault: bool = True) -> list[str]:
+def _broken(played: dict[str, Any], are_notices_faults: bool = True) -> list[str]:
     faults = [] if played["is_finite"] else ["values came out that are no numbers"]
     faults += [f"the control interface met {played['faults']} faults"] if played["faults"] else []
     # What a busy machine makes late is not what is tried here.
-    told = [sentence for sentence in played["told"] if not sentence.startswith(("too many missed", "calm again"))]
-    return faults + (told if told_is_fault else [])
+    notices = [sentence for sentence in played["notices"] if not sentence.startswith(("too many missed", "calm again"))]
+    return faults + (notices if are_notices_faults else [])

@@ -86,11 +86,11 @@ class Hand:
     def play(self, seconds: float) -> Block:
         """Return the next so many seconds, shape (channels, samples)."""
         count = max(1, round(seconds * _RATE / _BLOCK))
-        heard = np.empty((count * _BLOCK, 2), np.float32)
-        for start in range(0, len(heard), _BLOCK):
-            self.engine.callback(self._loop[self._place : self._place + _BLOCK], heard[start : start + _BLOCK])
+        output = np.empty((count * _BLOCK, 2), np.float32)
+        for start in range(0, len(output), _BLOCK):
+            self.engine.callback(self._loop[self._place : self._place + _BLOCK], output[start : start + _BLOCK])
             self._place = (self._place + _BLOCK) % (len(self._loop) - _BLOCK)
-        return heard.T
+        return output.T
 
     def set(self, values: Mapping[str, float]) -> None:
         """Turn knobs."""
@@ -109,10 +109,10 @@ class Hand:
         while passed < seconds:
             self.set(self.chance.choice(moves))
             stretch = self.chance.uniform(0.003, 0.15)
-            heard = self.play(stretch)
-            is_finite = is_finite and bool(np.isfinite(heard).all())
-            largest = max(largest, largest_step(np.concatenate([last, heard], axis=1)))
-            last, passed, count = heard[:, -1:], passed + stretch, count + 1
+            output = self.play(stretch)
+            is_finite = is_finite and bool(np.isfinite(output).all())
+            largest = max(largest, largest_step(np.concatenate([last, output], axis=1)))
+            last, passed, count = output[:, -1:], passed + stretch, count + 1
         return Swept(largest / bound, is_finite, count)
 
 

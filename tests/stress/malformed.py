@@ -1,4 +1,4 @@
-"""Messages that no honest program sends: what strangers may throw at the interfaces of a host."""
+"""Malformed messages for the control interfaces of a host."""
 
 from __future__ import annotations
 

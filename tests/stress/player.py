@@ -183,8 +183,8 @@ def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
     store = TimedStore(list(built.controls), TIMED_KNOB)
     store.load({**built.preset.settings, "crossover": _CROSSOVER_HZ}, "preset")
     host = LiveHost(built, store, device, "low latency")
-    told: list[str] = []
-    playing = LiveSession(host, device, told.append)
+    notices: list[str] = []
+    playing = LiveSession(host, device, notices.append)
     control = ZmqControl(store, host, _ANYWHERE, _ANYWHERE, part.telemetry_hz)
     port = MIDI_PORT if part.device == "jack" else pipe
     controller = MidiControl(store, host, built.controls, midi_map(), port, "jack" if part.device == "jack" else None)
@@ -203,7 +203,7 @@ def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
         return pipe.ended
 
     playing.run(is_over)
-    figures = {**_figures(host.engine), "moved_at": store.moved_at, "told": told, "relief": host.relief()}
+    figures = {**_figures(host.engine), "moved_at": store.moved_at, "notices": notices, "relief": host.relief()}
     playing.close()
     return {
         **figures, "requests": control.requests, "refused": control.refused, "faults": control.faults,

@@ -45,26 +45,26 @@ class Player:
 
     def ready(self) -> dict[str, Any]:
         """Wait until it plays, and return what it plays on."""
-        return self._hear("ready")
+        return self._read("ready")
 
     def end(self) -> dict[str, Any]:
         """End it and return its figures."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        return self._hear("played")
+        return self._read("played")
 
-    def _hear(self, word: str) -> dict[str, Any]:
+    def _read(self, word: str) -> dict[str, Any]:
         assert self.process.stdout is not None
         patience = threading.Timer(_PATIENCE_S, self.process.kill)
         patience.start()
         line = self.process.stdout.readline()
         patience.cancel()
         try:
-            heard: dict[str, Any] = json.loads(line)[word]
+            message: dict[str, Any] = json.loads(line)[word]
         except (ValueError, KeyError):
             status = self.process.wait(_PATIENCE_S)
             raise PlayerError(f"a player ended with status {status}; its last words are above") from None
-        return heard
+        return message
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Plan:
 
     Attributes:
         minutes: How long.
-        device: "auto" takes a JACK server where one runs, else the clock.
+        device: "auto" uses a JACK server where one runs, else the clock.
         preset: Name or path, "" for a high-pass, the extender and a limiter.
         artifact: Name or path, None for the preset's or the default.
         rate, block, channels: On JACK the server's count.
@@ -48,16 +48,16 @@ class Plan:
     telemetry: int = 30
 
 
-def soak(plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
+def soak(plan: Plan, notify: Callable[[str], None]) -> dict[str, Any]:
     """Run a plan and return all figures as JSON values; raises PlayerError."""
     device: Literal["jack", "null"] = "null" if plan.device == "null" else "jack" if has_server() else "null"
     if plan.device == "jack" and device == "null":
         raise PlayerError("no JACK server answers; start one, such as: jackd --realtime -d dummy -r 48000 -p 128")
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    return {"soak": 2, "machine": machine, "plan": asdict(plan), "run": _run(plan, device, tell)}
+    return {"soak": 3, "machine": machine, "plan": asdict(plan), "run": _run(plan, device, notify)}
 
 
-def _run(plan: Plan, device: Literal["jack", "null"], tell: Callable[[str], None]) -> dict[str, Any]:
+def _run(plan: Plan, device: Literal["jack", "null"], notify: Callable[[str], None]) -> dict[str, Any]:
     seconds = 60.0 * plan.minutes
     part = Part(
         role="host", device=device, preset=plan.preset, artifact=plan.artifact, rate=plan.rate,
@@ -73,7 +73,7 @@ def _run(plan: Plan, device: Literal["jack", "null"], tell: Callable[[str], None
 
         def look(passed: float) -> None:
             resident.append((passed, resident_bytes(host.process.pid)))
-            tell(f"{passed / 60:.1f} of {plan.minutes:g} minutes")
+            notify(f"{passed / 60:.1f} of {plan.minutes:g} minutes")
 
         traffic.run(seconds, look)
         resident.append((seconds, resident_bytes(host.process.pid)))
@@ -101,14 +101,14 @@ def _figures(
 
 
 def verdicts(plan: Plan, host: dict[str, Any], wire: dict[str, Any], set_s: Sequence[float]) -> dict[str, bool]:
-    """Return what was asked of the host, and whether it held."""
+    """Return the requirements by name, and whether the host met them."""
     lost, bare = (figures["late"] + figures["xruns"] for figures in (host, wire))
     return {
         "underflows": lost <= bare + UNDERFLOWS_A_MINUTE * plan.minutes,
         "p50": host["load"]["p50"] <= _MOST_P50,
         "p99": host["load"]["p99"] <= _MOST_P99,
         "zmq_set": bool(set_s) and 1000.0 * float(np.median(set_s)) <= _MOST_SET_MS,
-        "no fault": not host["told"] and not host["faults"],
+        "no fault": not host["notices"] and not host["faults"],
     }
 
 

@@ -48,7 +48,7 @@ def test_controller_and_sound_on_one_jack_server_do_not_wait_for_each_other(tmp_
     assert run["device"] == "JACK"
 
 
-def test_without_a_server_the_way_to_one_is_told(tmp_path: Path) -> None:
+def test_without_a_server_the_way_to_one_is_shown(tmp_path: Path) -> None:
     done = subprocess.run(
         [*STRESS, "soak", "--device", "jack"], capture_output=True, text=True, timeout=60, cwd=tmp_path,
         env=environment(tmp_path, JACK_DEFAULT_SERVER="highband-none", JACK_NO_START_SERVER="1"),
@@ -66,24 +66,24 @@ def test_a_move_belongs_to_the_message_before_it() -> None:
 def test_a_pipe_gives_whole_messages_in_order_however_they_are_cut(cuts: list[int], most: int) -> None:
     sent = bytes(number % 128 for number in range(sum(cuts) // 3 * 3))
     reading, writing = os.pipe()
-    port, heard, start = MidiPipe(reading), b"", 0
+    port, output, start = MidiPipe(reading), b"", 0
     assert port.look()
     for cut in cuts:
         os.write(writing, sent[start : start + cut])
         start += cut
-        heard += b"".join(map(bytes, port.receive(most)))
+        output += b"".join(map(bytes, port.receive(most)))
     os.close(writing)
     while more := port.receive(most):
-        heard += b"".join(map(bytes, more))
+        output += b"".join(map(bytes, more))
     port.receive(most)
     port.close()
-    assert (heard, port.ended, port.messages) == (sent, True, len(sent) // 3)
+    assert (output, port.ended, port.messages) == (sent, True, len(sent) // 3)
 
 
 @pytest.mark.parametrize(("lost", "holds"), [(24, True), (25, False)])
 def test_the_host_may_lose_two_a_minute_more_than_the_wire(lost: int, holds: bool) -> None:
     load = {"p50": 0.05, "p99": 0.2}
-    host = {"late": lost - 1, "xruns": 1, "load": load, "told": [], "faults": 0}
+    host = {"late": lost - 1, "xruns": 1, "load": load, "notices": [], "faults": 0}
     wire = {"late": 0, "xruns": 4, "load": load}
     found = verdicts(Plan(minutes=10.0), host, wire, [0.0004] * 9)
     assert found == {"underflows": holds, "p50": True, "p99": True, "zmq_set": True, "no fault": True}

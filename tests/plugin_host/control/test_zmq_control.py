@@ -35,8 +35,8 @@ def dealer(address: str) -> Iterator[zmq.Socket[bytes]]:
 
 def test_set_get_and_the_triple() -> None:
     with running() as (control, store, _), client(control) as host:
-        told = host.set("amount", "-3 dB")
-        assert (told["value"], told["text"], told["sequence"]) == (-3.0, "-3 dB", 1)
+        messages = host.set("amount", "-3 dB")
+        assert (messages["value"], messages["text"], messages["sequence"]) == (-3.0, "-3 dB", 1)
         assert host.get("amount")["position"] == pytest.approx(21 / 36, abs=1e-6)
         host.set_many({"tone": 10, "crossover": "6.3 kHz"})
         assert store.targets()["crossover"] == 6300.0

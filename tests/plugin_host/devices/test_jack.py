@@ -39,8 +39,8 @@ def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path
     command = [*LIVE, "--channels", "1", "--input", "none", "--output", "none", "--device", "jack"]
     with running(command, tmp_path) as program:
         assert program.stdout is not None
-        told = program.stdout.readline()
-        assert f"latency {PERIOD + 50} samples" in told
+        messages = program.stdout.readline()
+        assert f"latency {PERIOD + 50} samples" in messages
         probe = LoopProbe()
         try:
             assert probe.measure("highband:in_1", "highband:out_1") == PERIOD + 50
@@ -65,9 +65,9 @@ def test_a_server_that_dies_and_comes_back_is_found_again(server: Server, tmp_pa
             assert f"the JACK server is back: 48000 Hz, block {period}" in program.stdout.readline()
             assert "highband:in_1" in server.wires()
         program.send_signal(signal.SIGINT)
-        told = program.communicate(timeout=30)[0]
-        assert program.returncode == 0, told
-        assert "played" in told
+        messages = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, messages
+        assert "played" in messages
 
 
 def test_it_ends_cleanly_while_the_server_is_gone(server: Server, tmp_path: Path) -> None:
@@ -77,8 +77,8 @@ def test_it_ends_cleanly_while_the_server_is_gone(server: Server, tmp_path: Path
         server.stop(signal.SIGKILL)
         assert "the JACK server is gone" in program.stdout.readline()
         program.send_signal(signal.SIGTERM)
-        told = program.communicate(timeout=30)[0]
-        assert program.returncode == 0, told
+        messages = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, messages
     assert len(list((tmp_path / "takes").glob("*.wav"))) == 2
     assert (tmp_path / "highband/last-session.json").is_file()
 
@@ -95,8 +95,8 @@ def test_safe_mode_plays_through_its_rings(server: Server, tmp_path: Path) -> No
             measured = probe.measure("PortAudio:in_0", "PortAudio:out_0")
         finally:
             probe.close()
-        told = program.communicate(timeout=30)[0]
-        assert program.returncode == 0, told
+        messages = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, messages
     # The two rings may begin a period apart.
     assert abs(measured - (PERIOD + 2 * PERIOD + 50)) <= PERIOD
 
@@ -116,8 +116,8 @@ def test_safe_mode_begins_anew_when_the_server_is_back(server: Server, tmp_path:
         server.start()
         assert any("playing on JACK" in line for line in lines)
         program.send_signal(signal.SIGTERM)
-        told = program.communicate(timeout=30)[0]
-        assert program.returncode == 0, told
+        messages = program.communicate(timeout=30)[0]
+        assert program.returncode == 0, messages
     assert '"amount": -7.0' in session.read_text()
 
 

@@ -112,11 +112,11 @@ def test_a_card_that_goes_is_waited_for_and_comes_back_at_its_new_rate(card: Car
     assert device.poll() is None
     card.is_there, card.rate = True, 44100.0
     patience = time.monotonic() + 20.0
-    told = None
-    while told is None and time.monotonic() < patience:
-        told = device.poll()
+    messages = None
+    while messages is None and time.monotonic() < patience:
+        messages = device.poll()
         time.sleep(0.02)
-    assert told == "card is back: 44100 Hz, block 128"
+    assert messages == "card is back: 44100 Hz, block 128"
     assert engine.stats()["sample_rate"] == 44100
     assert (card.streams[-1].play() == 0.25).all()
     assert device.state == "playing"
@@ -133,11 +133,11 @@ def test_tries_become_rarer(card: Card) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "messages"),
     [(DeviceOptions(input="nonsense"), "no input device nonsense"), (DeviceOptions(output="7"), "no output device 7")],
 )
-def test_a_device_that_is_not_there_is_one_sentence(card: Card, options: DeviceOptions, told: str) -> None:
-    with pytest.raises(DeviceError, match=told):
+def test_a_device_that_is_not_there_is_one_sentence(card: Card, options: DeviceOptions, messages: str) -> None:
+    with pytest.raises(DeviceError, match=messages):
         SoundDevice(options)
 
 

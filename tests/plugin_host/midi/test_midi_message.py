@@ -147,7 +147,7 @@ def test_the_table_of_encoders(kind: RelativeKind, table: dict[int, int]) -> Non
 
 
 @pytest.mark.parametrize("kind", RELATIVE_KINDS)
-def test_turning_both_ways_tells_the_kind(kind: RelativeKind) -> None:
+def test_turning_both_ways_shows_the_kind(kind: RelativeKind) -> None:
     codes = {step: value for value in range(127, -1, -1) for step in [STEPS[kind](value)]}
     assert guess([codes[1], codes[1], codes[2], codes[-1], codes[-1]]) == kind
 

@@ -160,7 +160,7 @@ def test_a_held_pad_holds_the_switch() -> None:
     assert rig["delta"] == 0.0
 
 
-def test_a_program_loads_its_preset_and_a_refusal_is_told() -> None:
+def test_a_program_loads_its_preset_and_a_refusal_is_reported() -> None:
     rig = Rig(programs={"0": "dull-vocal", "1": "missing"})
     rig.play((0xC0, 0), (0xC0, 7))
     rig.play((0xC0, 0))

@@ -41,8 +41,10 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
 def session(artifact: str, *, is_paced: bool = False) -> tuple[LiveSession, list[str]]:
     sound = build("", artifact)
     device = ClockedDevice(48000, 2, 512, is_paced=is_paced, noise=0.1)
-    told: list[str] = []
-    return LiveSession(LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, told.append), told
+    messages: list[str] = []
+    return LiveSession(
+        LiveHost(sound, SettingsStore(sound.controls), device, "low latency"), device, messages.append
+    ), messages
 
 
 def run_with(playing: LiveSession, visitor: threading.Thread) -> None:
@@ -54,7 +56,7 @@ def run_with(playing: LiveSession, visitor: threading.Thread) -> None:
 
 
 def test_a_preset_is_swapped_in_from_another_thread_while_it_plays(models: dict[str, Delay]) -> None:
-    playing, told = session("live")
+    playing, messages = session("live")
     host = playing.host
     seen: list[object] = []
 
@@ -65,7 +67,7 @@ def test_a_preset_is_swapped_in_from_another_thread_while_it_plays(models: dict[
         seen.extend([host.stats(), [part["name"] for part in host.chain()], host.store.targets()])
 
     run_with(playing, threading.Thread(target=visit))
-    assert told == []
+    assert messages == []
     stats, chain, targets = seen
     assert isinstance(stats, dict)
     assert stats["preset"] == "dull-vocal"
@@ -112,15 +114,15 @@ def test_a_preset_that_fails_leaves_the_old_one_playing(models: dict[str, Delay]
     assert host.sound.preset_name == ""
 
 
-def test_overload_is_met_step_by_step_and_told(models: dict[str, Delay]) -> None:
-    playing, told = session("heavy", is_paced=True)
+def test_overload_is_met_step_by_step_and_reported(models: dict[str, Delay]) -> None:
+    playing, messages = session("heavy", is_paced=True)
     playing.open()
     patience = time.monotonic() + 30.0
     playing.run(lambda: "lighter model" in playing.host.relief() or time.monotonic() > patience)
     assert playing.host.relief() == ["spectra off", "lighter model"]
     assert playing.host.sound.artifact == "live"
     playing.close()
-    assert told[:2] == ["too many missed deadlines: spectra off", "too many missed deadlines: lighter model"]
+    assert messages[:2] == ["too many missed deadlines: spectra off", "too many missed deadlines: lighter model"]
 
 
 def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dict[str, Delay]) -> None:
@@ -140,8 +142,8 @@ def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dic
     assert next(knob for knob in again.controls if knob.id == "after.0.ceiling_db").default == -7.5
 
 
-def test_a_comparison_measures_both_and_tells_the_offset(models: dict[str, Delay]) -> None:
-    playing, told = session("live")
+def test_a_comparison_measures_both_and_shows_the_offset(models: dict[str, Delay]) -> None:
+    playing, messages = session("live")
     host = playing.host
     seen: list[dict[str, object]] = []
 
@@ -157,13 +159,13 @@ def test_a_comparison_measures_both_and_tells_the_offset(models: dict[str, Delay
     # Noise of 0.1 through a model that only takes its time.
     assert (found["on"], found["offset_db"], found["turned_down"]) == (True, 0.0, "")
     assert found["dry_lufs"] == pytest.approx(-14.0, abs=1.0)
-    assert told == []
+    assert messages == []
 
 
 def test_a_preset_that_pins_another_content_of_its_artifact_is_told_once(
     models: dict[str, Delay], tmp_path: Path
 ) -> None:
-    playing, told = session("live")
+    playing, messages = session("live")
     host = playing.host
     path = tmp_path / "pinned.json"
     path.write_text('{"name": "Pinned", "artifact": "live", "artifact_hash": "0123456789abcdef"}')
@@ -174,6 +176,6 @@ def test_a_preset_that_pins_another_content_of_its_artifact_is_told_once(
         host.save_preset("again", "of the test", {})
 
     run_with(playing, threading.Thread(target=visit))
-    assert len(told) == 1
-    assert "saved with another version of the artifact live" in told[0]
+    assert len(messages) == 1
+    assert "saved with another version of the artifact live" in messages[0]
     assert build("again", None).warning == ""

@@ -23,11 +23,11 @@ def test_the_ring_keeps_order_and_time_whatever_is_lost(steps: list[tuple[int, b
         if is_read:
             read.append(ring.pop())
     read.append(ring.pop())
-    heard = np.concatenate(read, axis=1)[0]
+    output = np.concatenate(read, axis=1)[0]
     true = np.arange(1, pushed + 1, dtype=np.float32)
-    # What was lost is silence in its place; only a loss at the very end is not told of yet.
-    assert ((heard == true[: heard.size]) | (heard == 0.0)).all()
-    assert np.count_nonzero(heard == 0.0) + pushed - heard.size == ring.lost
+    # What was lost is silence in its place; only a loss at the very end is not messages of yet.
+    assert ((output == true[: output.size]) | (output == 0.0)).all()
+    assert np.count_nonzero(output == 0.0) + pushed - output.size == ring.lost
 
 
 def test_wet_and_dry_are_written_whole_and_appear_at_the_end(tmp_path: Path) -> None:
@@ -39,9 +39,9 @@ def test_wet_and_dry_are_written_whole_and_appear_at_the_end(tmp_path: Path) -> 
     assert not list((tmp_path / "takes").glob("*.wav"))
     recorder.stop()
     assert [path.name.split("-")[0] for path in recorder.files] == ["dry", "wet"]
-    heard = [soundfile.read(path, dtype="float32")[0].T for path in recorder.files]
-    assert np.array_equal(heard[0], dry)
-    assert np.array_equal(heard[1], -2.0 * dry)
+    output = [soundfile.read(path, dtype="float32")[0].T for path in recorder.files]
+    assert np.array_equal(output[0], dry)
+    assert np.array_equal(output[1], -2.0 * dry)
     assert recorder.lost == 0
 
 
