@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
@@ -17,6 +15,7 @@ from plugin_host.devices.device import DeviceError
 from plugin_host.devices.jack import has_server, jack_module
 from plugin_host.devices.portaudio import Listed, list_devices
 from plugin_host.engine.realtime import may_have_priority, memory_lock_limit
+from plugin_host.midi.ports import MidiError, list_ports
 
 Verdict = Literal["good", "note", "bad"]
 _SIGNS: dict[Verdict, str] = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}
@@ -25,7 +24,7 @@ _PLENTY_CORES = 4
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was looked at, how it stands, what it is and what to do about it."""
+    """One line: its subject, how it stands, and what to do about it."""
 
     subject: str
     verdict: Verdict
@@ -74,13 +73,13 @@ def _jack() -> Finding:
 
 def _devices() -> Finding:
     try:
-        found = list_devices()
+        devices = list_devices()
     except DeviceError as error:
         return Finding("sound devices", "bad", str(error))
-    names = [entry.name for entry in found if _is_default(entry)] or [entry.name for entry in found[:3]]
-    if not found:
+    names = [entry.name for entry in devices if _is_default(entry)] or [entry.name for entry in devices[:3]]
+    if not devices:
         return Finding("sound devices", "note", "none; --device null and --device file:IN.wav,OUT.wav play without one")
-    return Finding("sound devices", "good", f"{len(found)}, such as {', '.join(names)}; highband devices lists them")
+    return Finding("sound devices", "good", f"{len(devices)}, such as {', '.join(names)}; highband devices lists them")
 
 
 def _is_default(entry: Listed) -> bool:
@@ -88,14 +87,10 @@ def _is_default(entry: Listed) -> bool:
 
 
 def _midi() -> Finding:
-    if sys.platform.startswith("linux") and not Path("/dev/snd/seq").exists() and not has_server():
-        return Finding("MIDI", "note", "neither ALSA's sequencer nor JACK is here: load the kernel module snd-seq")
     try:
-        import rtmidi
-
-        ports = rtmidi.MidiIn().get_ports()
-    except Exception as error:  # Each backend raises its own where it is missing.
-        return Finding("MIDI", "note", f"no MIDI here: {' '.join(str(error).split()) or 'the backend is missing'}")
+        ports = [port.name for port in list_ports() if port.sends]
+    except MidiError as error:
+        return Finding("MIDI", "note", str(error))
     if not ports:
         return Finding("MIDI", "note", "no input ports; connect a controller, or use a virtual port")
     return Finding("MIDI", "good", f"{len(ports)} input ports: {', '.join(ports[:4])}")

@@ -1,4 +1,4 @@
-"""A probe on the JACK server: plays noise into one client and finds how late it comes out of another."""
+"""A probe on the JACK server: play noise into one client and measure how late it comes out of another."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LoopProbe:
 
     Attributes:
         sent: What is played, shape (samples,).
-        heard: What came back from the first sample on, same shape.
+        received: What came back from the first sample on, same shape.
         rate: In Hz.
     """
 
@@ -35,7 +35,7 @@ class LoopProbe:
         self.sent = np.zeros(round(_LISTEN_S * self.rate), np.float32)
         burst = round(_BURST_S * self.rate)
         self.sent[:burst] = 0.25 * np.random.default_rng(0).standard_normal(burst)
-        self.heard: Block = np.zeros_like(self.sent)
+        self.received: Block = np.zeros_like(self.sent)
         self._place = len(self.sent)
         self._in = self._recorder.inports.register("in_1")
         self._out = self._client.outports.register("out_1")
@@ -47,8 +47,8 @@ class LoopProbe:
         """Return the samples between what goes into one port and what comes out of another.
 
         Args:
-            into: Full name of a port that takes audio.
-            out_of: Full name of a port that gives audio.
+            into: Full name of a port that receives audio.
+            out_of: Full name of a port that sends audio.
 
         Raises:
             RuntimeError: Nothing that resembles the noise came back.
@@ -57,12 +57,12 @@ class LoopProbe:
         self.connect(into, out_of)
         # What was connected just now may take a cycle to hold.
         time.sleep(0.1)
-        self.heard.fill(0.0)
+        self.received.fill(0.0)
         self._place = 0
         patience = time.monotonic() + 4.0 * _LISTEN_S
         while self._place < len(self.sent) and time.monotonic() < patience:
             time.sleep(0.02)
-        return delay_of(self.sent, self.heard)
+        return delay_of(self.sent, self.received)
 
     def activate(self) -> None:
         """Play and record from now on."""
@@ -93,22 +93,22 @@ class LoopProbe:
         out[: len(part)] = part
 
     def _record(self, frames: int) -> None:
-        part = self.heard[self._place : self._place + frames]
+        part = self.received[self._place : self._place + frames]
         part[:] = self._in.get_array()[: len(part)]
         self._place += len(part)
 
 
-def delay_of(sent: Block, heard: Block) -> int:
+def delay_of(sent: Block, received: Block) -> int:
     """Return by how many samples one signal is later than the other, by their cross-correlation.
 
     Raises:
         RuntimeError: They have little in common.
     """
     size = 1 << (2 * len(sent) - 1).bit_length()
-    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sent, size))
+    spectrum = np.fft.rfft(received, size) * np.conj(np.fft.rfft(sent, size))
     match = np.fft.irfft(spectrum, size)[: len(sent)]
     best = int(np.abs(match).argmax())
-    scale = float(np.sqrt(np.sum(sent.astype(float) ** 2) * np.sum(heard.astype(float) ** 2)))
+    scale = float(np.sqrt(np.sum(sent.astype(float) ** 2) * np.sum(received.astype(float) ** 2)))
     if not abs(match[best]) > 0.5 * scale or scale == 0.0:
         raise RuntimeError("what came back has little in common with what was sent")
     return best

@@ -1,4 +1,4 @@
-"""How much of its time the callback takes on this machine, and how late a signal really comes out."""
+"""The share of its deadline that the callback needs on this machine, and the measured round trip of a signal."""
 
 from __future__ import annotations
 

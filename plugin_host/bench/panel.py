@@ -46,7 +46,7 @@ _MOST_MORE = 0.2
 
 
 class BenchError(ValueError):
-    """The measurement can't be made; one sentence."""
+    """The measurement is not possible here; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class DeviceOptions:
-    """What is measured: see the help of `highband bench panel`."""
+class Plan:
+    """The size of the measurement: see the help of `highband bench panel`."""
 
     block: int
     pages: int
@@ -78,22 +78,22 @@ class DeviceOptions:
     channels: int = 2
 
 
-def bench(wishes: DeviceOptions, output: Path | None) -> bool:
+def bench(plan: Plan, output: Path | None) -> bool:
     """Measure, print, and say whether the sound notices the pages; raises ValueError with one sentence."""
     browser = find_browser()
-    turns = list(measure(wishes, browser))
+    turns = list(measure(plan, browser))
     without, beside = medians(turns)
     console = Console(highlight=False)
     console.print(_table(turns, without, beside))
     more = beside.p99 / without.p99 - 1.0 if without.p99 else 0.0
     console.print(
-        f"p99 with {wishes.pages} open pages is {100 * abs(more):.0f} % {'more' if more >= 0 else 'less'} than without "
-        f"(medians of {wishes.rounds} turns; at most {100 * _MOST_MORE:.0f} % more is wanted)",
+        f"p99 with {plan.pages} open pages is {100 * abs(more):.0f} % {'more' if more >= 0 else 'less'} than without "
+        f"(medians of {plan.rounds} turns; at most {100 * _MOST_MORE:.0f} % more is allowed)",
         soft_wrap=True,
     )
     if output is not None:
-        told = {"wishes": asdict(wishes), "turns": [asdict(turn) for turn in turns], "p99_more": more}
-        write_atomically(output, (json.dumps(told, indent=2) + "\n").encode())
+        figures = {"plan": asdict(plan), "turns": [asdict(turn) for turn in turns], "p99_more": more}
+        write_atomically(output, (json.dumps(figures, indent=2) + "\n").encode())
     return more <= _MOST_MORE
 
 
@@ -118,17 +118,17 @@ def medians(turns: Sequence[Turn]) -> tuple[Turn, Turn]:
     return middle([turn for turn in turns if not turn.pages]), middle([turn for turn in turns if turn.pages])
 
 
-def measure(wishes: DeviceOptions, browser: str) -> Iterator[Turn]:
+def measure(plan: Plan, browser: str) -> Iterator[Turn]:
     """Play noise as `highband live` does and yield the turns as they are measured."""
-    with _playing(wishes) as (host, control):
-        for number in range(2 * wishes.rounds):
+    with _playing(plan) as (host, control):
+        for number in range(2 * plan.rounds):
             # Whatever else changes on the machine meanwhile must not always meet the same side first.
             has_pages = (number + number // 2) % 2 == 1
             with ExitStack() as open_pages:
                 if has_pages:
-                    open_pages.enter_context(_pages(control.address, wishes.pages, browser))
+                    open_pages.enter_context(_pages(control.address, plan.pages, browser))
                 time.sleep(_SETTLING_S)
-                yield _turn(host, wishes.pages if has_pages else 0, wishes.seconds)
+                yield _turn(host, plan.pages if has_pages else 0, plan.seconds)
 
 
 def _turn(host: LiveHost, pages: int, seconds: float) -> Turn:
@@ -141,11 +141,11 @@ def _turn(host: LiveHost, pages: int, seconds: float) -> Turn:
 
 
 @contextmanager
-def _playing(wishes: DeviceOptions) -> Iterator[tuple[LiveHost, ZmqControl]]:
-    sound = build(wishes.preset, wishes.artifact)
+def _playing(plan: Plan) -> Iterator[tuple[LiveHost, ZmqControl]]:
+    sound = build(plan.preset, plan.artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")
-    device = ClockedDevice(wishes.rate, wishes.channels, wishes.block, noise=_NOISE)
+    device = ClockedDevice(plan.rate, plan.channels, plan.block, noise=_NOISE)
     host = LiveHost(sound, store, device, "low latency")
     device.prepare(host.engine)
     host.engine.on_enter = lambda: settle_audio_thread(lambda refusal: None)

@@ -1,4 +1,4 @@
-"""The bench of rendering: how fast, in how much memory, and how soon something is there."""
+"""The bench of rendering: how fast, in how much memory, and how soon the first file is done."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def write_dull(path: Path, minutes: float, channels: int) -> None:
 
 
 def measure(source: Path, artifact: str, minutes: float, channels: int) -> Row:
-    """Render a file by the command line in a process of its own and return what it took."""
+    """Render a file by the command line in a process of its own and return its cost."""
     target = source.with_name(f"{source.stem}-{artifact.replace('/', '-')}.out.wav")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
@@ -67,8 +67,8 @@ def measure(source: Path, artifact: str, minutes: float, channels: int) -> Row:
         "try:\n    main()\n"
         "finally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
     )
-    asked = [sys.executable, "-P", "-c", probe, "render", str(source), "-o", str(target), "-a", artifact, "--quiet"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False, env=_one_thread())
+    command = [sys.executable, "-P", "-c", probe, "render", str(source), "-o", str(target), "-a", artifact, "--quiet"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=_one_thread())
     wall = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not target.exists():

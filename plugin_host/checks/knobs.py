@@ -1,4 +1,4 @@
-"""Laws of the knobs: declared in order, heard, aligned when bypassed, never a click, moved from any thread."""
+"""Laws of the knobs: declared in order, audible, aligned when bypassed, never a click, moved from any thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from plugin_host.checks.target import Subject
 from plugin_host.preset.file import save_preset
 from plugin_host.settings.store import SettingsStore
 
-_HEARD = 1e-6
+_AUDIBLE = 1e-6
 # Text has six digits.
 _TEXT_TOLERANCE = 1e-5
 _POSITIONS = (0.0, 0.1, 0.37, 0.5, 0.83, 1.0)
@@ -38,9 +38,9 @@ def declares_knobs(subject: Subject, chance: np.random.Generator) -> Iterator[Ve
     yield from _state(subject)
     own = {control.id for control in subject.stage.controls}
     for control in subject.controls:
-        # An effect's release time is heard only where it has something to release.
+        # An effect's release time is audible only where it has something to release.
         if control.id in own:
-            yield _is_heard(subject, control)
+            yield _is_audible(subject, control)
 
 
 def _fault_of(control: Control) -> str:
@@ -81,15 +81,15 @@ def _state(subject: Subject) -> Iterator[Verdict]:
     yield Verdict("the file saved, loaded and saved again is the same", "" if same else "its bytes differ")
 
 
-def _is_heard(subject: Subject, control: Control) -> Verdict:
+def _is_audible(subject: Subject, control: Control) -> Verdict:
     """Compare the two ends of a knob, with the other knobs where they stand and then with all of them moved."""
     moved = {one.id: one.from_position(0.7) for one in subject.controls if one.curve != "switch"}
     ends = (control.low, control.high)
     for others in (dict(subject.settings), {**subject.settings, **moved}):
         low, high = (play(subject.prepared(), music(), [480], {**others, control.id: end}) for end in ends)
-        if float(np.abs(low - high).max()) > _HEARD:
-            return Verdict(f"{control.id} is heard")
-    return Verdict(f"{control.id} is heard", "its two ends sound the same")
+        if float(np.abs(low - high).max()) > _AUDIBLE:
+            return Verdict(f"{control.id} is audible")
+    return Verdict(f"{control.id} is audible", "its two ends sound the same")
 
 
 def bypasses(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
@@ -168,7 +168,7 @@ def _jumping(
 
 
 def bears_other_threads(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
-    """Level 7: another thread turns every knob while it plays; numbers come out and nothing is left behind."""
+    """Level 7: another thread turns every knob while it plays; the output stays finite and nothing is left behind."""
     store = SettingsStore(subject.controls)
     store.prepare(48000)
     ending = threading.Event()
@@ -178,13 +178,13 @@ def bears_other_threads(subject: Subject, chance: np.random.Generator) -> Iterat
         nonlocal turns
         while subject.controls and not ending.is_set():
             control = subject.controls[turns % len(subject.controls)]
-            store.request(control.id, control.from_position((turns * 0.381966) % 1.0), "kit")
+            store.request(control.id, control.from_position((turns * 0.381966) % 1.0), "check")
             turns += 1
             ending.wait(0.0005)
 
     stage, sound, is_finite = subject.prepared(), music(seconds=0.5), True
-    hand = threading.Thread(target=turn, daemon=True)
-    hand.start()
+    thread = threading.Thread(target=turn, daemon=True)
+    thread.start()
     try:
         for start in range(0, 3 * sound.shape[1], 128):
             place = start % (sound.shape[1] - 128)
@@ -192,8 +192,10 @@ def bears_other_threads(subject: Subject, chance: np.random.Generator) -> Iterat
             is_finite = is_finite and bool(np.isfinite(out).all())
     finally:
         ending.set()
-        hand.join()
-    yield Verdict("it gives numbers while another thread turns its knobs", "" if is_finite else "no numbers come out")
+        thread.join()
+    yield Verdict(
+        "its output is finite while another thread moves its knobs", "" if is_finite else "NaN or Inf comes out"
+    )
     stage.reset()
     again = play(stage, sound, [128], subject.settings)
     expected = play(subject.prepared(), sound, [128], subject.settings)

@@ -1,4 +1,4 @@
-"""Laws of lasting: memory that does not grow, time that is told, and ten minutes of trouble beside a busy thread."""
+"""Laws of lasting: memory that does not grow, the time of a block, and ten minutes beside a busy thread."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from plugin_host.settings.store import SettingsStore
 
 _BLOCK, _RATE = 128, 48000
 _BLOCKS = 1000
-# Interned numbers and a dictionary that was made larger once are no leak; a block kept each time is 1 MB.
+# Interned numbers and a dictionary that grew once are no leak; a block kept each time is 1 MB.
 _MOST_GROWTH = 64 * 1024
 _MOST_RESIDENT = 32 * 2**20
 _REQUESTS_A_SECOND = 200
 
 
 def stays_small(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
-    """Level 9: a thousand blocks take no more memory at the end than at the start; their time is told."""
+    """Level 9: a thousand blocks take no more memory at the end than at the start; their time is measured."""
     stage, sound = subject.prepared(max_block=_BLOCK), music()
     cuts = [sound[:, start : start + _BLOCK].copy() for start in range(0, sound.shape[1] - _BLOCK, _BLOCK)]
     load = LoadMeter()
@@ -61,7 +61,7 @@ def stays_small(subject: Subject, chance: np.random.Generator) -> Iterator[Verdi
 def lasts(subject: Subject, chance: np.random.Generator, minutes: float = 10.0) -> Iterator[Verdict]:
     """Level 10: so many minutes in the engine, paced by the clock, beside a busy thread and control traffic."""
     store = SettingsStore(subject.controls)
-    store.load(subject.settings, "kit")
+    store.load(subject.settings, "check")
     engine, device = Engine(subject.prepared(), store), ClockedDevice(_RATE, 2, _BLOCK, noise=0.05)
     device.prepare(engine)
     listener = _Listener()
@@ -79,7 +79,7 @@ def lasts(subject: Subject, chance: np.random.Generator, minutes: float = 10.0) 
     error = engine.take_error()
     calls = engine.load.calls
     yield Verdict("it plays without a fault", " ".join(str(error).split()) if error else "", f"{calls} blocks")
-    yield Verdict("it gives numbers", "" if listener.is_finite else "values came out that are no numbers")
+    yield Verdict("its output is finite", "" if listener.is_finite else "NaN or Inf came out")
     large = f"{growth / 2**20:.0f} MiB more than at the start" if growth > _MOST_RESIDENT else ""
     yield Verdict("resident memory stays flat", large, f"{growth / 2**20:+.1f} MiB")
     yield Verdict("late blocks", "", f"{engine.missed} of {calls}, {engine.xruns} gaps")
@@ -112,7 +112,7 @@ def _trouble(subject: Subject, store: SettingsStore, chance: np.random.Generator
         while time.monotonic() < until:
             if subject.controls:
                 control = subject.controls[int(chance.integers(len(subject.controls)))]
-                store.request(control.id, control.from_position(float(chance.uniform())), "kit")
+                store.request(control.id, control.from_position(float(chance.uniform())), "check")
             time.sleep(1.0 / _REQUESTS_A_SECOND)
     finally:
         ending.set()

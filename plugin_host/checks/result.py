@@ -1,4 +1,4 @@
-"""What the stage kit found out about one law."""
+"""The result of a conformance check: one law and how it stands."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def music(rate: int = 48000, channels: int = 2, seconds: float = 0.25, edge_hz: 
         spectrum[np.fft.rfftfreq(count, 1 / rate) > edge_hz] = 0
         rows.append(lines + np.fft.irfft(spectrum, n=count))
     swell = np.where(time < seconds / 2, 0.3, 1.0)
-    made: Block = (0.1 * swell * np.stack(rows)).astype(np.float32)
-    return made
+    signal: Block = (0.1 * swell * np.stack(rows)).astype(np.float32)
+    return signal
 
 
 def hostile(kind: str, channels: int, count: int) -> Block:
@@ -56,7 +56,7 @@ def hostile(kind: str, channels: int, count: int) -> Block:
 
 
 def play(stage: Stage, sound: Block, sizes: Sequence[int], settings: Mapping[str, float]) -> Block:
-    """Return what a stage makes of a sound in blocks of these sizes, over and over."""
+    """Return the output of a stage for a sound in blocks of these sizes, over and over."""
     blocks: list[Block] = []
     start = 0
     while start < sound.shape[1]:
@@ -81,8 +81,8 @@ def loudness(sound: Block) -> float:
     return float(np.sqrt(np.square(sound.astype(np.float64)).mean()))
 
 
-def worst_gap(heard: Block, expected: Block) -> float:
-    """Return the largest difference of two sounds; infinite where one is no number or of another length."""
-    if heard.shape != expected.shape:
+def worst_gap(output: Block, expected: Block) -> float:
+    """Return the largest difference of two sounds; infinite where one is NaN or of another length."""
+    if output.shape != expected.shape:
         return float("inf")
-    return float(np.nan_to_num(np.abs(heard - expected), nan=np.inf).max(initial=0.0))
+    return float(np.nan_to_num(np.abs(output - expected), nan=np.inf).max(initial=0.0))

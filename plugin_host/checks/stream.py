@@ -1,4 +1,4 @@
-"""Laws of the stream, which any stage keeps: silence, numbers, blocks equal whole, the declared latency, reset."""
+"""Laws of the stream, for any stage: silence, finite output, blocks equal whole, the declared latency, reset."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def describes_itself(subject: Subject, chance: np.random.Generator) -> Iterator[
     yield Verdict("the latency stays", "" if stage.latency_samples == latency else "it changes while playing")
 
 
-def gives_numbers(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
+def gives_finite_output(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
     """Level 3: every rate and layout or one sentence of refusal; nothing upsets it for longer than 100 ms."""
     refused: list[str] = []
     for rate in RATES:
@@ -60,7 +60,7 @@ def gives_numbers(subject: Subject, chance: np.random.Generator) -> Iterator[Ver
             except ValueError:
                 refused.append(f"{rate} Hz x {channels}")
                 continue
-            yield from _numbers_at(subject, stage, rate, channels, size)
+            yield from _output_at(subject, stage, rate, channels, size)
     fault = "it refuses 48000 Hz in stereo" if "48000 Hz x 2" in refused else ""
     yield Verdict("it plays at 48 kHz in stereo", fault, f"refuses {', '.join(refused)}" if refused else "")
     if fault:
@@ -71,15 +71,15 @@ def gives_numbers(subject: Subject, chance: np.random.Generator) -> Iterator[Ver
     yield _single_samples(subject)
 
 
-def _numbers_at(subject: Subject, stage: Stage, rate: int, channels: int, size: int) -> Iterator[Verdict]:
+def _output_at(subject: Subject, stage: Stage, rate: int, channels: int, size: int) -> Iterator[Verdict]:
     sound = np.concatenate([music(rate, channels, 0.1), np.zeros((channels, rate // 10), np.float32)], axis=1)
     out = play(stage, sound, [size], subject.settings)
-    law = f"numbers at {rate} Hz, {channels} channels, blocks of {size}"
+    law = f"finite output at {rate} Hz, {channels} channels, blocks of {size}"
     denormals = int(((out != 0) & (np.abs(out) < _SMALLEST_NORMAL)).sum())
     if out.shape != sound.shape or out.dtype != np.float32:
         yield Verdict(law, f"{sound.shape} float32 goes in and {out.shape} {out.dtype} comes out")
     elif not np.isfinite(out).all():
-        yield Verdict(law, "values come out that are no numbers")
+        yield Verdict(law, "NaN or Inf comes out")
     else:
         yield Verdict(law, f"{denormals} denormals come out" if denormals else "")
 
@@ -90,15 +90,15 @@ def _upset(subject: Subject, kind: str, expected: Block) -> Verdict:
     sound = music(seconds=0.6)
     sound[:, start:stop] = hostile(kind, 2, stop - start)
     stage = subject.prepared()
-    heard = play(stage, sound, [480], subject.settings)
+    output = play(stage, sound, [480], subject.settings)
     law = f"{kind} does no harm"
-    if not np.isfinite(heard).all():
-        return Verdict(law, "values come out that are no numbers")
+    if not np.isfinite(output).all():
+        return Verdict(law, "NaN or Inf comes out")
     # A reverb may ring on after a burst that is a thousand times too loud: that is its sound.
     if kind not in SMALL_KINDS:
         return Verdict(law)
     over = stop + stage.latency_samples + round(_RECOVERY_S * 48000)
-    levels = [loudness(played[:, over:]) + 1e-9 for played in (heard, expected)]
+    levels = [loudness(played[:, over:]) + 1e-9 for played in (output, expected)]
     off_db = float(20.0 * np.log10(levels[0] / levels[1]))
     return Verdict(law, "" if abs(off_db) <= _RECOVERY_DB else f"100 ms after it the level is off by {off_db:.1f} dB")
 
@@ -107,7 +107,7 @@ def _single_samples(subject: Subject) -> Verdict:
     stage = subject.prepared()
     sound = np.concatenate([hostile(kind, 2, 24) for kind in SMALL_KINDS], axis=1)
     is_finite = np.isfinite(play(stage, sound, [1], subject.settings)).all()
-    return Verdict("blocks of one hostile sample", "" if is_finite else "values come out that are no numbers")
+    return Verdict("blocks of one hostile sample", "" if is_finite else "NaN or Inf comes out")
 
 
 def equals_whole(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:
@@ -116,7 +116,7 @@ def equals_whole(subject: Subject, chance: np.random.Generator) -> Iterator[Verd
     whole = subject.prepared(max_block=sound.shape[1]).process(sound.copy(), subject.settings)
     cuttings = [[1], [63], [64], [127], [512], [int(size) for size in chance.integers(1, 1024, 40)]]
     for sizes in cuttings:
-        # The first part in large blocks, so that there is something to be heard when many small ones come.
+        # The first part in large blocks, so that sound has begun when many small ones come.
         first = sound.shape[1] - min(sound.shape[1] // 2, 4000 * sizes[0])
         stage = subject.prepared()
         parts = [
@@ -137,16 +137,16 @@ def _impulse(subject: Subject) -> Verdict:
     impulse[:, 1234] = 0.5
     # What is generated from an impulse rings on its own; what passes through must be where it was declared.
     quiet = {"mix": 0.0} if subject.control("mix") else {}
-    heard = np.abs(play(stage, impulse, [480], {**subject.settings, **quiet}))
+    output = np.abs(play(stage, impulse, [480], {**subject.settings, **quiet}))
     law, latency = "an impulse lands at the declared latency", stage.latency_samples
-    if not heard.max() > 0.0:
+    if not output.max() > 0.0:
         return Verdict(law, "nothing comes out of an impulse of half full scale")
-    found = [int(np.argmax(row >= _ONSET * row.max())) - 1234 for row in heard]
-    energy = np.square(heard.astype(np.float64))
+    arrivals = [int(np.argmax(row >= _ONSET * row.max())) - 1234 for row in output]
+    energy = np.square(output.astype(np.float64))
     # What comes out in one piece has no filter's delay about it.
     slack = 0.0 if energy.max() >= 0.9 * energy.sum() / len(energy) else _GROUP_DELAY_S * 48000
-    is_there = all(0 <= place - latency <= slack for place in found)
-    return Verdict(law, "" if is_there else f"{latency} samples are declared, it comes after {found}")
+    is_there = all(0 <= place - latency <= slack for place in arrivals)
+    return Verdict(law, "" if is_there else f"{latency} samples are declared, it comes after {arrivals}")
 
 
 def _repeats(subject: Subject) -> Iterator[Verdict]:
@@ -174,7 +174,7 @@ def bears_changes(subject: Subject, chance: np.random.Generator) -> Iterator[Ver
     larger = subject.prepared(max_block=64).process(sound.copy(), subject.settings)
     gap = worst_gap(larger, expected)
     fault = "" if gap <= TOLERANCE else f"it differs by {gap:.1e} from small blocks"
-    yield Verdict("a larger block than prepared for is taken", fault)
+    yield Verdict("a larger block than prepared for is accepted", fault)
     for rate, channels in ((44100, 1), (96000, 2)):
         try:
             play(subject.prepared(rate, channels), music(rate, channels, 0.05), [256], subject.settings)

@@ -1,4 +1,4 @@
-"""The stage kit: ten levels of laws that any stage, artifact or preset is held to, each harder than the one before.
+"""The conformance checks: ten levels of laws for any stage, artifact or preset, each harder than the one before.
 
 After pluginval's levels and clap-validator. `highband check` runs it; so do the tests.
 """
@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plugin_host.checks import knobs as stage_laws_knobs
-from plugin_host.checks import load as stage_laws_load
-from plugin_host.checks import stream as stage_laws_stream
+from plugin_host.checks import knobs, load, stream
 from plugin_host.checks.result import Verdict
 from plugin_host.checks.target import Subject
 
 Law = Callable[[Subject, np.random.Generator], Iterator[Verdict]]
-# It takes minutes, so it runs only where it was asked for.
+# It lasts minutes, so it runs only on request.
 LASTING = 10
 
 
@@ -37,22 +35,22 @@ class Level:
 
 
 LEVELS: tuple[Level, ...] = (
-    Level(1, "describes itself, silence stays silent", stage_laws_stream.describes_itself),
-    Level(2, "knobs: defaults, texts, refusals, heard", stage_laws_knobs.declares_knobs),
-    Level(3, "rates, layouts and hostile sound give numbers", stage_laws_stream.gives_numbers),
-    Level(4, "blocks equal whole, declared latency, reset", stage_laws_stream.equals_whole),
-    Level(5, "bypass is the delayed input, without a click", stage_laws_knobs.bypasses),
-    Level(6, "knobs jump at random samples without a click", stage_laws_knobs.makes_no_click),
-    Level(7, "knobs turned from another thread", stage_laws_knobs.bears_other_threads),
-    Level(8, "larger blocks, other rates, resets", stage_laws_stream.bears_changes),
-    Level(9, "memory over a thousand blocks, time of a block", stage_laws_load.stays_small),
-    Level(LASTING, "minutes beside a busy thread and control traffic", stage_laws_load.lasts),
+    Level(1, "describes itself, silence stays silent", stream.describes_itself),
+    Level(2, "knobs: defaults, texts, refusals, audible", knobs.declares_knobs),
+    Level(3, "rates, layouts and hostile sound give finite output", stream.gives_finite_output),
+    Level(4, "blocks equal whole, declared latency, reset", stream.equals_whole),
+    Level(5, "bypass is the delayed input, without a click", knobs.bypasses),
+    Level(6, "knobs jump at random samples without a click", knobs.makes_no_click),
+    Level(7, "knobs turned from another thread", knobs.bears_other_threads),
+    Level(8, "larger blocks, other rates, resets", stream.bears_changes),
+    Level(9, "memory over a thousand blocks, time of a block", load.stays_small),
+    Level(LASTING, "minutes beside a busy thread and control traffic", load.lasts),
 )
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a level found.
+    """The result of a level.
 
     Attributes:
         level: Which one.
@@ -74,13 +72,13 @@ class Report:
 
 
 def levels(number: int | None = None) -> list[Level]:
-    """Return the level of that number, or by default all that take seconds; raise ValueError if there is none."""
+    """Return the level of that number, or by default all that last seconds; raise ValueError if there is none."""
     if number is None:
         return [level for level in LEVELS if level.number != LASTING]
-    found = [level for level in LEVELS if level.number == number]
-    if not found:
+    chosen = [level for level in LEVELS if level.number == number]
+    if not chosen:
         raise ValueError(f"there is no level {number}; the levels are 1 to {LASTING}")
-    return found
+    return chosen
 
 
 def run(level: Level, subject: Subject, seed: int = 0, minutes: float = 10.0) -> Report:
@@ -96,10 +94,10 @@ def run(level: Level, subject: Subject, seed: int = 0, minutes: float = 10.0) ->
     verdicts: list[Verdict] = []
     try:
         if level.number == LASTING:
-            verdicts += stage_laws_load.lasts(subject, chance, minutes)
+            verdicts += load.lasts(subject, chance, minutes)
         else:
             verdicts.extend(level.law(subject, chance))
     except Exception as error:  # A stage that raises has broken the contract, and the next levels still run.
-        told = " ".join(str(error).split())
-        verdicts.append(Verdict("it raises nothing", f"{type(error).__name__}: {told}"[:300]))
+        reason = " ".join(str(error).split())
+        verdicts.append(Verdict("it raises nothing", f"{type(error).__name__}: {reason}"[:300]))
     return Report(level, verdicts)

@@ -1,4 +1,4 @@
-"""What the stage kit examines: an artifact, a preset's whole chain, or a class of somebody else's."""
+"""The subject of the checks: an artifact, a preset's whole chain, or somebody else's class."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Subject:
         name: As the person named it.
         kind: What it is.
         stage: Prepared anew for each law.
-        controls: All knobs that `process` takes, those of effects too.
+        controls: All knobs that `process` reads, those of effects too.
         settings: Where they stand, in their units.
         preset: What a chain was built from.
     """
@@ -42,7 +42,7 @@ class Subject:
     preset: Preset | None = None
 
     def prepared(self, rate: int = 48000, channels: int = 2, max_block: int = 1024) -> Stage:
-        """Return the stage, prepared; it is told the edge of `stage_sounds.music` if it follows the bandwidth.
+        """Return the stage, prepared; where it follows the bandwidth, it receives the edge of `signals.music`.
 
         Raises:
             ValueError: The stage can't do this rate or layout.
@@ -60,8 +60,8 @@ class Subject:
 def subject_of(name: str, stage: Stage, kind: Kind = "class", preset: Preset | None = None) -> Subject:
     """Describe a stage whose knobs stand at their defaults, or where a preset puts them."""
     controls = (*stage.controls, *getattr(stage, "effect_controls", ()))
-    wished = preset.settings if preset is not None else {}
-    settings = {control.id: wished.get(control.id, control.default) for control in controls}
+    stored = preset.settings if preset is not None else {}
+    settings = {control.id: stored.get(control.id, control.default) for control in controls}
     return Subject(name, kind, stage, controls, settings, preset)
 
 
@@ -69,7 +69,7 @@ def find_subject(name: str, artifact: str | None = None) -> Subject:
     """Load what a name means: an artifact's name or folder, `module:Class`, or a preset's name or path.
 
     Args:
-        name: What a person wrote.
+        name: As the person wrote it.
         artifact: The model in a preset's chain; by default the preset's, else "live".
 
     Raises:

@@ -80,8 +80,8 @@ def bench_panel(
     """
     from plugin_host.bench import panel as measurement
 
-    options = measurement.DeviceOptions(block, pages, rounds, seconds, preset or "", artifact)
+    plan = measurement.Plan(block, pages, rounds, seconds, preset or "", artifact)
     with refusing(WORK_FAILED, ValueError, OSError):
-        passes = measurement.bench(options, output)
+        passes = measurement.bench(plan, output)
     if not passes:
         raise typer.Exit(WORK_FAILED)

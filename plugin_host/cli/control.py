@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-# Long enough for a busy host, short enough that nobody wonders what the command is doing.
+# Long enough for a busy host, short enough to be no pause.
 _PATIENCE_S = 1.5
 # Four steps of a tenth of a second make a first figure.
 _MEASURING_S = 1.5
@@ -141,8 +141,8 @@ def compare(
 ) -> None:
     """Compare the processed sound with the input equally loud, or show how loud both are.
 
-    The louder one is turned down, by the gated loudness (ITU-R BS.1770) of the last 3 seconds. It acts on what is
-    heard while one compares, and on no preset.
+    The louder one is turned down, by the gated loudness (ITU-R BS.1770) of the last 3 seconds. It acts on the
+    output while one compares, and on no preset.
     """
     with _host(address, key_file) as host:
         if mode != "show":

@@ -132,13 +132,13 @@ def devices() -> None:
     from plugin_host.devices.portaudio import list_devices
 
     with refusing(WORK_FAILED, ValueError):
-        found = list_devices()
+        listed = list_devices()
     table = Table("", "device", "host API", "in", "out", "rate", "latency in / out", "default")
-    for one in found:
+    for one in listed:
         latencies = f"{one.input_ms:.1f} / {one.output_ms:.1f} ms"
         channels = (str(one.inputs), str(one.outputs))
         table.add_row(str(one.index), one.name, one.api, *channels, f"{one.rate} Hz", latencies, one.default)
-    if found:
+    if listed:
         Console().print(table)
     else:
         typer.echo("no sound device was found; --device null and --device file:IN.wav,OUT.wav play without one")

@@ -23,7 +23,7 @@ app = typer.Typer()
 group = typer.Typer(help="Look at MIDI controllers and their maps, and teach a map.", no_args_is_help=True)
 app.add_typer(group, name="midi", rich_help_panel=CONTROL)
 
-# A hand does not notice less, and a terminal has to be fed now and then only.
+# Shorter than a person notices, and long enough to leave the processor alone.
 _FETCH_S = 0.01
 _MOST = 256
 
@@ -50,12 +50,12 @@ def ports(api: ApiOption = None) -> None:
     from plugin_host.midi.ports import MidiError, list_ports
 
     with refusing(WORK_FAILED, MidiError):
-        found = list_ports(api)
-    if not found:
+        listed = list_ports(api)
+    if not listed:
         typer.echo("no MIDI port was found; plug a controller in, or offer a port with --midi virtual")
         return
-    table = Table("port", "system", "sends", "takes lights")
-    for port in found:
+    table = Table("port", "system", "sends", "receives lights")
+    for port in listed:
         table.add_row(escape(port.name), port.api, "yes" if port.sends else "", "yes" if port.receives else "")
     Console().print(table)
 
@@ -132,7 +132,7 @@ def learn(
                 typer.echo("cancelled; the map stays as it is")
                 return
             if time.monotonic() - began > seconds and not learning.has_begun:
-                refuse(f"nothing was heard from {port.name}; see what it sends with highband midi monitor", WORK_FAILED)
+                refuse(f"nothing came from {port.name}; see what it sends with highband midi monitor", WORK_FAILED)
             for data in port.receive(_MOST):
                 for message in decoder.read(data):
                     learning.update(message, time.monotonic())
@@ -144,7 +144,7 @@ def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:
     from plugin_host.midi.map_file import MidiMapError, save_map
 
     if binding is None:
-        refuse("nothing that moves a knob was heard; the map stays as it is", WORK_FAILED)
+        refuse("nothing came that moves a knob; the map stays as it is", WORK_FAILED)
     with refusing(WORK_FAILED, MidiMapError):
         save_map(midi_map.with_binding(binding), target)
     typer.echo(f"{binding.source_text} moves {binding.control} ({binding.kind}); written to {target}")

@@ -83,7 +83,7 @@ class Report:
             self._console.print(count + _line(outcome.rendering), soft_wrap=True, markup=False)
         else:
             self.skipped += not outcome.fault
-            # What takes no time must not make the rest look fast.
+            # A file that costs no time must not shorten the estimate for the rest.
             self._total -= outcome.job.size
         self._show()
 

@@ -38,7 +38,7 @@ def evaluate(
     split: Annotated[str | None, typer.Option("--split", help="Only this split of the manifest.")] = None,
     category: Annotated[str | None, typer.Option("--category", help="Only this category of the manifest.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only sources whose name begins so.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many clips, taken evenly.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many clips, evenly spread.")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.0, help="Only the start of each clip; 0 for all.")] = 0.0,
     visqol: Annotated[bool, typer.Option("--visqol/--no-visqol", help="ViSQOL is the slowest measure.")] = True,
     settings: SetOption = None,

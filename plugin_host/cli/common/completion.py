@@ -16,8 +16,8 @@ def presets(incomplete: str) -> Iterator[str]:
 
 def artifacts(incomplete: str) -> Iterator[str]:
     """Yield the shipped artifacts that begin so."""
-    found = _package("models").glob("artifacts/*/manifest.json")
-    yield from _beginning(incomplete, [path.parent.name for path in found])
+    manifests = _package("models").glob("artifacts/*/manifest.json")
+    yield from _beginning(incomplete, [path.parent.name for path in manifests])
 
 
 def midi_maps(incomplete: str) -> Iterator[str]:

@@ -35,8 +35,8 @@ def complain(sentence: str) -> None:
 def end_signals() -> list[signal.Signals]:
     """Return the signals that ask a program to end; a closed terminal's only where nohup has not switched it off."""
     names = ("SIGINT", "SIGTERM", "SIGHUP")
-    found = [signal.Signals[name] for name in names if hasattr(signal, name)]
-    return [number for number in found if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
+    numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
+    return [number for number in numbers if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def test_a_fifth_more_is_the_most(
 ) -> None:
     monkeypatch.setattr(bench_panel, "find_browser", lambda: "chromium")
     monkeypatch.setattr(bench_panel, "measure", lambda *_: [Turn(0, 0.05, 0.1, 0.0, 0), Turn(2, 0.05, p99, 0.0, 0)])
-    wishes = bench_panel.DeviceOptions(128, 2, 1, 1.0, "", None)
-    assert bench_panel.bench(wishes, tmp_path / "panel.json") is passes
+    plan = bench_panel.Plan(128, 2, 1, 1.0, "", None)
+    assert bench_panel.bench(plan, tmp_path / "panel.json") is passes
     assert "% more than without" in capsys.readouterr().out
     assert '"p99_more"' in (tmp_path / "panel.json").read_text()

@@ -49,7 +49,7 @@ def test_a_stage_that_breaks_no_law_passes(level: Level) -> None:
     ("name", "number", "law"),
     [
         ("Humming", 1, "silence stays silent"),
-        ("Deaf", 2, "level is heard"),
+        ("Deaf", 2, "level is audible"),
         ("Fragile", 3, "nan does no harm"),
         ("Late", 4, "an impulse lands at the declared latency"),
         ("BlockBound", 4, "blocks of 64 equal the whole"),

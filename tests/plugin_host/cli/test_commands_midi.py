@@ -63,7 +63,7 @@ def test_where_nothing_is_heard_nothing_is_written(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Port, "messages", [])
     done = run("learn", "mix", "--seconds", "0.1")
     assert (done.exit_code, list(tmp_path.iterdir())) == (1, [])
-    assert "nothing was heard from Giver:knobs" in done.output
+    assert "nothing came from Giver:knobs" in done.output
 
 
 @pytest.mark.parametrize("words", [["learn", "volume"], ["learn", "mix", "--map", "nine"], ["maps", "nine"]])

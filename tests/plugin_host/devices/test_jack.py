@@ -48,7 +48,7 @@ def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path
             probe.close()
         # Every sample of the burst is the one that was sent, except around an interruption of a busy machine.
         burst = np.flatnonzero(probe.sent)
-        assert np.mean(probe.heard[burst + PERIOD + 50] == probe.sent[burst]) > 0.9
+        assert np.mean(probe.received[burst + PERIOD + 50] == probe.sent[burst]) > 0.9
         program.send_signal(signal.SIGTERM)
         program.communicate(timeout=30)
         assert program.returncode == 0
