@@ -42,7 +42,7 @@ ReportOption = Annotated[
     typer.Option("--report", metavar="FILE", help="Write what the folder's journal holds as .csv or .json at the end."),
 ]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="OUT", help="A .wav or .flac file; a folder for several inputs.")
+    Path, typer.Option("--output", "-o", metavar="OUT", help="An audio file; a folder for several inputs.")
 ]
 AutomationOption = Annotated[
     Path | None,
@@ -52,7 +52,7 @@ AutomationOption = Annotated[
 ]
 BitsOption = Annotated[BitsChoice | None, typer.Option("--bits", "-b", help="Depth; by default the input's.")]
 FormatOption = Annotated[
-    Literal["wav", "flac"] | None,
+    Literal["wav", "flac", "mp3", "opus", "m4a"] | None,
     typer.Option("--format", "-f", help="By default FLAC stays FLAC and all else becomes WAV."),
 ]
 OverwriteFlag = Annotated[

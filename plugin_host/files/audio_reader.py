@@ -18,7 +18,16 @@ from plugin_host.files.containers.decoder import DAMAGE
 from plugin_host.files.containers.sources import Source, open_source
 from plugin_host.files.second_reader import SECOND_SUFFIXES, Decoded, decode, is_for_second
 
-__all__ = ["BITS", "INPUT_SUFFIXES", "OUTPUT_SUFFIXES", "AudioFileError", "AudioReader", "Bits", "reason"]
+__all__ = [
+    "BITS",
+    "INPUT_SUFFIXES",
+    "OUTPUT_SUFFIXES",
+    "AudioFileError",
+    "AudioReader",
+    "Bits",
+    "named_outputs",
+    "reason",
+]
 
 Bits = Literal["16", "24", "32f"]
 BITS: tuple[Bits, ...] = ("16", "24", "32f")
@@ -36,6 +45,11 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768000
 _MP3_SLACK = 4 * 1152
 _BLOCK_VALUES = 1 << 20
 _FLOATS = ("PCM_32", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
+
+
+def named_outputs() -> str:
+    """Return the suffixes of outputs as words of a sentence."""
+    return f"{', '.join(OUTPUT_SUFFIXES[:-1])} or {OUTPUT_SUFFIXES[-1]}"
 
 
 class AudioReader:

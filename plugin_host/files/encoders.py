@@ -119,7 +119,9 @@ class AvEncoder:
         import av
 
         self._faults = av.error.FFmpegError
-        self._container = av.open(os.fspath(path), "w", format="ipod")
+        # By default the length is written in milliseconds.
+        options = {"movie_timescale": str(rate)}
+        self._container = av.open(os.fspath(path), "w", format="ipod", options=options)
         layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(channels, f"{channels}c")
         self._stream: Any = self._container.add_stream("aac", rate=rate, layout=layout)
         self._stream.bit_rate = _M4A_BITS_PER_CHANNEL * channels
@@ -160,7 +162,7 @@ class PipeEncoder:
             [
                 shutil.which("ffmpeg") or "ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "f32le", "-ar", str(rate),
                 "-ac", str(channels), "-i", "pipe:0", "-c:a", "aac", "-b:a", str(_M4A_BITS_PER_CHANNEL * channels),
-                "-f", "ipod", f"file:{path.absolute()}",
+                "-movie_timescale", str(rate), "-f", "ipod", f"file:{path.absolute()}",
             ],
             stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import typer
@@ -128,6 +130,29 @@ def _tried(trial: trials.Trial, plan: trials.Plan) -> trials.Outcome:
     except Exception as error:  # Whatever ends a trial is what it was for to find.
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return trials.Outcome(getattr(trial, "__name__", "trial"), "broke off", [reason])
+
+
+@app.command()
+def files(
+    count: Annotated[int, typer.Option("--count", min=1, help="How many files.")] = 500,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first file; the others follow.")] = 0,
+) -> None:
+    """Render hostile files drawn from seeds: each ends in a right result or one sentence, none in a partial file.
+
+    Exit status 1 and one line for each seed that breaks the law.
+    """
+    from tests.stress.hostile_files import draw, judge
+
+    ends: Counter[str] = Counter()
+    for number in range(seed, seed + count):
+        with TemporaryDirectory() as source, TemporaryDirectory() as target:
+            try:
+                ends[judge(draw(number, Path(source)), Path(target))] += 1
+            except Exception as error:  # whatever escapes is a fault, and the others are still to be tried
+                ends["fault"] += 1
+                typer.echo(f"seed {number}: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    typer.echo(", ".join(f"{number} {end}" for end, number in sorted(ends.items())))
+    raise typer.Exit(int(ends["fault"] > 0))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES
+from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES, named_outputs
 from plugin_host.files.file_kind import looks_like_audio
 
 
@@ -111,7 +111,7 @@ def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan
         inputs: Files, folders (searched with all below them) and globs.
         output: An audio file for a single input, otherwise a folder that takes the inputs' names and, for folders and
             globs, their subfolders.
-        suffix: ".wav" or ".flac" for all; by default FLAC stays FLAC and all else becomes WAV.
+        suffix: ".wav", ".flac", ".mp3", ".opus" or ".m4a" for all; by default FLAC stays FLAC and all else becomes WAV.
 
     Raises:
         BatchError: Two inputs would become one output, or an output would replace an input.
@@ -160,7 +160,7 @@ def _refuse_output(output: Path, is_file: bool, suffix: str | None) -> None:
     if is_file and suffix and output.suffix.lower() != suffix:
         raise BatchError(f"{output} does not agree with --format {suffix[1:]}; leave one of them out")
     if not is_file and output.suffix.lower() in INPUT_SUFFIXES and not output.is_dir():
-        raise BatchError(f"{output} can't be written; name a .wav or .flac file, or a folder")
+        raise BatchError(f"{output} can't be written; name a {named_outputs()} file, or a folder")
 
 
 def expand(text: str, output: Path | None = None) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ def test_an_output_folder_inside_the_input_folder_is_not_input(tmp_path: Path) -
         (["x"], "x", "is an input itself"),
         (["x/a.wav"], "x/a.wav", "is an input itself"),
         (["x/a.wav", "y/a.mp3"], "one.wav", "is one file but there are several inputs"),
-        (["x/a.wav"], "a.ogg", "name a .wav or .flac file"),
+        (["x/a.wav"], "a.ogg", "name a .wav, .flac, .mp3, .opus or .m4a file"),
     ],
 )
 def test_a_batch_that_would_lose_something_does_not_begin(
