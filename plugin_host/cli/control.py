@@ -88,7 +88,7 @@ def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_js
 
 
 @app.command(rich_help_panel=CONTROL)
-def watch(
+def changes(
     topics: Annotated[
         list[str] | None, typer.Argument(metavar="[TOPIC...]", help="changes (the default), meters, spectra, stats.")
     ] = None,

@@ -126,6 +126,53 @@ def render(
     report.close()
 
 
+@app.command(rich_help_panel=RENDER, no_args_is_help=True)
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="IN", help="A folder, with all below it.", file_okay=False)],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="A folder that takes the outputs.", file_okay=False)],
+    preset: PresetOption = None,
+    settings: SetOption = None,
+    artifact: ArtifactOption = None,
+    bits: BitsOption = None,
+    format_name: FormatOption = None,
+    loudness: LoudnessOption = None,
+    true_peak: TruePeakOption = None,
+    jobs: JobsOption = None,
+    settle_s: Annotated[
+        float, typer.Option("--settle", min=0.1, help="Seconds in which a complete file stays as it is.")
+    ] = 3.0,
+    quiet: QuietFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Render what appears in a folder, as soon as it is complete; Ctrl-C or SIGTERM ends.
+
+    An output appears only when it is whole. After a restart the journal in OUT knows what is done; a file that changes
+    is rendered anew, and one that can't be read is named once, and tried again when it changes. Print what changes in
+    a running host with highband changes.
+    """
+    with stoppable() as stopped:
+        from plugin_host.chain.file_program import choose
+        from plugin_host.cli.render_report import JsonReport, Report
+        from plugin_host.render.batch.batch import Batch, journal_path
+        from plugin_host.render.batch.journal import Journal
+        from plugin_host.render.batch.plan import Plan
+        from plugin_host.render.batch.watch import watch as appearing
+        from plugin_host.render.batch.workers import standing_engine
+        from plugin_host.render.loudness import LoudnessTarget
+
+        with refusing(WRONG_USAGE, ValueError):
+            level = LoudnessTarget.from_text(loudness, true_peak)
+            build = partial(choose, preset, settings or [], artifact)
+            sound = build()
+            journal = Journal(journal_path(output))
+        report = (JsonReport if as_json else Report)(Plan(), quiet=quiet, endless=True)
+        with journal, standing_engine(sound, build, jobs) as engine, refusing(WORK_FAILED, ValueError):
+            batch = Batch(sound, journal, engine, bits, level)
+            suffix = f".{format_name}" if format_name else None
+            for outcome in appearing(folder, output, batch, settle_s=settle_s, stopped=stopped, suffix=suffix):
+                report.end(outcome)
+
+
 def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[str]:
     from plugin_host.render.batch.plan import BatchError, read_list
 

@@ -30,8 +30,9 @@ class Report:
         rendered, skipped: How many were rendered, and how many were done before.
     """
 
-    def __init__(self, planned: Plan, *, quiet: bool) -> None:
+    def __init__(self, planned: Plan, *, quiet: bool, endless: bool = False) -> None:
         self.count = len(planned)
+        self._endless = endless
         self.rendered = self.skipped = 0
         self._ended = 0
         self._faults: list[str] = []
@@ -88,8 +89,11 @@ class Report:
         self._show()
 
     def fail(self, sentence: str) -> None:
-        """Keep a fault for the end."""
-        self._faults.append(sentence)
+        """Keep a fault for the end, or name it at once where there is no end."""
+        if self._endless:
+            complain(sentence)
+        else:
+            self._faults.append(sentence)
 
     def close(self) -> None:
         """Sum up, name what went wrong and end with the status that says so."""
@@ -128,8 +132,8 @@ class JsonReport(Report):
     rendering, or `target` alone where it was done before.
     """
 
-    def __init__(self, planned: Plan, *, quiet: bool) -> None:
-        super().__init__(planned, quiet=True)
+    def __init__(self, planned: Plan, *, quiet: bool, endless: bool = False) -> None:
+        super().__init__(planned, quiet=True, endless=endless)
         self._reported_at = 0.0
 
     def progress(self, job: Job, share: float) -> None:

@@ -124,12 +124,17 @@ def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan
         found = False
         for source, relative in expand(text, output):
             found = True
-            ending = suffix or (".flac" if source.lower().endswith(".flac") else ".wav")
-            _add(planned, source, output if is_file else output / Path(relative).with_suffix(ending), is_file)
+            _add(planned, source, output if is_file else target_of(relative, output, suffix), is_file)
         if not found:
             planned.faults.append(f"{text} holds no audio files; name a file, a folder or a glob such as 'stems/*.wav'")
     planned.refuse_inputs_as_outputs()
     return planned
+
+
+def target_of(relative: str, output: Path, suffix: str | None = None) -> Path:
+    """Return the output of a file in a folder, by its path below the inputs' folder; see `plan`."""
+    ending = suffix or (".flac" if relative.lower().endswith(".flac") else ".wav")
+    return output / Path(relative).with_suffix(ending)
 
 
 def read_list(path: Path) -> Iterator[str]:

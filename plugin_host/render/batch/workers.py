@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -15,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.plan import BatchError, Job
-from plugin_host.render.batch.task import Engine, Result, Task, perform
+from plugin_host.render.batch.task import Result, Task, perform
 from plugin_host.render.render import RenderStopped, Stopped
 
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
@@ -54,7 +55,7 @@ class Inline:
             yield task, perform(task, self._sound, partial(progress, task.job), stopped)
 
 
-def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int) -> Engine:
+def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int) -> Inline | Workers:
     """Return what renders so many files.
 
     Args:
@@ -65,6 +66,20 @@ def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files
     """
     count = min(jobs or default_jobs(), files)
     return Workers(count, build) if count > 1 else Inline(sound)
+
+
+@contextmanager
+def standing_engine(sound: Sound, build: Callable[[], Sound], jobs: int | None) -> Iterator[Inline | Workers]:
+    """Yield what renders, warm from one batch to the next; see `engine_for`."""
+    count = jobs or default_jobs()
+    if count == 1:
+        yield Inline(sound)
+        return
+    workers = Workers(count, build, stay=True)
+    try:
+        yield workers
+    finally:
+        workers.close()
 
 
 @dataclass
@@ -80,10 +95,12 @@ class Workers:
     Args:
         count: Of processes.
         build: Makes the stage and the settings in each of them; a function that other processes can import.
+        stay: Whether they stay after a run, warm for the next one, until `close`.
     """
 
-    def __init__(self, count: int, build: Callable[[], Sound]) -> None:
-        self._count, self._build = count, build
+    def __init__(self, count: int, build: Callable[[], Sound], *, stay: bool = False) -> None:
+        self._count, self._build, self._stay = count, build, stay
+        self._workers: list[_Worker] = []
         # A fresh interpreter has no thread, lock or library in a state that a copied one could trip over.
         self._context = multiprocessing.get_context("spawn")
         self._tries: dict[str, int] = {}
@@ -92,8 +109,8 @@ class Workers:
         self, tasks: Iterator[Task], begun: Begun, progress: Progress, stopped: Stopped
     ) -> Iterator[tuple[Task, Result]]:
         """Yield what became of each task, in the order in which they end; see `Engine`."""
-        workers: list[_Worker] = []
-        again: list[Task] = []
+        workers, again = self._workers, list[Task]()
+        stays = False
         try:
             while True:
                 if stopped():
@@ -103,13 +120,20 @@ class Workers:
                     begun(task.job)
                 busy = [worker for worker in workers if worker.task]
                 if not busy:
+                    stays = self._stay
                     return
                 ready = wait([worker.connection for worker in busy], _WAIT_S)
                 for worker in busy:
                     if worker.connection in ready and (ended := self._receive(worker, workers, progress, again)):
                         yield ended
         finally:
-            _end(workers)
+            if not stays:
+                self.close()
+
+    def close(self) -> None:
+        """End the processes."""
+        _end(self._workers)
+        self._workers.clear()
 
     def _is_free(self, workers: list[_Worker]) -> bool:
         return len(workers) < self._count or any(worker.task is None for worker in workers)

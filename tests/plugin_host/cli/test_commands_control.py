@@ -24,7 +24,7 @@ def highband(*words: str) -> Result:
 def test_every_command_of_control_is_on_the_command_line() -> None:
     # A command that was given no name has that of its function, which only the built command line tells.
     named = set(typer.main.get_group(app).commands)
-    assert {"set", "get", "status", "watch", "load", "undo", "redo", "keys"} <= named
+    assert {"set", "get", "status", "changes", "load", "undo", "redo", "keys"} <= named
 
 
 def test_set_get_undo_and_load() -> None:
@@ -59,14 +59,14 @@ def test_watch_prints_changes_with_their_origin() -> None:
         turner = threading.Thread(target=turn)
         turner.start()
         threading.Timer(1.0, done.set).start()
-        shown = highband("watch", "--seconds", "0.5", "--address", control.address)
+        shown = highband("changes", "--seconds", "0.5", "--address", control.address)
         turner.join()
         assert "midi, set: amount 2 dB" in shown.stdout
         assert shown.exit_code == 0
 
 
 @pytest.mark.parametrize(
-    "words", [("set", "amount=1"), ("get",), ("status",), ("undo",), ("watch",), ("load", "old-tape")]
+    "words", [("set", "amount=1"), ("get",), ("status",), ("undo",), ("changes",), ("load", "old-tape")]
 )
 def test_a_host_that_is_not_running_is_one_sentence_and_status_1(words: tuple[str, ...]) -> None:
     began = time.monotonic()
@@ -81,7 +81,7 @@ def test_a_host_that_is_not_running_is_one_sentence_and_status_1(words: tuple[st
     ("words", "status", "sentence"),
     [
         (("set", "amount"), 2, "knob=value"), (("set", "amount=99"), 1, "between -24 and 12 dB"),
-        (("get", "loud"), 1, "there is no knob"), (("watch", "news"), 2, "there is no topic"),
+        (("get", "loud"), 1, "there is no knob"), (("changes", "news"), 2, "there is no topic"),
         (("load", "../x"), 1, "without a folder"), (("undo",), 1, "nothing to undo"),
     ],
 )  # fmt: skip
