@@ -71,8 +71,9 @@ class JackDevice(ReconnectingDevice):
         self._options = options
         self._client: Any = None
         self._is_shut_down = False
-        # The server's sample at which the next cycle should begin.
+        # The server's sample at which the next cycle should begin, and the transport's while it rolls.
         self._due: int | None = None
+        self._timeline: int | None = None
         self._patch = JackPatch(patch or ())
         self._is_patched = patch is not None
         self.inputs = self.outputs = options.channels or MOST_CHANNELS
@@ -148,11 +149,14 @@ class JackDevice(ReconnectingDevice):
         # and waits for the server. So the period and what was lost are read off each cycle.
         client.set_process_callback(self._process)
         client.set_shutdown_callback(self._forget_server)
-        self._due, self._is_shut_down = None, False
+        self._due = self._timeline = None
+        self._is_shut_down = False
         self._inports, self._outports = list[Any](), list[Any]()
         # By the library's own names: `get_array` asks for the period again and looks numpy up again for every port,
         # which costs a thread that has just slept 20 us a cycle.
         self._buffer_of, self._view_of = module._lib.jack_port_get_buffer, module._ffi.buffer
+        self._query, self._place = module._lib.jack_transport_query, module._ffi.new("jack_position_t*")
+        self._rolling = module._lib.JackTransportRolling
         self._latency = PortLatency(client, module._ffi, self.inputs + self.outputs)
 
     def _register(self, client: Any) -> None:
@@ -201,9 +205,21 @@ class JackDevice(ReconnectingDevice):
         indata, outdata = self._in[:frames], self._out[:frames]
         for number, port in enumerate(self._inports):
             indata[:, number] = self._samples(port, frames)
+        self._follow_transport(engine, frames)
         engine.callback(indata, outdata, self._has_lost(frames))
         for number, port in enumerate(self._outports):
             self._samples(port, frames)[:] = outdata[:, number]
+
+    def _follow_transport(self, engine: Engine, frames: int) -> None:
+        """Begin at the transport's place where it starts to roll or jumps; what repeats in time follows the song."""
+        client = self._client
+        if client is None or self._query(client._ptr, self._place) != self._rolling:
+            self._timeline = None
+            return
+        start = int(self._place.frame)
+        if start != self._timeline:
+            engine.seek(start, forget=False)
+        self._timeline = start + frames
 
     def _samples(self, port: Any, frames: int) -> Frames:
         """Return the memory of a port in this cycle."""

@@ -1,36 +1,16 @@
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.extender.controls import CONTROLS
-from plugin_host.devices.device import DeviceOptions
-from plugin_host.devices.jack import JackDevice, jack_module
-from plugin_host.engine.engine import Engine
 from plugin_host.settings.automation import read_automation
-from plugin_host.settings.store import SettingsStore
-from tests.plugin_host.jack_server import NAME, PERIOD, Server, served
+from tests.plugin_host.jack_server import PERIOD, Server
 from tests.plugin_host.session.live_program import LIVE, running, wait_for
-from tests.plugin_host.stages import Delay
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
-    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    with served() as made:
-        yield made
 
 
 def test_what_goes_in_comes_out_at_the_declared_latency(server: Server, tmp_path: Path) -> None:
@@ -143,151 +123,3 @@ def test_the_bench_measures_the_round_trip_that_is_declared(server: Server) -> N
     from plugin_host.bench.live import measure_round_trip
 
     assert measure_round_trip() == (PERIOD, PERIOD, 48000)
-
-
-class Insert:
-    """A device on the server with a delay that can be changed, as a preset changes it."""
-
-    def __init__(self, options: DeviceOptions, latency: int = 50) -> None:
-        self.device, self.engine = JackDevice(options), Engine(Delay(latency), SettingsStore(CONTROLS))
-        self.device.prepare(self.engine)
-        self.device.start()
-
-    def poll_until(self, is_so: Callable[[], bool]) -> None:
-        wait_for(lambda: self.device.poll() is None and is_so())
-
-
-@contextmanager
-def inserted(options: DeviceOptions, latency: int = 50) -> Iterator[Insert]:
-    insert = Insert(options, latency)
-    try:
-        yield insert
-    finally:
-        insert.device.stop()
-
-
-ALONE = DeviceOptions(input="none", output="none")
-
-
-def capture_latency(device: JackDevice, name: str) -> tuple[int, int]:
-    """Return the range that a port's readers count on, as any client asks for it."""
-    client, numbers = device._client, (ctypes.c_uint32 * 2)()
-    pointer = jack_module()._ffi.cast("uintptr_t", client.get_port_by_name(name)._ptr)
-    library = ctypes.CDLL(ctypes.util.find_library("jack"))
-    library.jack_port_get_latency_range(ctypes.c_void_p(int(pointer)), 0, numbers)
-    return numbers[0], numbers[1]
-
-
-def test_the_graph_counts_on_the_latency_that_is_measured(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-
-    with inserted(ALONE) as insert:
-        probe = LoopProbe(is_insert=True)
-        try:
-            for latency in (50, 2817, 0):
-                if insert.engine.latency_samples != latency:
-                    insert.engine.swap_chain(Delay(latency))
-                insert.poll_until(lambda wanted=latency: insert.engine.latency_samples == wanted)  # type: ignore[misc]
-                insert.device.poll()
-                assert probe.measure("highband:in_1", "highband:out_1") == latency
-                assert capture_latency(insert.device, "highband-probe-01:in_1") == (latency, latency)
-        finally:
-            probe.close()
-
-
-def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-    from plugin_host.chain.program import build
-    from plugin_host.session.host import LiveHost
-
-    device, sound = JackDevice(ALONE), build("", "live")
-    host = LiveHost(sound, SettingsStore(sound.controls), device, "low latency")
-    device.prepare(host.engine)
-    device.start()
-    probe, latencies = LoopProbe(is_insert=True), list[int]()
-    changes: list[Callable[[], object]] = [
-        lambda: None,
-        lambda: host.change_model(replace(sound, artifact="studio")),
-        lambda: host.load_preset("podcast-brightener"),
-    ]
-    try:
-        for change in changes:
-            change()
-            wait_for(lambda: not host.engine.is_swapping)
-            device.poll()
-            latencies.append(host.engine.latency_samples)
-            assert probe.measure("highband:in_1", "highband:out_1") == latencies[-1]
-            assert capture_latency(device, "highband-probe-01:in_1") == (latencies[-1], latencies[-1])
-    finally:
-        probe.close()
-        device.stop()
-    assert latencies[1] == 2816
-    assert len(set(latencies)) == 3
-
-
-def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
-    with inserted(DeviceOptions(), 70) as insert:
-        ports = {port: capture_latency(insert.device, f"highband:{port}")[1] for port in ("in_1", "out_1")}
-        card = capture_latency(insert.device, "system:playback_1")
-    # What reaches the loudspeakers is later than what came in by the card's period and the chain.
-    assert ports == {"in_1": PERIOD, "out_1": PERIOD + 70}
-    assert card == (PERIOD + 70, PERIOD + 70)
-
-
-def test_a_patch_made_by_hand_is_the_same_after_a_restart(server: Server) -> None:
-    def wire(tool: str, *ports: str) -> None:
-        subprocess.run([tool, "-s", NAME, *ports], check=True)
-
-    with inserted(DeviceOptions()) as insert:
-        device = insert.device
-        insert.poll_until(lambda: len(device.patch) == 4)
-        wire("jack_disconnect", "highband:out_1", "system:playback_1")
-        wire("jack_disconnect", "system:capture_2", "highband:in_2")
-        wire("jack_connect", "system:capture_1", "highband:in_2")
-        patch = [("in_1", "system:capture_1"), ("in_2", "system:capture_1"), ("out_2", "system:playback_2")]
-        insert.poll_until(lambda: device.patch == patch)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            server.stop(number)
-            wait_for(lambda: device.poll() is not None or device.state == "lost")
-            server.start()
-            wait_for(lambda: device.poll() is not None)
-            insert.poll_until(lambda: device.state == "playing" and device.patch == patch)
-            assert server.wires().count("   system:") == 3
-
-
-def test_a_port_that_comes_back_is_wired_again(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-
-    with inserted(ALONE) as insert:
-        for _ in range(2):
-            probe = LoopProbe()
-            probe.activate()
-            if not insert.device.patch:
-                probe.connect("highband:in_1", "highband:out_1")
-            wires = [("in_1", "highband-probe:out_1"), ("out_1", "highband-probe:in_1")]
-            insert.poll_until(lambda: server.wires().count("   highband-probe:") == 2)
-            assert insert.device.patch == wires
-            probe.close()
-            for _ in range(4):
-                insert.device.poll()
-            assert insert.device.patch == wires
-
-
-def test_a_server_at_another_rate_is_followed_or_refused(server: Server) -> None:
-    with inserted(ALONE) as insert:
-        device, said = insert.device, list[str]()
-
-        def hear() -> bool:
-            said.extend(filter(None, [device.poll()]))
-            return device.state == "playing" or any("192000" in sentence for sentence in said)
-
-        for rate in (192000, 44100):
-            server.stop(signal.SIGKILL)
-            wait_for(lambda: device.poll() is not None or device.state == "lost")
-            server.start(rate=rate)
-            said.clear()
-            wait_for(hear)
-            if rate == 192000:
-                assert "44100 to 96000 Hz" in said[-1] or "192000" in said[-1]
-                assert device.state == "lost"
-        assert insert.engine.stats()["sample_rate"] == 44100
