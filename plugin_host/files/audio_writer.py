@@ -62,7 +62,7 @@ class AudioWriter:
     Use as a context manager: leaving it normally puts the file in place, leaving it by any exception
     (Ctrl-C too) removes every trace. Integer depths are rounded without dither, so that untouched samples stay
     bit-exact, and clipped at full scale; `clipped` counts the samples that were beyond it. MP3, Opus and m4a are
-    written from floats.
+    written from floats; of these, AAC encoders alone turn down what is beyond full scale.
     """
 
     def __init__(
@@ -113,9 +113,10 @@ class AudioWriter:
             self._temporary.unlink(missing_ok=True)
 
     def _quantise(self, frames: NDArray[np.float32]) -> NDArray[Any]:
+        if self._bits != "32f" or self._suffix == ".m4a":
+            self.clipped += int(np.count_nonzero(np.abs(frames) > 1.0))
         if self._bits == "32f":
             return np.ascontiguousarray(frames)
-        self.clipped += int(np.count_nonzero(np.abs(frames) > 1.0))
         # libsndfile writes floats times 32767 and reads them divided by 32768; one power of two keeps samples exact.
         full = np.float32(1 << 15 if self._bits == "16" else 1 << 23)
         whole = np.clip(np.rint(frames * full), -full, full - 1)

@@ -76,7 +76,7 @@ class Rendering:
             notes.append("full-band: nothing added" if is_full else "nothing added")
         if self.clipped:
             were = _samples(self.clipped)
-            notes.append(f"{were} beyond full scale and clipped; --bits 32f keeps what is beyond it")
+            notes.append(f"{were} beyond full scale and clipped; WAV with --bits 32f keeps what is beyond it")
         if self.mended:
             notes.append(f"{_samples(self.mended)} NaN or infinite in the input and became silence")
         return notes
