@@ -17,7 +17,6 @@ from plugin_host.plugin.product import PluginError, Product, header
 NATIVE = Path(__file__).parent / "native"
 # Debian's package of the DISTRHO Plugin Framework brings the published interfaces of all three formats along.
 HEADERS = Path("/usr/share/dpf/distrho/src")
-SOURCES = ("system_posix.cpp", "engine.cpp", "vst3.cpp", "clap.cpp", "lv2.cpp")
 _PARTS = ("travesty/audio_processor.h", "clap/plugin.h", "lv2/lv2.h")
 _FLAGS = (
     "-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-missing-field-initializers",
@@ -88,32 +87,16 @@ def _key(product: Product, flags: Sequence[str]) -> str:
 
 def _compile(product: Product, place: Path, flags: Sequence[str]) -> None:
     (place / "stage.hpp").write_text(header(product), encoding="utf-8")
-    options = [*_FLAGS, *flags, f"-I{place}", f"-I{NATIVE}", f"-isystem{headers()}"]
-    objects = [place / f"{Path(source).stem}.o" for source in SOURCES]
-    # Side by side: the formats take most of the time.
-    running = [
-        subprocess.Popen(
-            [str(compiler()), *options, "-c", str(NATIVE / source), "-o", str(target)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for source, target in zip(SOURCES, objects, strict=True)
-    ]  # fmt: skip
-    outputs = [process.communicate()[0] for process in running]
-    for process, output in zip(running, outputs, strict=True):
-        _refuse_failure(process.returncode, output)
     fresh = place / "highband.partial"
-    _link([*flags, *map(str, objects)], fresh)
+    exports = [] if sys.platform == "darwin" else [f"-Wl,--version-script={NATIVE / 'exports.map'}", "-Wl,-z,defs"]
+    words = [
+        str(compiler()), "-shared", *_FLAGS, *flags, f"-I{place}", f"-I{NATIVE}", f"-isystem{headers()}",
+        str(NATIVE / "library.cpp"), *exports, "-o", str(fresh),
+    ]  # fmt: skip
+    compiled = subprocess.run(words, capture_output=True, text=True, check=False)
+    _refuse_failure(compiled.returncode, compiled.stdout + compiled.stderr)
     # A host may have the old one open.
     os.replace(fresh, place / "highband.so")
-
-
-def _link(words: Sequence[str], target: Path) -> None:
-    exports = [] if sys.platform == "darwin" else [f"-Wl,--version-script={NATIVE / 'exports.map'}", "-Wl,-z,defs"]
-    linked = subprocess.run(
-        [str(compiler()), "-shared", "-pthread", *words, *exports, "-o", str(target)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    _refuse_failure(linked.returncode, linked.stdout + linked.stderr)
 
 
 def _refuse_failure(status: int, output: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,8 @@ MAX_BLOCK = 2048
 # The host's moves are automation: each one is meant for its sample.
 ORIGIN = "automation daw"
 _WAIT_S = 0.1
+# The last sample of a timeline: weeks at any rate, and far from where whole numbers end.
+_LATEST = 1 << 48
 
 
 class PluginDevice:
@@ -147,12 +150,14 @@ class PluginDevice:
             self.follow_knobs()
         jump: Event | None = None
         for event in self.region.events(taken.events):
+            if not math.isfinite(event.value):
+                continue  # No plug-in of ours sends that, and the sound must go on.
             if event.kind == SEEK:
                 jump = event
             elif event.knob < len(self._ids):
                 self._turn(self._ids[event.knob], event.value)
         if jump is not None:
-            engine.seek(int(jump.value), forget=bool(taken.is_offline))
+            engine.seek(int(max(-_LATEST, min(jump.value, _LATEST))), forget=bool(taken.is_offline))
 
     def follow_knobs(self) -> None:
         """Set every knob to where the host has it."""

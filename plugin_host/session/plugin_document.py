@@ -56,7 +56,13 @@ def read_document(text: str) -> Restored:
     """Build what a session describes, "" for a new one; raise ValueError with one sentence if it can't be."""
     if not text:
         return Restored(build("", None), {})
-    words = _parse(text)
+    try:
+        return _restored(_parse(text))
+    except (KeyError, TypeError, AttributeError, OverflowError):
+        raise ValueError("what the session says of the sound can't be read: choose a preset anew") from None
+
+
+def _restored(words: Mapping[str, Any]) -> Restored:
     preset = parse_preset(json.dumps(words["preset"]), "the session's preset")
     if words.get("preset_file"):
         preset = preset.placed_at(Path(str(words["preset_file"])))
@@ -72,12 +78,10 @@ def read_document(text: str) -> Restored:
 def _parse(text: str) -> dict[str, Any]:
     try:
         words = json.loads(text)
-        if words["highband_plugin"] > FORMAT:
-            raise ValueError("the session was saved by a newer Highband: upgrade to use it")
-        if not isinstance(words["preset"], dict) or not isinstance(words.get("settings", {}), dict):
-            raise TypeError
-    except (KeyError, TypeError, json.JSONDecodeError, RecursionError):
-        raise ValueError("what the session says of the sound can't be read: choose a preset anew") from None
+    except (json.JSONDecodeError, RecursionError):
+        raise TypeError from None
+    if words["highband_plugin"] > FORMAT:
+        raise ValueError("the session was saved by a newer Highband: upgrade to use it")
     return dict(words)
 
 

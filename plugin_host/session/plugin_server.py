@@ -17,7 +17,7 @@ import numpy as np
 
 from plugin_host.chain.program import LiveSound
 from plugin_host.plugin.instances import Instance, instances, runtime_folder, sweep
-from plugin_host.plugin.library import Library, Region
+from plugin_host.plugin.library import PLAYING, REFUSED, Library, Region, Status
 from plugin_host.plugin.product import PluginError
 from plugin_host.session.plugin_document import read_document
 from plugin_host.session.plugin_worker import Worker
@@ -25,7 +25,7 @@ from plugin_host.session.plugin_worker import Worker
 LOCK, LOG = "server.lock", "engine.log"
 _LOOK_EVERY_S, _SWEEP_EVERY_S = 0.03, 5.0
 # A worker that died is started again, but not faster than it dies.
-_PAUSE_S, _PATIENCE_S = 1.0, 2.0
+_PAUSE_S, _PATIENCE_S, _STUCK_NS = 1.0, 2.0, 5_000_000_000
 # With no instance for so long the server ends; a plug-in starts it again.
 IDLE_S = 600.0
 
@@ -73,7 +73,10 @@ class PluginServer:
 
     def _serve(self, instance: Instance, stopped: Callable[[], bool]) -> None:
         path = instance.path
-        if path in self._workers or time.monotonic() < self._not_before.get(path, 0.0):
+        if path in self._workers:
+            self._end_stuck(instance)
+            return
+        if time.monotonic() < self._not_before.get(path, 0.0):
             return
         self._not_before[path] = time.monotonic() + _PAUSE_S
         if not _is_played(instance):
@@ -84,6 +87,17 @@ class PluginServer:
         if child == 0:
             self._become_worker(instance)
         self._workers[path] = child
+
+    def _end_stuck(self, instance: Instance) -> None:
+        """End a worker that gives no sign of life any more; another one follows."""
+        path, now = instance.path, time.monotonic()
+        if now < self._not_before.get(path, 0.0):
+            return
+        self._not_before[path] = now + _PAUSE_S
+        status = _status_of(instance)
+        if status is not None and status.engine_state == PLAYING and status.heartbeat_age_ns > _STUCK_NS:
+            self.report(f"{instance.name}: the worker is stuck and starts anew")
+            os.kill(self._workers[path], signal.SIGKILL)
 
     def _become_worker(self, instance: Instance) -> None:
         """Play the instance in this process, which is the server's child, and end it."""
@@ -147,12 +161,18 @@ def _warmed() -> LiveSound:
 
 def _is_played(instance: Instance) -> bool:
     """Whether the host has processed a block, and the engine has not refused this instance."""
+    status = _status_of(instance)
+    return (
+        status is not None and bool(status.calls) and not status.closed and status.engine_state != REFUSED
+        and instance.is_alive
+    )  # fmt: skip
+
+
+def _status_of(instance: Instance) -> Status | None:
     try:
         region = Region(Library(instance.library), instance.path)
     except PluginError:
-        return False
-    try:
-        status = region.status()
-        return bool(status.calls) and not status.closed and status.engine_state != 3 and instance.is_alive
-    finally:
-        region.close()
+        return None
+    found = region.status()
+    region.close()
+    return found

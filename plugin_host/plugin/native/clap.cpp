@@ -8,7 +8,7 @@
 #include "clap/ext/state.h"
 #include "clap/plugin-factory.h"
 
-namespace highband {
+namespace highband::clap_format {
 namespace {
 
 // The published extension for offline rendering; these headers are older than it.
@@ -319,10 +319,10 @@ const clap_plugin_factory_t kClapFactory = {
     [](const clap_plugin_factory_t *, uint32_t index) { return index == 0 ? &kDescriptor : nullptr; }, create};
 
 }  // namespace
-}  // namespace highband
+}  // namespace highband::clap_format
 
 extern "C" __attribute__((visibility("default"))) const clap_plugin_entry_t clap_entry = {
     CLAP_VERSION, [](const char *) { return true; }, [] {},
     [](const char *id) -> const void * {
-        return std::strcmp(id, CLAP_PLUGIN_FACTORY_ID) == 0 ? &highband::kClapFactory : nullptr;
+        return std::strcmp(id, CLAP_PLUGIN_FACTORY_ID) == 0 ? &highband::clap_format::kClapFactory : nullptr;
     }};

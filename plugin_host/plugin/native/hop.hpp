@@ -239,17 +239,24 @@ class Hop {
     }
 
     bool wait_offline(uint64_t due, int64_t began) {
+        // The patience begins anew whenever something has come of it.
+        const int64_t most = began + 2 * kStartNs;
+        bool lived = false;
+        uint64_t reached = 0;
         while (true) {
             const uint32_t seen = region_->engine.bell.load();
             const bool lives = is_engine_alive();
-            if (lives && region_->engine.out_pos.load(std::memory_order_acquire) >= due) {
+            const uint64_t ready = region_->engine.out_pos.load(std::memory_order_acquire);
+            if (lives && ready >= due) {
                 has_given_up_ = false;
                 return true;
             }
             if (region_->engine.state.load() == kRefused) return false;
-            const bool is_worth_it = lives || (may_start_ && !has_given_up_);
+            if (!lives && (!may_start_ || has_given_up_)) return false;
+            if ((lives != lived || (lives && ready != reached)) && now_ns() < most) began = now_ns();
+            lived = lives;
+            reached = ready;
             const int64_t left = began + (lives ? kOfflineNs : kStartNs) - now_ns();
-            if (!is_worth_it) return false;
             if (left <= 0) {
                 has_given_up_ = true;
                 return false;

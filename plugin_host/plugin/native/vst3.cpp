@@ -9,7 +9,7 @@
 #include "travesty/edit_controller.h"
 #include "travesty/factory.h"
 
-namespace highband {
+namespace highband::vst3_format {
 namespace {
 
 constexpr uint32_t kMostPoints = 2048;
@@ -499,11 +499,11 @@ v3_plugin_factory_cpp factory_table() {
 }
 
 }  // namespace
-}  // namespace highband
+}  // namespace highband::vst3_format
 
 #define HIGHBAND_EXPORT extern "C" __attribute__((visibility("default")))
 
-HIGHBAND_EXPORT const void *GetPluginFactory() { return &highband::factory; }
+HIGHBAND_EXPORT const void *GetPluginFactory() { return &highband::vst3_format::factory; }
 HIGHBAND_EXPORT bool ModuleEntry(void *) { return true; }
 HIGHBAND_EXPORT bool ModuleExit() { return true; }
 HIGHBAND_EXPORT bool bundleEntry(void *) { return true; }
