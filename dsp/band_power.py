@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,25 @@ from dsp.fft import Array, rfft
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.
 LOG_PER_DB = math.log(10.0) / 10.0
-# Window, first bin of each band, the bin behind its last, the weights of all these bins in a row, transform size,
-# floor.
-PowerTables: TypeAlias = tuple[Array, NDArray[np.int64], NDArray[np.int64], Array, int, float]
+
+
+class PowerTables(NamedTuple):
+    """The tables of `measure_power`.
+
+    Attributes:
+        window: Shape (window,).
+        first, end: The first bin of each band, and the bin behind its last.
+        weights: Of all these bins, band after band.
+        n_fft: Size of the transform.
+        floor: Power that is added to every band.
+    """
+
+    window: Array
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    weights: Array
+    n_fft: int
+    floor: float
 
 
 class BandPower:
@@ -32,7 +48,7 @@ class BandPower:
         fall: Share of a frame over which its window falls off; see `dsp.bands.late_hann`.
 
     Attributes:
-        tables: What `measure_power` wants of all this.
+        tables: For `measure_power`.
     """
 
     def __init__(
@@ -51,7 +67,7 @@ class BandPower:
         first, end = held.argmax(1), np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
         # Nothing but what counts: it is read while the memory around it is cold.
         row = np.concatenate([share[start:stop] for share, start, stop in zip(shares, first, end, strict=True)])
-        self.tables: PowerTables = (window, first, end, row, n_fft, factor * floor)
+        self.tables = PowerTables(window, first, end, row, n_fft, factor * floor)
 
     def __call__(self, signal: Array, start: int, hop: int, frames: int) -> Array:
         """Return power against full-scale white noise at 48 kHz, not below the floor.
@@ -66,17 +82,15 @@ class BandPower:
             Shape (channels, frames, bands).
         """
         power = np.empty((len(signal), frames, bands.BAND_COUNT), np.float32)
-        measure_power(signal, start, hop, *self.tables, power)
+        measure_power(signal, start, hop, self.tables, power)
         return power
 
 
 @kernel
-def measure_power(
-    signal: Array, start: int, hop: int, window: Array, first: NDArray[np.int64], end: NDArray[np.int64],
-    weights: Array, n_fft: int, floor: float, power: Array,
-) -> None:  # fmt: skip
-    """Tell what a `BandPower` returns, with its tables."""
+def measure_power(signal: Array, start: int, hop: int, tables: PowerTables, power: Array) -> None:
+    """Write the power of frames in bands; see `BandPower.__call__`."""
     channels, frames, count = power.shape
+    window, first, end, weights, n_fft, floor = tables
     rows, squares = np.zeros((channels * frames, n_fft), np.float32), np.empty(n_fft // 2 + 1, np.float32)
     for row in range(channels * frames):
         channel, at = row // frames, start + row % frames * hop

@@ -145,7 +145,7 @@ def noise_rows(channels: int) -> Array:
 
 @kernel
 def noise(rows: Array, start: int, width: float, mixed: Array) -> None:
-    """Tell noise of unit variance for each channel.
+    """Write noise of unit variance for each channel.
 
     Args:
         rows: From `noise_rows`.

@@ -35,8 +35,8 @@ def exp(value: np.float32) -> np.float32:
     rest = min(max(value - power * _LN_2, -_ONE), _ONE)
     series = ((((_E0 * rest + _E1) * rest + _E2) * rest + _E3) * rest + _E4) * rest + _E5
     scale = np.int32((np.int32(power) + _BIAS) << _MANTISSA_BITS).view(np.float32)
-    told: np.float32 = (series * rest * rest + rest + _ONE) * scale
-    return told
+    result: np.float32 = (series * rest * rest + rest + _ONE) * scale
+    return result
 
 
 @kernel
@@ -50,8 +50,8 @@ def log(value: np.float32) -> np.float32:
     square = rest * rest
     series = ((((_L0 * rest + _L1) * rest + _L2) * rest + _L3) * rest + _L4) * rest + _L5
     series = ((series * rest + _L6) * rest + _L7) * rest + _L8
-    told: np.float32 = series * rest * square - _HALF * square + rest + power * _LN_2
-    return told
+    result: np.float32 = series * rest * square - _HALF * square + rest + power * _LN_2
+    return result
 
 
 @kernel

@@ -26,7 +26,7 @@ def mix(
     signal: Block, start: int, target: float, added: Block, added_target: float, gains: NDArray[np.float64],
     step: float, out: Block,
 ) -> None:  # fmt: skip
-    """Tell the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
+    """Write the sum of two signals, each by its gain; what rests at 1 stays as it is to the last bit.
 
     Args:
         signal: Shape (channels, time).

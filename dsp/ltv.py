@@ -8,7 +8,7 @@ transform of its log magnitude, Oppenheim and Schafer), so a filter costs two sm
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,26 @@ from dsp.fft import Array, Spectrum, irfft, rfft
 
 _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384
-# A filter's gains are told as logarithms of power, its response in logarithms of amplitude.
+# A filter's gains are logarithms of power, its response is computed in logarithms of amplitude.
 _AMPLITUDE = 0.5
-# The lower of the two bands that a bin lies between, log magnitude per gain of these two, phase, phase of the first
-# bands together, fade.
-FilterTables: TypeAlias = tuple[NDArray[np.int64], Array, Array, Array, Array]
+
+
+class FilterTables(NamedTuple):
+    """The tables of `append_filters`.
+
+    Attributes:
+        band: The lower of the two bands that a bin lies between, shape (bins,).
+        between: Log magnitude per gain of these two, shape (2, bins).
+        phase: Per gain of each band, shape (bands, bins).
+        phase_below: Of the first bands together, shape (bands + 1, bins).
+        fade: Window over the taps, shape (taps,).
+    """
+
+    band: NDArray[np.int64]
+    between: Array
+    phase: Array
+    phase_below: Array
+    fade: Array
 
 
 class FilterDesign:
@@ -35,7 +50,7 @@ class FilterDesign:
         n_fft: Size of the transform that applies it to one hop.
         log_magnitude, phase: Nepers and radians per gain of each band, shape (bands, n_fft // 2 + 1).
         fade: Window over the taps, shape (taps,).
-        tables: What `put_behind` wants of all this.
+        tables: For `append_filters`.
     """
 
     def __init__(self, sample_rate: float) -> None:
@@ -49,7 +64,7 @@ class FilterDesign:
         between = np.stack([self.log_magnitude[band, bins], self.log_magnitude[band + 1, bins]])
         # The phase of the first bands together: below the crossover they all have one gain.
         below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(np.float32)
-        self.tables: FilterTables = (band, between, self.phase, below, self.fade)
+        self.tables = FilterTables(band, between, self.phase, below, self.fade)
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -61,7 +76,7 @@ class FilterDesign:
             Shape (rows, filters, n_fft // 2 + 1).
         """
         filters = np.empty((*gains.shape[:2], self.n_fft // 2 + 1), np.complex64)
-        put_behind(filters[:, :0].copy(), 0, gains, np.ones(gains.shape[:2], np.float32), *self.tables, filters)
+        append_filters(filters[:, :0].copy(), 0, gains, np.ones(gains.shape[:2], np.float32), self.tables, filters)
         return filters
 
     def impulse(self, gains: Array) -> Array:
@@ -70,28 +85,23 @@ class FilterDesign:
 
 
 @kernel
-def put_behind(
-    before: Spectrum, kept: int, gains: Array, factors: Array, band_of: NDArray[np.int64], between: Array,
-    phase: Array, phase_below: Array, fade: Array, out: Spectrum,
-) -> None:  # fmt: skip
-    """Tell filters in a row behind others.
+def append_filters(
+    before: Spectrum, kept: int, gains: Array, factors: Array, tables: FilterTables, out: Spectrum
+) -> None:
+    """Write a row of filters behind the last ones of another row.
 
     Args:
         before: The others, shape (rows, any number, bins).
         kept: How many of them, the last ones, stay in the row.
         gains: Natural logarithms of power ratios, shape (rows, filters, bands).
         factors: One on all of each filter, shape (rows, filters).
-        band_of: First of `FilterDesign.tables`.
-        between: Second of them.
-        phase: Third.
-        phase_below: Fourth.
-        fade: Fifth.
+        tables: Of a `FilterDesign`.
         out: Where the row goes, shape (rows, kept + filters, bins).
     """
     rows, filters, _ = gains.shape
-    bins = out.shape[2]
+    bins, fade = out.shape[2], tables.fade
     responses = np.empty((rows * filters, bins), np.complex64)
-    _respond(gains.reshape(rows * filters, -1), band_of, between, phase, phase_below, responses)
+    _respond(gains.reshape(rows * filters, -1), tables, responses)
     impulses = irfft(responses, 2 * (bins - 1))
     for row in range(rows * filters):
         for i in range(len(fade)):
@@ -104,13 +114,12 @@ def put_behind(
 
 
 @kernel
-def _respond(
-    gains: Array, band_of: NDArray[np.int64], between: Array, phase: Array, phase_below: Array, responses: Spectrum
-) -> None:
-    """Tell the responses, shape (filters, bins), of filters with gains of shape (filters, bands)."""
+def _respond(gains: Array, tables: FilterTables, responses: Spectrum) -> None:
+    """Write the responses, shape (filters, bins), of filters with gains of shape (filters, bands)."""
     count, bins = responses.shape
     angles, nepers = np.empty((count, bins), np.float32), np.empty(bins, np.float32)
-    _turn_phase(gains, phase, phase_below, angles)
+    band_of, between = tables.band, tables.between
+    _turn_phase(gains, tables.phase, tables.phase_below, angles)
     for row in range(count):
         for k in range(bins):
             nepers[k] = gains[row, band_of[k]] * between[0, k] + gains[row, band_of[k] + 1] * between[1, k]
@@ -121,9 +130,9 @@ def _respond(
 
 @kernel
 def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -> None:
-    """Tell the phases of filters, shape (filters, bins), in radians; the number of bands is a multiple of four."""
-    count, told = gains.shape
-    first = told
+    """Write the phases of filters, shape (filters, bins), in radians; the number of bands is a multiple of four."""
+    count, total = gains.shape
+    first = total
     for row in range(count):
         own = 1
         while own < first and gains[row, own] == gains[row, 0]:
@@ -135,7 +144,7 @@ def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -
         angle = angles[row]
         for k in range(len(angle)):
             angle[k] = gains[row, 0] * phase_below[first, k]
-    for band in range(first, told, 4):
+    for band in range(first, total, 4):
         for row in range(count):
             angle, gain = angles[row], gains[row, band : band + 4]
             for k in range(len(angle)):
@@ -202,8 +211,8 @@ def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: 
 
 
 @kernel
-def filtered(spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum, out: Spectrum) -> None:
-    """Tell what the filters at both ends of each hop leave of a source, together with what they left of others.
+def apply_filters(spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum, out: Spectrum) -> None:
+    """Add the products of a source and the filters at both ends of each hop to those of other sources.
 
     Args:
         spectra: From `hop_spectra`, shape (channels * hops, bins).
@@ -223,10 +232,10 @@ def filtered(spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum,
 
 @kernel
 def cross_fade(products: Spectrum, hop: int, taps: int, phase: int, out: Array) -> None:
-    """Tell the signal of hops that were filtered, each cross-faded from its first filter to its second.
+    """Write the signal of hops that were filtered, each cross-faded from its first filter to its second.
 
     Args:
-        products: From `filtered`, shape (2, channels * hops, bins); sources add up there.
+        products: From `apply_filters`, shape (2, channels * hops, bins); sources add up there.
         hop: Samples of a hop.
         taps: Length of the filters.
         phase: Samples of the first hop that are left out.
@@ -253,13 +262,13 @@ def cross_fade(products: Spectrum, hop: int, taps: int, phase: int, out: Array) 
 def shape(
     signal: Array, end: int, filters: Spectrum, others: Spectrum, hop: int, taps: int, phase: int, out: Array
 ) -> None:
-    """Pass the newest samples of a source through the filters of its hops and add what was left of other sources.
+    """Pass the newest samples of a source through the filters of its hops and add the products of other sources.
 
     Args:
         signal: Shape (channels, time).
         end: Where it ends.
         filters: At the boundaries of the hops, shape (channels, hops + 1, bins).
-        others: From `leave`, shape (2, channels * hops, bins).
+        others: From `filter_hops`, shape (2, channels * hops, bins).
         hop: Samples of a hop.
         taps: Length of the filters.
         phase: Samples of the first hop that are left out.
@@ -268,25 +277,26 @@ def shape(
     n_fft, count = 2 * (filters.shape[2] - 1), out.shape[1]
     spectra = hop_spectra(signal, end - count - phase, end, hop, filters.shape[1] - 1, taps, n_fft)
     products = np.empty_like(others)
-    filtered(spectra, filters, 0, others, products)
+    apply_filters(spectra, filters, 0, others, products)
     cross_fade(products, hop, taps, phase, out)
 
 
 @kernel
-def leave(signal: Array, filters: Spectrum, first: int, hop: int, taps: int, products: Spectrum) -> None:
-    """Tell what filters leave of hops, for `shape`.
+def filter_hops(signal: Array, filters: Spectrum, first: int, hop: int, taps: int, products: Spectrum) -> None:
+    """Write the products of filters and hops, for `shape`.
 
     Args:
         signal: `taps - 1` samples of past, then the hops, shape (channels, time).
-        filters: As for `filtered`.
-        first: As for `filtered`.
+        filters: As for `apply_filters`.
+        first: As for `apply_filters`.
         hop: Samples of a hop.
         taps: Length of the filters.
         products: Where it goes, shape (2, channels * hops, bins).
     """
     hops, n_fft = products.shape[1] // len(signal), 2 * (filters.shape[2] - 1)
     products[:] = 0
-    filtered(hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft), filters, first, products, products)
+    spectra = hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft)
+    apply_filters(spectra, filters, first, products, products)
 
 
 def hop_ramp(hop: int) -> Array:

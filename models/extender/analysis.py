@@ -1,4 +1,4 @@
-"""The path of frames: from the analysis of input and source to what the predictor tells, whatever the knobs say.
+"""Analysis: measure frames of input and source, and predict the envelope from them, whatever the knobs say.
 
 It can run as soon as a frame's last sample has come in; `models.extender.gains` goes on where the hop after it begins.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp import bands, crossover
-from dsp.band_power import FLOOR_POWER, LOG_PER_DB, BandPower, measure_power
+from dsp.band_power import FLOOR_POWER, LOG_PER_DB, BandPower, PowerTables, measure_power
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fast_math import log
@@ -21,49 +20,36 @@ from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.envelope import silence_gate
 from models.extender.gains import averaged_frames
+from models.extender.measured import Measured
 from models.predictor.inference import Inference, Predicted
 
 _SOURCE_FLOOR = 2 * FLOOR_POWER
 
 
-class Heard(NamedTuple):
-    """What frames of input and source say.
+class Tables(NamedTuple):
+    """The tables of the measures: of the input's power, the source's power and the input's tonality."""
 
-    Attributes:
-        present: Power of the input's bands, shape (channels, frames, bands).
-        source: Power of the source's bands, divided by the number of frames that are averaged; same shape.
-        levels_db: Of the input's bands, same shape.
-        tonality: Of the input's bands, same shape.
-        gate: 0 where the input is silent, else 1; shape (channels, frames), as what follows.
-        energy: Power of the input's newest hop.
-        reference_db: Level just below the crossover.
-    """
-
-    present: Array
-    source: Array
-    levels_db: Array
-    tonality: Array
-    gate: Array
-    energy: Array
-    reference_db: Array
+    power: PowerTables
+    source_power: PowerTables
+    tones: ToneTables
 
 
 class Frames(NamedTuple):
-    """All that is known of frames without a look at the knobs.
+    """Frames that were analysed; no knob but the crossover enters.
 
     Attributes:
-        heard: In input and source.
-        predicted: By the predictor.
-        step: The crossover that the predictor was told.
+        measured: In input and source.
+        predicted: Their envelope.
+        step: The crossover that it was predicted for.
     """
 
-    heard: Heard
+    measured: Measured
     predicted: Predicted
     step: int | None
 
 
-class FramePath:
-    """Hears frames; see the module.
+class Analysis:
+    """Analyses frames; see the module.
 
     Args:
         config: Of the extender.
@@ -90,6 +76,7 @@ class FramePath:
         self._source_power = BandPower(
             sample_rate, self.source_window, _SOURCE_FLOOR, lifts_top=True, factor=1 / averaged_frames(config)
         )
+        self._tables = Tables(self._power.tables, self._source_power.tables, self._tones)
         # With look-ahead the source is measured in the middle of the input's frame, else at its end.
         is_late = horizon(config.lookahead_hops) < 0
         self.source_lag = self.source_window - self.source_window // 2 if is_late else 0
@@ -100,20 +87,20 @@ class FramePath:
         self._channels = channels
         self._predictor.reset(channels)
         self._one = self._room(1)
-        # What a crossover that moves will call is ready before it does.
+        # The kernel that a moving crossover calls is loaded before it moves.
         self._one.present.fill(FLOOR_POWER)
-        _tell_db(self._one.present, self._mask(None)[1], self._one.levels_db, self._one.reference_db)
+        _write_levels(self._mask(None)[1], self._one)
 
-    def _room(self, frames: int) -> Heard:
+    def _room(self, frames: int) -> Measured:
         whole, single = (self._channels, frames, bands.BAND_COUNT), (self._channels, frames)
-        return Heard(
+        return Measured(
             np.empty(whole, np.float32), np.empty(whole, np.float32), np.empty(whole, np.float32),
             np.empty(whole, np.float32), np.empty(single, np.float32), np.empty(single, np.float32),
             np.empty(single, np.float32),
         )  # fmt: skip
 
-    def hear(self, signal: DelayLine, source: DelayLine, before: int, number: int, step: int | None) -> Frames:
-        """Return all that the newest frames tell, good until the next call; nothing is put into the past yet.
+    def analyse(self, signal: DelayLine, source: DelayLine, before: int, number: int, step: int | None) -> Frames:
+        """Measure the newest frames and predict their envelope, good until the next call; the past stays as it is.
 
         Args:
             signal: The input.
@@ -122,25 +109,22 @@ class FramePath:
             number: Of frames, a hop apart.
             step: Of the crossover.
         """
-        heard = self._one if number == 1 else self._room(number)
+        measured = self._one if number == 1 else self._room(number)
         back = before + (number - 1) * self._hop
         mask, top = self._mask(step)
-        _listen(
-            signal.samples, signal.end - back - self.window, source.samples,
-            source.end - back - self.source_lag - self.source_window, self._hop, *self._power.tables,
-            *self._source_power.tables, self._tones, top, *heard,
-        )  # fmt: skip
-        return Frames(heard, self._predictor.predict(heard.levels_db, heard.tonality, mask), step)
+        start, source_start = signal.end - back - self.window, source.end - back - self.source_lag - self.source_window
+        _measure(signal.samples, start, source.samples, source_start, self._hop, self._tables, top, measured)
+        return Frames(measured, self._predictor.predict(measured.levels_db, measured.tonality, mask), step)
 
-    def hear_again(self, frames: Frames, step: int | None) -> Frames:
-        """Return what frames tell about another crossover."""
-        heard = frames.heard
+    def predict_again(self, frames: Frames, step: int | None) -> Frames:
+        """Predict the envelope of frames again, for another crossover."""
+        measured = frames.measured
         mask, top = self._mask(step)
-        _tell_db(heard.present, top, heard.levels_db, heard.reference_db)
-        return Frames(heard, self._predictor.predict(heard.levels_db, heard.tonality, mask), step)
+        _write_levels(top, measured)
+        return Frames(measured, self._predictor.predict(measured.levels_db, measured.tonality, mask), step)
 
-    def keep(self) -> None:
-        """Put the frames that were heard last into the past."""
+    def commit(self) -> None:
+        """Make the frames of the last prediction part of the past."""
         self._predictor.commit()
 
     def _mask(self, step: int | None) -> tuple[Array, Array]:
@@ -153,29 +137,16 @@ class FramePath:
 
 
 @kernel
-def _listen(
-    signal: Array, start: int, source: Array, source_start: int, hop: int, window: Array, first: NDArray[np.int64],
-    end: NDArray[np.int64], weights: Array, n_fft: int, floor: float, source_window: Array,
-    source_first: NDArray[np.int64], source_end: NDArray[np.int64], source_weights: Array, source_n_fft: int,
-    source_floor: float, tones: ToneTables, top: Array, present: Array, source_power: Array, levels_db: Array,
-    tones_now: Array, gate: Array, energy: Array, reference_db: Array,
+def _measure(
+    signal: Array, start: int, source: Array, source_start: int, hop: int, tables: Tables, top: Array,
+    measured: Measured,
 ) -> None:  # fmt: skip
-    measure_power(signal, start, hop, window, first, end, weights, n_fft, floor, present)
-    measure_power(
-        source,
-        source_start,
-        hop,
-        source_window,
-        source_first,
-        source_end,
-        source_weights,
-        source_n_fft,
-        source_floor,
-        source_power,
-    )
-    measure_tonality(signal, start + len(window) - len(tones.window), hop, tones, tones_now)
-    _measure_energy(signal, start, hop, len(window), gate, energy)
-    _tell_db(present, top, levels_db, reference_db)
+    window, longer = len(tables.power.window), len(tables.tones.window)
+    measure_power(signal, start, hop, tables.power, measured.present)
+    measure_power(source, source_start, hop, tables.source_power, measured.source)
+    measure_tonality(signal, start + window - longer, hop, tables.tones, measured.tonality)
+    _measure_energy(signal, start, hop, window, measured.gate, measured.energy)
+    _write_levels(top, measured)
 
 
 @kernel
@@ -198,13 +169,14 @@ def _measure_energy(signal: Array, start: int, hop: int, window: int, gate: Arra
 
 
 @kernel
-def _tell_db(power: Array, top: Array, levels_db: Array, reference_db: Array) -> None:
-    """Tell levels in dB, and their mean by the weights of the highest trusted bands."""
+def _write_levels(top: Array, measured: Measured) -> None:
+    """Write the levels of present power in dB, and their mean by the weights of the highest trusted bands."""
+    power = measured.present
     for channel in range(power.shape[0]):
         for frame in range(power.shape[1]):
             reference = np.float32(0.0)
             for band in range(power.shape[2]):
                 level = log(power[channel, frame, band]) / np.float32(LOG_PER_DB)
-                levels_db[channel, frame, band] = level
+                measured.levels_db[channel, frame, band] = level
                 reference += top[band] * level
-            reference_db[channel, frame] = reference
+            measured.reference_db[channel, frame] = reference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,12 +19,26 @@ _MOST_SPECTRA = 500
 _NONE, _WHOLE = np.zeros((0, 1, 2), np.complex64), np.ones((0, 0), np.float32)
 
 
+class HighPasses(NamedTuple):
+    """The high-passes of a block.
+
+    Attributes:
+        spectra: Their transforms, shape (high-passes, parts, bins); none where nothing is generated.
+        presence: How much of each sample passes through each of several, shape (high-passes, count).
+        taps: Length of each in samples.
+    """
+
+    spectra: Spectrum
+    presence: Array
+    taps: int
+
+
 class CrossoverFilter:
     """High-passes from the table, cross-faded over a hop where the crossover moves.
 
     Attributes:
         taps: Length of a high-pass in samples.
-        generated: What was generated.
+        generated: The band before it is filtered.
         steps: The crossover at the start of the hop that is under way and at its end; None is off.
     """
 
@@ -34,39 +49,38 @@ class CrossoverFilter:
         self._spectra: dict[tuple[int, int, int], Spectrum] = {}
         # Live there is but one.
         self._usual: tuple[int | None, int] = None, 0
-        self._usual_turn = _NONE, _WHOLE
+        self._usual_passes = HighPasses(_NONE, _WHOLE, self.taps)
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
         self.generated = DelayLine(channels, self.taps - 1)
         self.steps: list[int | None] = [None, None]
 
-    def turn(self, phase: int, frames: int, step: int | None, count: int) -> tuple[Spectrum, Array]:
-        """Move the crossover on over a block, and return what `cut` wants to know of the high-passes in it.
+    def advance(self, phase: int, frames: int, step: int | None, count: int) -> HighPasses:
+        """Move the crossover on over a block, and return the high-passes in it, for `cut`.
 
         Args:
             phase: Samples of the first hop that came before the block.
             frames: Hops that begin inside the block.
             step: Where their crossover goes.
             count: Samples of the block.
-
-        Returns:
-            Their transforms, and how much of each sample passes through each where there are several.
         """
         if step == self.steps[0] == self.steps[1]:
-            return self._usual_turn if (step, count) == self._usual else self._steady(step, count)
+            return self._usual_passes if (step, count) == self._usual else self._steady(step, count)
         steps = (self.steps if phase else self.steps[1:]) + [step] * frames
         self.steps = (self.steps + [step] * frames)[-2:]
         used = {held for held in steps if held is not None}
         if len(used) < 2:
             return self._steady(used.pop() if used else None, count)
         presence = [self._presence(steps, held)[phase : phase + count] for held in used]
-        return np.concatenate([self._spectrum(held, count) for held in used]), np.stack(presence)
+        spectra = np.concatenate([self._spectrum(held, count) for held in used])
+        return HighPasses(spectra, np.stack(presence), self.taps)
 
-    def _steady(self, step: int | None, count: int) -> tuple[Spectrum, Array]:
+    def _steady(self, step: int | None, count: int) -> HighPasses:
         self._usual = step, count
-        self._usual_turn = _NONE if step is None else self._spectrum(step, count), _WHOLE
-        return self._usual_turn
+        spectrum = _NONE if step is None else self._spectrum(step, count)
+        self._usual_passes = HighPasses(spectrum, _WHOLE, self.taps)
+        return self._usual_passes
 
     def _spectrum(self, step: int, count: int) -> Spectrum:
         """Return the transforms of a high-pass for blocks of so many samples, shape (1, parts, bins)."""
@@ -85,17 +99,16 @@ class CrossoverFilter:
 
 
 @kernel
-def cut(band: Array, generated: Array, start: int, spectra: Spectrum, presence: Array, taps: int) -> None:
-    """Take what lies below the crossover out of a block.
+def cut(band: Array, generated: Array, start: int, passes: HighPasses) -> None:
+    """Filter what lies below the crossover out of a block.
 
     Args:
         band: The generated band, shape (channels, count); overwritten.
-        generated: What was generated before, shape (channels, time); the block is written into it.
+        generated: The band before it was filtered, shape (channels, time); the block is written into it.
         start: Where it goes, at least `taps - 1`.
-        spectra: Of the high-passes, from `CrossoverFilter.turn`; none where nothing is generated.
-        presence: How much of each sample passes through each of several, shape (high-passes, count).
-        taps: Length of a high-pass in samples.
+        passes: From `CrossoverFilter.advance`.
     """
+    spectra, presence, taps = passes
     generated[:, start : start + band.shape[1]] = band
     if len(spectra) == 1:
         filter_steady(generated, start, spectra[0], taps, band)

@@ -1,4 +1,4 @@
-"""The way of the crossover: which frequency holds for which hop, told, turned by hand or listened for."""
+"""The crossover tracker: the frequency of each hop, from the knob, a known bandwidth or the input itself."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
 _HIGHEST_HZ = 19000.0
 
 
-class CrossoverPath:
+class CrossoverTracker:
     """Cuts blocks into pieces of one crossover; a step is an index into the table of `dsp.crossover`, None is off.
 
     Attributes:
-        edge_hz: True bandwidth that an automatic crossover follows; None listens for it. It survives a reset.
+        edge_hz: True bandwidth that an automatic crossover follows; None measures it. It survives a reset.
     """
 
     def __init__(self, sample_rate: int, edge_hz: float | None) -> None:
@@ -34,24 +34,24 @@ class CrossoverPath:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard, and where the crossover stood."""
+        """Forget the measured bandwidth, and where the crossover stood."""
         self._position = 0
         self._held: int | None = None
         self._heard_hz = self._rate / 2
         self._listens = False
         self._tracker.reset()
 
-    def copy_from(self, other: CrossoverPath) -> None:
+    def copy_from(self, other: CrossoverTracker) -> None:
         """Go on with the bandwidth that another path of this rate has measured, or was given by hand."""
         self._heard_hz = other._heard_hz
         self._tracker.copy_from(other._tracker)
 
     def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
-        """Tell how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
+        """Return how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
 
         Args:
             most: Samples that are left of the block.
-            knob_hz: What the knob says; 0 is auto.
+            knob_hz: Value of the knob; 0 is auto.
 
         Returns:
             Its samples, and the step that holds from its first hop's start on.
@@ -72,7 +72,7 @@ class CrossoverPath:
         return most if most < left else left, self._held
 
     def end(self, signal: DelayLine, count: int) -> None:
-        """Take the piece that was played, the newest samples of a signal."""
+        """Count the piece that was played, the newest samples of a signal, and measure its bandwidth where needed."""
         if self._listens:
             edge_hz = self._tracker.update(signal.newest(count))
             if self._tracker.has_decided:

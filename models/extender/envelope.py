@@ -13,6 +13,7 @@ from dsp.band_power import FLOOR_POWER, LOG_PER_DB
 from dsp.compile import kernel
 from dsp.fast_math import exp, log
 from dsp.fft import Array
+from models.predictor.inference import Predicted
 
 # An excitation weaker than this against its target is not lifted further: it would be noise of the arithmetic.
 _MOST_GAIN = 10 ** (60.0 / 10)
@@ -46,6 +47,24 @@ class Shape(NamedTuple):
     first_band: int
 
 
+class GainSettings(NamedTuple):
+    """All that decides the gains of the filters beside the frames.
+
+    Attributes:
+        shape: The knobs that act on the envelope.
+        attack: -1 softens onsets, 0 leaves them alone, 1 stresses them.
+        tone: -1 all noise, 0 as predicted, 1 all harmonics.
+        noise_power: Power of the noise in every band.
+        whitens: Whether the source's own spectrum is taken out, or its level only.
+    """
+
+    shape: Shape
+    attack: float
+    tone: float
+    noise_power: float
+    whitens: bool
+
+
 def first_band(crossover_hz: float) -> int:
     """Return the first band above a crossover."""
     return min(bisect.bisect_right(bands.band_edges_hz()[2:], crossover_hz), bands.BAND_COUNT - 1)
@@ -53,7 +72,7 @@ def first_band(crossover_hz: float) -> int:
 
 @kernel
 def _offset_db(shape: Shape, offset: Array) -> None:
-    """Tell what amount, tilt and ceiling add to predicted levels, shape (bands,)."""
+    """Write the dB that amount, tilt and ceiling add to predicted levels, shape (bands,)."""
     crossover, ceiling = math.log2(shape.crossover_hz), math.log2(shape.ceiling_hz)
     for band in range(len(offset)):
         octaves, above = max(0.0, _CENTRE_OCTAVES[band] - crossover), max(0.0, _CENTRE_OCTAVES[band] - ceiling)
@@ -95,25 +114,24 @@ def top_weights(mask: Array) -> Array:
 
 @kernel
 def source_gains(
-    levels_db: Array, added_db: Array, tonality: Array, present: Array, coloured: Array, noise: float, tone: float,
-    first: int, of_source: Array, of_noise: Array,
+    predicted: Predicted, added_db: Array, present: Array, coloured: Array, settings: GainSettings, of_source: Array,
+    of_noise: Array,
 ) -> None:  # fmt: skip
-    """Tell the gains that whiten the two sources and shape each to its share of what is missing.
+    """Write the gains that whiten the two sources and shape each to its share of what is missing.
 
     What is missing is the power that adds up with what is present to what is wanted; very low where enough is there.
 
     Args:
-        levels_db: Predicted, shape (channels, frames, bands).
+        predicted: The envelope.
         added_db: By the knobs, shape (channels, frames, bands).
-        tonality: Predicted share of harmonics in the power, 0..1, shape (channels, frames, bands).
         present: Power of the input, same shape.
         coloured: Power of the coloured source, same shape.
-        noise: Power of the noise in every band.
-        tone: -1 all noise, 0 as predicted, 1 all harmonics.
-        first: `Shape.first_band`; the bands below get its gain.
-        of_source: Where the gains of the coloured source go, as logarithms of power ratios, same shape as the levels.
+        settings: Bands below its first one get the gain of that.
+        of_source: Where the gains of the coloured source go, as logarithms of power ratios, same shape.
         of_noise: Where those of the noise go.
     """
+    levels_db, tonality = predicted
+    noise, tone, first = settings.noise_power, settings.tone, settings.shape.first_band
     channels, frames, count = levels_db.shape
     least, most, least_share = np.float32(_LEAST_GAIN), np.float32(_MOST_GAIN), np.float32(_LEAST_SHARE)
     one, toward, up = np.float32(1.0), np.float32(min(tone, 0.0)), np.float32(max(tone, 0.0))
@@ -142,28 +160,27 @@ def silence_gate(power: float) -> float:
 
 
 @kernel
-def add_knobs(shape: Shape, attack: float, energy: Array, past: Array, added_db: Array) -> None:
-    """Tell what the knobs add to predicted levels, and put the frames' energy into the past.
+def add_knobs(settings: GainSettings, energy: Array, past: Array, added_db: Array) -> None:
+    """Write the dB that the knobs add to predicted levels, and put the frames' energy into the past.
 
     The attack stresses or softens onsets: how far each hop stands above the hops before it.
 
     Args:
-        shape: Amount, tilt and ceiling.
-        attack: -1 softens, 0 leaves alone, 1 stresses; up to 12 dB either way.
+        settings: Amount, tilt, ceiling and attack, which is up to 12 dB either way.
         energy: Power of each frame's newest hop, shape (channels, frames).
         past: That of the `ONSET_PAST` hops before, shape (channels, ONSET_PAST); overwritten.
         added_db: Where it goes, shape (channels, frames, bands).
     """
     channels, frames = energy.shape
     offset_db = np.empty(added_db.shape[2], np.float32)
-    _offset_db(shape, offset_db)
+    _offset_db(settings.shape, offset_db)
     for channel in range(channels):
         for frame in range(frames):
             newest, total = energy[channel, frame], float(energy[channel, frame])
             for k in range(ONSET_PAST):
                 total += past[channel, k]
             rise_db = 10.0 * math.log10((newest + FLOOR_POWER) / (total / (ONSET_PAST + 1) + FLOOR_POWER))
-            onset_db = attack * min(12.0, max(-12.0, rise_db))
+            onset_db = settings.attack * min(12.0, max(-12.0, rise_db))
             for band in range(len(offset_db)):
                 added_db[channel, frame, band] = offset_db[band] + onset_db
             for k in range(ONSET_PAST - 1):

@@ -1,8 +1,8 @@
-"""The excitation of an extender: what harmonics, a translation or a network make of the input, with their past."""
+"""The excitation of an extender: harmonics, a translation or a network, from the input and its past."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,8 +29,26 @@ class SourceNetwork(Protocol):
         ...
 
 
+class Course(NamedTuple):
+    """Levels of the input and drives at the boundaries of hops, shape (channels, hops + 1) and (hops + 1,)."""
+
+    levels: Array
+    drives: Array
+
+
+class Span(NamedTuple):
+    """Where a block lies: its start in the input and in the source, and on the grid of hops and frames."""
+
+    start: int
+    source_start: int
+    hop: int
+    phase: int
+    frames: int
+    window: int
+
+
 class Excitation:
-    """Makes the coloured source from the input, hop by hop on the extender's grid.
+    """Generates the coloured source from the input, hop by hop on the extender's grid.
 
     Args:
         kind: One of `KINDS`; of no account where there is a network.
@@ -49,9 +67,9 @@ class Excitation:
     def reset(self, channels: int) -> None:
         """Forget the past."""
         # At the start of the hop that is under way and at its end; no drive yet is 0.
-        self._levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
-        self._drives = np.zeros(2, np.float32)
-        self._spare = np.empty_like(self._levels), np.empty_like(self._drives)
+        levels = np.full((channels, 2), exciter.LEAST_LEVEL, np.float32)
+        self._course = Course(levels, np.zeros(2, np.float32))
+        self._spare = Course(np.empty_like(levels), np.zeros(2, np.float32))
         if self._network is not None:
             self._network.reset(channels)
 
@@ -59,7 +77,7 @@ class Excitation:
         self, block: Block, signal: DelayLine, source: DelayLine, position: int, frames: int, window: int,
         drive_db: float, step: int | None,
     ) -> None:  # fmt: skip
-        """Add a block to the input, silence where it is no audio, and what is made of it to the source.
+        """Append a block to the input, silence where it is no audio, and its excitation to the source.
 
         Args:
             block: Shape (channels, count).
@@ -75,36 +93,33 @@ class Excitation:
         start, source_start = signal.advance(count), source.advance(count)
         if self.kind == "harmonics":
             drive = 10 ** (drive_db / 20)
-            before, kept = (self._levels, self._drives), 2 if phase else 1
+            before, kept = self._course, 2 if phase else 1
             if frames:
-                self._turn(kept - 1 + frames)
-            _excite(
-                block, signal.samples, start, source.samples, source_start, self._hop, phase, frames, window, *before,
-                kept, drive, self._levels, self._drives,
-            )  # fmt: skip
-            if len(self._drives) > 2:
-                self._levels, self._drives = self._levels[:, -2:].copy(), self._drives[-2:].copy()
+                self._make_room(kept - 1 + frames)
+            span = Span(start, source_start, self._hop, phase, frames, window)
+            _excite(block, signal.samples, source.samples, span, before, kept, drive, self._course)
+            if len(self._course.drives) > 2:
+                self._course = Course(self._course.levels[:, -2:].copy(), self._course.drives[-2:].copy())
         elif self._network is not None:
-            _take_audio(block, signal.samples, start)
+            _write_audio(block, signal.samples, start)
             source.newest(count)[:] = self._network.excite(signal.newest(count), position)
         else:
-            _take_audio(block, signal.samples, start)
+            _write_audio(block, signal.samples, start)
             crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
             reached = signal.newest(count + self.reach)
             source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, position)
 
-    def _turn(self, hops: int) -> None:
-        """Find room for levels and drives at the boundaries of so many hops."""
+    def _make_room(self, hops: int) -> None:
+        """Provide memory for levels and drives at the boundaries of so many hops."""
         if hops == 1:
-            before = self._levels, self._drives
-            (self._levels, self._drives), self._spare = self._spare, before
+            self._course, self._spare = self._spare, self._course
         else:
-            self._levels = np.empty((len(self._levels), hops + 1), np.float32)
-            self._drives = np.empty(hops + 1, np.float32)
+            levels = np.empty((len(self._course.levels), hops + 1), np.float32)
+            self._course = Course(levels, np.empty(hops + 1, np.float32))
 
 
 @kernel
-def _take_audio(block: Array, signal: Array, start: int) -> None:
+def _write_audio(block: Array, signal: Array, start: int) -> None:
     """Write a block into a signal, silence in the place of what is no audio."""
     if len(block) != len(signal):
         raise ValueError("the block has another number of channels than was prepared for")
@@ -117,18 +132,19 @@ def _take_audio(block: Array, signal: Array, start: int) -> None:
 
 @kernel
 def _excite(
-    block: Array, signal: Array, start: int, source: Array, source_start: int, hop: int, phase: int, frames: int,
-    window: int, levels_before: Array, drives_before: Array, kept: int, drive: float, levels: Array, drives: Array,
-) -> None:  # fmt: skip
-    _take_audio(block, signal, start)
+    block: Array, signal: Array, source: Array, span: Span, before: Course, kept: int, drive: float, course: Course
+) -> None:
+    start, source_start, hop, phase, frames, window = span
+    levels, drives = course
+    _write_audio(block, signal, start)
     if frames:
         drives[:] = drive
         for k in range(kept):
-            if drives_before[2 - kept + k] != 0:
-                drives[k] = drives_before[2 - kept + k]
+            if before.drives[2 - kept + k] != 0:
+                drives[k] = before.drives[2 - kept + k]
         end = start + (hop - phase if phase else 0)
         for channel in range(signal.shape[0]):
-            levels[channel, :kept] = levels_before[channel, 2 - kept :]
+            levels[channel, :kept] = before.levels[channel, 2 - kept :]
             for frame in range(frames):
                 levels[channel, kept + frame] = exciter.lift(signal, channel, end + frame * hop - window, window)
     exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, block.shape[1])

@@ -3,7 +3,7 @@
 Everything happens on a grid of hops counted from the reset. A call works on the hops that its block touches and
 returns the block's samples of them, so a whole file, a device's block and a single sample take the same path.
 
-A frame whose last sample ends a block is heard at once, in that block, although its filter is wanted in the next one
+A frame whose last sample ends a block is analysed at once, in that block, although its filter is wanted in the next one
 only: live, where a hop is two blocks of 128 samples long, this shares the work out evenly between the two.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,23 +20,57 @@ from dsp import bands, crossover, ltv
 from dsp.bandwidth.turns import Turn
 from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
-from dsp.fft import Array, Spectrum
+from dsp.fft import Array
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
 from models.control import Control
 from models.extender import controls as knobs
 from models.extender import fine_envelope
-from models.extender.analysis import FramePath, Frames
+from models.extender.analysis import Analysis, Frames
 from models.extender.by_turns import TurnPlayers
 from models.extender.config import ExtenderConfig
-from models.extender.crossover_filter import CrossoverFilter, cut
-from models.extender.crossover_tracker import CrossoverPath
+from models.extender.crossover_filter import CrossoverFilter, HighPasses, cut
+from models.extender.crossover_tracker import CrossoverTracker
 from models.extender.excitation import Excitation, SourceNetwork
 from models.extender.fine_envelope import Follower, follow
-from models.extender.shaping import Shaper
+from models.extender.shaping import Hops, Shaper
 from models.predictor.inference import Inference
 from models.stage import Block
 
 _DEFAULTS = knobs.defaults()
+
+
+_NO_HOPS = Hops(np.zeros((0, 0, 0), np.complex64), np.zeros((0, 0, 0, 0), np.complex64))
+
+
+class Span(NamedTuple):
+    """Where a block lies: the ends of source and input, its start in the generated band, and on the grid of hops."""
+
+    source_end: int
+    end: int
+    start: int
+    delay: int
+    hop: int
+    taps: int
+    phase: int
+
+
+class Fine(NamedTuple):
+    """The fine envelope's follower, its high-pass for the crossover, and its past."""
+
+    follower: Follower
+    high_pass: float
+    past: NDArray[np.float64]
+
+
+class Mixing(NamedTuple):
+    """How the band is mixed with the input: the exponent of the output gain to 10, the share of the band, switches."""
+
+    output: float
+    share: float
+    is_bypassed: bool
+    is_delta: bool
+    gains: NDArray[np.float64]
+    ramp: float
 
 
 class Extender:
@@ -116,11 +151,11 @@ class Extender:
     def _design_for(self, rate: int) -> None:
         self._rate = rate
         self._hop = bands.hop_samples(rate)
-        self._frames = FramePath(self.config, rate, self.predictor)
+        self._frames = Analysis(self.config, rate, self.predictor)
         self._excitation = Excitation(self.config.exciter, rate, self.network)
         self._shaper = Shaper(self.config, rate)
         self._high_pass = CrossoverFilter(rate)
-        self._path = CrossoverPath(rate, self._edge_hz)
+        self._path = CrossoverTracker(rate, self._edge_hz)
         self._ramp_step = ramp_step(rate)
 
     def reset(self, position: int = 0) -> None:
@@ -131,7 +166,7 @@ class Extender:
         self._position = position - self._lead
         self._input = DelayLine(channels, max(self._frames.reach, self._delay, self._excitation.reach) + self._hop + 1)
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
-        self._heard: Frames | None = None
+        self._analysed: Frames | None = None
         self._gains = unknown_gains()
         self._follower = fine_envelope.follower(self._rate, self._delay)
         self._fine_past = fine_envelope.start(channels)
@@ -172,40 +207,38 @@ class Extender:
             block, self._input, self._source, position, number, self._frames.window, values["drive"], step
         )
         if number:
-            self._turn(count, number, phase, step, values)
+            self._advance(count, number, phase, step, values)
         out = self._play(count, number, phase, step, values)
         self._position = position + count
-        # The frame that the block just completed, if it did, is heard for the crossover that is likely to stay.
+        # A frame that the block just completed is analysed for the crossover that is likely to stay.
         is_whole = self._position % hop == 0
-        self._heard = self._frames.hear(self._input, self._source, 0, 1, step) if is_whole else None
+        self._analysed = self._frames.analyse(self._input, self._source, 0, 1, step) if is_whole else None
         self._path.end(self._input, count)
         return out
 
-    def _turn(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
-        """Turn the filters to the newest frames, so many of which ended at a block's samples."""
-        frames = self._heard if number == 1 and not phase else None
+    def _advance(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:
+        """Move the filters on to the newest frames, so many of which ended at a block's samples."""
+        frames = self._analysed if number == 1 and not phase else None
         if frames is None:
             # The last of them ended before the last hop that the block touches.
-            frames = self._frames.hear(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
+            frames = self._frames.analyse(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
         if frames.step != step:
-            frames = self._frames.hear_again(frames, step)
-        self._frames.keep()
-        self._shaper.turn(frames, values, self._position - phase + (self._hop if phase else 0), phase)
+            frames = self._frames.predict_again(frames, step)
+        self._frames.commit()
+        self._shaper.advance(frames, values, self._position - phase + (self._hop if phase else 0), phase)
 
     def _play(self, count: int, frames: int, phase: int, step: int | None, values: Mapping[str, float]) -> Block:
-        """Return the newest samples as they are heard."""
+        """Return the newest samples with the band added."""
         shaper, high_pass, source, signal = self._shaper, self._high_pass, self._source, self._input
-        spectra, presence = high_pass.turn(phase, frames, step, count)
-        start = high_pass.generated.advance(count)
-        out = np.empty((self._channels, count), np.float32)
+        passes = high_pass.advance(phase, frames, step, count)
+        out, generated = np.empty((self._channels, count), np.float32), high_pass.generated
         crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-        _play(
-            source.samples, source.end, self._delay, shaper.filters, shaper.noise_left, shaper.is_open, self._hop,
-            shaper.taps, phase, high_pass.generated.samples, start, spectra, presence, high_pass.taps, signal.samples,
-            signal.end, values["output"] / 20, values["mix"] / 100, values["bypass"] >= 0.5, values["delta"] >= 0.5,
-            self._gains, self._ramp_step, self._follower, fine_envelope.high_pass(crossover_hz, self._rate),
-            self._fine_past, out,
-        )  # fmt: skip
+        fine = Fine(self._follower, fine_envelope.high_pass(crossover_hz, self._rate), self._fine_past)
+        span = Span(source.end, signal.end, generated.advance(count), self._delay, self._hop, shaper.taps, phase)
+        is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5
+        mixing = Mixing(values["output"] / 20, values["mix"] / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
+        hops = shaper.hops if shaper.is_open else _NO_HOPS
+        _play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out)
         if frames + (phase > 0) > 1:
             shaper.forget_hops()
         return out
@@ -213,19 +246,19 @@ class Extender:
 
 @kernel
 def _play(
-    source: Array, source_end: int, delay: int, filters: Spectrum, noise_left: Spectrum, is_open: bool, hop: int,
-    taps: int, phase: int, generated: Array, start: int, high_passes: Spectrum, presence: Array, high_pass_taps: int,
-    signal: Array, signal_end: int, output: float, share: float, bypass: bool, delta: bool,
-    gains: NDArray[np.float64], ramp: float, follower: Follower, fine_high_pass: float,
-    fine_past: NDArray[np.float64], out: Array,
+    source: Array, signal: Array, generated: Array, span: Span, hops: Hops, fine: Fine, passes: HighPasses,
+    mixing: Mixing, out: Array,
 ) -> None:  # fmt: skip
     """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix."""
-    band = np.zeros_like(out)
-    if is_open:
-        others = noise_left.reshape(2, -1, noise_left.shape[3])
-        ltv.shape(source, source_end - delay, filters[: len(out)], others, hop, taps, phase, band)
-    follow(signal, signal_end - out.shape[1] - delay, follower, fine_high_pass, fine_past, band)
-    cut(band, generated, start, high_passes, presence, high_pass_taps)
-    gain = 10.0**output
-    target, band_target = 1.0 if bypass else 0.0 if delta else gain, 0.0 if bypass else gain * share
-    mix(signal, signal_end - out.shape[1] - delay, target, band, band_target, gains, ramp, out)
+    band, delay = np.zeros_like(out), span.delay
+    at = span.end - out.shape[1] - delay
+    if len(hops.filters):
+        noise = hops.noise.reshape(2, -1, hops.noise.shape[3])
+        filters = hops.filters[: len(out)]
+        ltv.shape(source, span.source_end - delay, filters, noise, span.hop, span.taps, span.phase, band)
+    follow(signal, at, fine.follower, fine.high_pass, fine.past, band)
+    cut(band, generated, span.start, passes)
+    gain = 10.0**mixing.output
+    target = 1.0 if mixing.is_bypassed else 0.0 if mixing.is_delta else gain
+    band_target = 0.0 if mixing.is_bypassed else gain * mixing.share
+    mix(signal, at, target, band, band_target, mixing.gains, mixing.ramp, out)

@@ -1,9 +1,10 @@
-"""The path of gains: from what frames tell and the positions of the knobs to what the LTV filters shall do."""
+"""Filter gains: from analysed frames and the positions of the knobs to the gains of the LTV filters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from dsp.compile import kernel
 from dsp.fft import Array
 from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
-from models.extender.envelope import Shape
+from models.extender.envelope import GainSettings, Shape
+from models.extender.measured import Measured
+from models.predictor.inference import Predicted
 
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they tell of the
 # past, and a long average does least harm where the signal changes (chosen on splits train and valid).
@@ -28,40 +31,51 @@ def averaged_frames(config: ExtenderConfig) -> int:
     return _AVERAGED_LATE if horizon(config.lookahead_hops) < 0 else _AVERAGED_NOW
 
 
-class GainPath:
-    """Holds what gains depend on beside the newest frames; `tell_gains` tells them.
+class GainMemory(NamedTuple):
+    """What gains depend on beside the newest frames; each call of `compute_gains` moves it on.
+
+    Attributes:
+        sources: Power of the source's bands in the frames that count with the next one.
+        late: Measures that wait for the delayed signal: power of input and source, gate, energy, reference.
+        energy: Power of the hops before, for the attack.
+    """
+
+    sources: Array
+    late: Array
+    energy: Array
+
+
+class FilterGains:
+    """Holds the memory and the settings of `compute_gains`.
 
     Args:
         config: Of the extender.
         sample_rate: Hz.
 
     Attributes:
-        whitens: Whether the source's own spectrum is taken out, or its level only.
-        noise_power: Power of the noise in every band.
-        sources: Power of the source's bands in the frames that count with the next one, and whether there was any.
-        late: What was measured and waits for the delayed signal: power of input and source, gate, energy, reference.
-        energy: Power of the hops before, for the attack.
-        shape: The knobs that act on the envelope, as `turn_knobs` took them.
+        memory: Of the frames before.
     """
 
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
-        self.whitens, self.noise_power = config.whiten, 48000.0 / sample_rate
+        self._whitens, self._noise_power = config.whiten, 48000.0 / sample_rate
         self._lag, self._averaged = max(0, -horizon(config.lookahead_hops)), averaged_frames(config)
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
-        self.sources = np.zeros((channels, self._averaged - 1, bands.BAND_COUNT + 1), np.float32)
-        self.late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
-        self.late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
-        self.energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
-        self.shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
+        sources = np.zeros((channels, self._averaged - 1, bands.BAND_COUNT + 1), np.float32)
+        late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
+        late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
+        self.memory = GainMemory(sources, late, np.zeros((channels, envelope.ONSET_PAST), np.float32))
+        self._shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
 
-    def turn_knobs(self, step: int, values: Mapping[str, float]) -> None:
-        """Take the knobs that act on the envelope, and the crossover that is generated from."""
-        crossover_hz, first = _crossovers()[step]
+    def settings(self, step: int | None, values: Mapping[str, float]) -> GainSettings:
+        """Return the settings for a crossover, or for the last one where nothing is generated (None)."""
         # Numbers of one type, or the kernels would be compiled once more.
-        amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
-        self.shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
+        if step is not None:
+            crossover_hz, first = _crossovers()[step]
+            amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
+            self._shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
+        return GainSettings(self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._whitens)
 
 
 @lru_cache
@@ -72,46 +86,32 @@ def _crossovers() -> list[tuple[float, int]]:
 
 
 @kernel
-def tell_gains(
-    told_db: Array, tonality: Array, reference_db: Array, present: Array, source: Array, gate: Array, energy: Array,
-    sources: Array, late: Array, energy_before: Array, shape: Shape, attack: float, tone: float,
-    noise_power: float, whitens: bool, gains: Array, gates: Array,
-) -> None:  # fmt: skip
-    """Put frames into the past, and tell what the filters at their ends shall do: of the source, then of the noise.
+def compute_gains(
+    predicted: Predicted, measured: Measured, memory: GainMemory, settings: GainSettings, gains: Array, gates: Array
+) -> None:
+    """Put frames into the memory, and compute the gains of the filters at their ends: of the source, then of the noise.
 
     Args:
-        told_db: By the predictor, shape (channels, frames, bands); overwritten.
-        tonality: By the predictor, same shape.
-        reference_db: Of the frames, shape (channels, frames); overwritten.
-        present: Power of the input's bands, like `told_db`; overwritten, as what follows.
-        source: Power of the source's bands.
-        gate: 0 where the input is silent, else 1; shape (channels, frames).
-        energy: Power of each frame's newest hop.
-        sources: Of `GainPath`; goes on.
-        late: Of `GainPath`; goes on.
-        energy_before: Of `GainPath`; goes on.
-        shape: Of `GainPath`.
-        attack: -1 softens, 1 stresses.
-        tone: -1 all noise, 0 as predicted, 1 all harmonics.
-        noise_power: Of `GainPath`.
-        whitens: As `GainPath` says.
+        predicted: The frames' envelope; overwritten.
+        measured: In the frames; overwritten.
+        memory: Of the frames before; goes on.
+        settings: Of the knobs.
         gains: Where logarithms of power ratios go, shape (2 * channels, frames, bands).
         gates: Where the factors on all of a filter go, shape (2 * channels, frames).
     """
-    channels = len(source)
-    _average(source, sources)
-    _wait(present, source, gate, energy, reference_db, late)
+    channels = len(measured.source)
+    _average(measured.source, memory.sources)
+    _delay(measured, memory.late)
     if channels > 1:
-        envelope.link(told_db, reference_db)
-    if not whitens:
-        _level(source)
-    added_db = np.empty_like(source)
-    envelope.add_knobs(shape, attack, energy, energy_before, added_db)
-    of_source, of_noise = gains[:channels], gains[channels:]
+        envelope.link(predicted.levels_db, measured.reference_db)
+    if not settings.whitens:
+        _level(measured.source)
+    added_db = np.empty_like(measured.source)
+    envelope.add_knobs(settings, measured.energy, memory.energy, added_db)
     envelope.source_gains(
-        told_db, added_db, tonality, present, source, noise_power, tone, shape.first_band, of_source, of_noise
+        predicted, added_db, measured.present, measured.source, settings, gains[:channels], gains[channels:]
     )
-    gates[:channels], gates[channels:] = gate, gate
+    gates[:channels], gates[channels:] = measured.gate, measured.gate
 
 
 @kernel
@@ -147,8 +147,10 @@ def _average(power: Array, past: Array) -> None:
 
 
 @kernel
-def _wait(present: Array, source: Array, gate: Array, energy: Array, reference_db: Array, late: Array) -> None:
-    """Hold what was measured back until the delayed signal gets there; see `GainPath.late`."""
+def _delay(measured: Measured, late: Array) -> None:
+    """Hold measures back until the delayed signal gets there; see `GainMemory.late`."""
+    present, source, reference_db = measured.present, measured.source, measured.reference_db
+    gate, energy = measured.gate, measured.energy
     channels, frames, count = present.shape
     lag = late.shape[1]
     if lag == 0:
