@@ -25,14 +25,10 @@ _AMPLITUDE = 0.5
 
 
 class FilterTables(NamedTuple):
-    """The tables of `append_filters`.
+    """The tables of `append_filters`, per gain of a band.
 
-    Attributes:
-        band: The lower of the two bands that a bin lies between, shape (bins,).
-        between: Log magnitude per gain of these two, shape (2, bins).
-        phase: Per gain of each band, shape (bands, bins).
-        phase_below: Of the first bands together, shape (bands + 1, bins).
-        fade: Window over the taps, shape (taps,).
+    `band` is the lower of the two bands that a bin lies between, `between` the log magnitude of these two (2, bins),
+    `phase` has shape (bands, bins), `phase_below` adds up the first bands (bands + 1, bins), `fade` is over the taps.
     """
 
     band: NDArray[np.int64]
