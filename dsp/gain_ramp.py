@@ -21,6 +21,12 @@ def unknown_gains() -> NDArray[np.float64]:
     return np.full(2, np.nan)
 
 
+def hop_ramp(hop: int) -> Block:
+    """Return how far each sample of a hop is on its way, 0..1, shape (hop,)."""
+    ramp: Block = (np.arange(hop, dtype=np.float32) + np.float32(0.5)) / np.float32(hop)
+    return ramp
+
+
 @kernel
 def mix(
     signal: Block, start: int, target: float, added: Block, added_target: float, gains: NDArray[np.float64],

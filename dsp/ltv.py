@@ -293,9 +293,3 @@ def filter_hops(signal: Array, filters: Spectrum, first: int, hop: int, taps: in
     products[:] = 0
     spectra = hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft)
     apply_filters(spectra, filters, first, products, products)
-
-
-def hop_ramp(hop: int) -> Array:
-    """Return how far each sample of a hop is on its way, 0..1, shape (hop,)."""
-    ramp: Array = (np.arange(hop, dtype=np.float32) + np.float32(0.5)) / np.float32(hop)
-    return ramp

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from dsp import bands
 from dsp.band_power import LOG_PER_DB
-from dsp.ltv import FilterDesign, hop_ramp
+from dsp.gain_ramp import hop_ramp
+from dsp.ltv import FilterDesign
 
 RATE = 48000
 HOP = bands.hop_samples(RATE)

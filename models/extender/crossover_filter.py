@@ -12,7 +12,7 @@ from dsp.buffers.delay_line import DelayLine
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
 from dsp.fir import filter_steady, steady_layout, steady_spectrum
-from dsp.ltv import hop_ramp
+from dsp.gain_ramp import hop_ramp
 
 # High-pass spectra that are kept: every step of the crossover at a few lengths.
 _MOST_SPECTRA = 500
