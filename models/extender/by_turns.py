@@ -1,7 +1,7 @@
 """Turns: stretches of channels whose band ends lower than the rest, each played by an extender of its own edge.
 
-Such an extender runs all along, so that it knows what was said before a turn begins; of what it generates only the
-turns are taken, faded in and out inside them. Outside of every turn the output is the base extender's, bit for bit.
+Such an extender is fed the turns alone, one after another, so that a guest sounds as he would without the host between.
+What it generates is faded in and out inside the turns; outside of them the output is the base extender's, bit for bit.
 """
 
 from __future__ import annotations
@@ -55,20 +55,29 @@ class TurnPlayers:
 
     def play(self, block: Block, settings: Mapping[str, float], base: Block) -> Block:
         """Return the base's output for a block with the turns in it."""
-        time = np.arange(self._position, self._position + block.shape[1]) - self._delay
+        time = np.arange(self._position, self._position + block.shape[1])
         self._position += block.shape[1]
         for player, spans in self._players:
-            wet = player.process(block, settings)
-            gate = np.stack([self._gate(time, span) for span in spans])
-            if gate.any():
-                base = np.where(gate > 0, base + gate * (wet - base), base)
+            # What leaves it is late: the end of a turn comes out while what follows goes in.
+            is_fed = np.any([self._inside(time, span, self._delay) >= 0 for span in spans], axis=0)
+            if not is_fed.any():
+                continue
+            wet = np.zeros_like(block)
+            wet[:, is_fed] = player.process(np.ascontiguousarray(block[:, is_fed]), settings)
+            gate = np.stack([self._gate(time - self._delay, span) for span in spans])
+            base = np.where(gate > 0, base + gate * (wet - base), base)
         return base
 
     def _gate(self, time: NDArray[np.int64], span: NDArray[np.int64]) -> Block:
         """Return 1 inside of the spans and 0 outside, with ramps inside, shape (samples,)."""
-        if not len(span) or not len(time):
-            return np.zeros(len(time), np.float32)
-        nearest = np.maximum(np.searchsorted(span[:, 0], time, side="right") - 1, 0)
-        inside = np.minimum(time - span[nearest, 0], span[nearest, 1] - 1 - time)
-        gate: Block = np.clip(inside / self._fade, 0.0, 1.0).astype(np.float32)
+        gate: Block = np.clip(self._inside(time, span) / self._fade, 0.0, 1.0).astype(np.float32)
         return gate
+
+    @staticmethod
+    def _inside(time: NDArray[np.int64], span: NDArray[np.int64], longer: int = 0) -> NDArray[np.int64]:
+        """Return how far inside of the spans times lie, negative outside; spans may be taken to end later."""
+        if not len(span):
+            return np.full(len(time), -1)
+        nearest = np.maximum(np.searchsorted(span[:, 0], time, side="right") - 1, 0)
+        inside: NDArray[np.int64] = np.minimum(time - span[nearest, 0], span[nearest, 1] + longer - 1 - time)
+        return inside

@@ -63,7 +63,7 @@ def test_the_host_is_left_bit_for_bit_and_the_guest_sounds_as_alone(artifact: st
         part = slice(turn * PART, (turn + 1) * PART)
         np.testing.assert_array_equal(out[:, part], both[:, part])
     for turn, at in ((1, 0), (3, 1)):
-        for first in (0.1, 1.0, 2.0):
+        for first in (0.0, 0.1, 1.0, 2.0):
             start = round(first * RATE)
             ours = out[:, turn * PART + start :][:, :RATE]
             his = alone[:, at * PART + start :][:, :RATE]
