@@ -71,6 +71,8 @@ def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_js
     from rich.console import Console
     from rich.table import Table
 
+    from plugin_host.cli.common.status import lines as status_lines
+
     with _host(address, key_file) as host:
         stats, snapshot = host.ask("stats")["stats"], host.snapshot()
     if as_json:
@@ -78,10 +80,8 @@ def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_js
         typer.echo(json.dumps({"stats": stats, **whole}))
         return
     table = Table("what", "value", show_header=False)
-    for stage in snapshot["chain"]:
-        table.add_row(f"stage {stage.get('name')}", f"{stage.get('latency_samples')} samples of latency")
-    for name, value in _flat(stats):
-        table.add_row(name, value)
+    for name, text in status_lines(stats):
+        table.add_row(name, text)
     table.add_row("slot", snapshot["slot"])
     Console().print(table)
     _print_settings(snapshot["settings"])

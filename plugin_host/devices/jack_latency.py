@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ _set_range: Any = types.ExternalFunction("jack_port_set_latency_range", _SIGNATU
 _CALLBACK: Any = "void(int32, CPointer(int64))"
 
 
+@cache
 def _library() -> ctypes.CDLL:
     """Return JACK's library, its two functions known to compiled code by their names."""
     library = ctypes.CDLL(ctypes.util.find_library("jack"))
@@ -57,6 +59,11 @@ def _answer(mode: int, arg: Any) -> None:
         _set_range(targets[place], mode, head[_ADDRESS])
 
 
+@cache
+def _callback() -> Any:
+    return cfunc(_CALLBACK, cache=True)(_answer)
+
+
 class PortLatency:
     """Adds the chain's latency to what JACK knows of the ports before and after; make it before the client is active.
 
@@ -68,14 +75,13 @@ class PortLatency:
 
     def __init__(self, client: Any, ffi: Any, ports: int) -> None:
         self._library, self._ffi = _library(), ffi
-        self._callback = cfunc(_CALLBACK, cache=True)(_answer)
         self._client = ctypes.c_void_p(self._address(client))
         # The callback reads it as long as the client lives, which keeps this object.
         self._table = np.zeros(_HEAD + ports, np.int64)
         start = self._table.ctypes.data
         self._table[_ADDRESS] = start + self._table.itemsize * _RANGE
         self._library.jack_set_latency_callback(
-            self._client, ctypes.c_void_p(self._callback.address), ctypes.c_void_p(start)
+            self._client, ctypes.c_void_p(_callback().address), ctypes.c_void_p(start)
         )
 
     def use_ports(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
