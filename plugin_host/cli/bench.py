@@ -47,6 +47,18 @@ def _size(word: str) -> int:
     return int(word)
 
 
+@bench.command("plugin")
+def bench_plugin(
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=600.0, help="Sound for each measurement.")] = 10.0,
+) -> None:
+    """Measure the way between a DAW and the engine: the hop, late blocks of one and four instances, a bounce."""
+    from plugin_host.bench.plugin import bench as measure
+
+    with refusing(WORK_FAILED, ValueError):
+        for line in measure(seconds):
+            print(line, flush=True)
+
+
 @bench.command("render")
 def bench_render(
     artifacts: Annotated[

@@ -21,6 +21,10 @@ PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Of th
 TokenOption = Annotated[
     str | None, typer.Option("--token", envvar="HIGHBAND_TOKEN", help="By default a new one, which is printed.")
 ]
+InstanceOption = Annotated[
+    str | None,
+    typer.Option("--instance", metavar="NAME", help="A plug-in in a DAW, as highband plugin status names it."),
+]
 
 
 @app.command(rich_help_panel=CONTROL)
@@ -30,6 +34,7 @@ def panel(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,
     token: TokenOption = None,
+    instance: InstanceOption = None,
 ) -> None:
     """Show the knobs, meters and spectra of a running host in the browser; Ctrl-C ends.
 
@@ -38,8 +43,12 @@ def panel(
     from plugin_host.control.address import AddressError, split
     from plugin_host.control.keys import KeyFileError, read_keys
     from plugin_host.panel.access import is_loopback
+    from plugin_host.plugin.instances import control_address
+    from plugin_host.plugin.product import PluginError
 
-    with refusing(WRONG_USAGE, AddressError, KeyFileError):
+    with refusing(WRONG_USAGE, AddressError, KeyFileError, PluginError):
+        if instance is not None:
+            address = control_address(instance)
         split(address)
         keys = None if key_file is None else read_keys(key_file, "client")
     word = None if is_loopback(host) and token is None else token or secrets.token_urlsafe(16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import struct
 from dataclasses import dataclass
@@ -73,6 +74,19 @@ def runtime_folder() -> Path:
 def instances() -> list[Instance]:
     """Return the instances of living processes."""
     return [found for path in sorted(runtime_folder().glob(f"*{SUFFIX}")) if (found := read_instance(path))]
+
+
+def control_address(name: str) -> str:
+    """Return where an instance is controlled; raise PluginError if none has this name, or no engine plays it."""
+    found = instances()
+    instance = next((one for one in found if one.name == name), None)
+    if instance is None:
+        names = ", ".join(one.name for one in found) or "none is open"
+        raise PluginError(f"no DAW has a plug-in '{name}' open; there are: {names}")
+    try:
+        return str(json.loads(instance.path.with_suffix(NOTE_SUFFIX).read_text(encoding="utf-8"))["control"])
+    except (OSError, ValueError, KeyError):
+        raise PluginError(f"no engine plays {name} now; let the DAW play for a moment") from None
 
 
 def read_instance(path: Path) -> Instance | None:

@@ -133,16 +133,15 @@ def symbol_of(control: Control) -> str:
     return "".join(c if c.isalnum() else "_" for c in control.id)
 
 
-def engine_command() -> list[str]:
+def engine_command(*, detached: bool = True) -> list[str]:
     """Return the command by which a plug-in starts the engine: this interpreter with this tree.
 
-    It leaves the plug-in's process at once, so that a DAW waits for nothing and keeps no child.
+    Args:
+        detached: Leave the parent's process at once, so that a DAW waits for nothing and keeps no child.
     """
     root = str(Path(__file__).resolve().parents[2])
-    code = (
-        f"import os, sys; os.fork() and os._exit(0); sys.path.insert(0, {root!r}); "
-        "from plugin_host.cli.main import main; main()"
-    )
+    leave = "os.fork() and os._exit(0); " if detached else ""
+    code = f"import os, sys; {leave}sys.path.insert(0, {root!r}); from plugin_host.cli.main import main; main()"
     return [sys.executable, "-c", code, "plugin", "serve"]
 
 

@@ -34,6 +34,12 @@ class Plugin {
 
     ~Plugin() { retire(); }
 
+    // Play another stage than the one this library was made for, which must have the same knobs; before activation.
+    void set_stage(const std::string &stage, const std::string &path) {
+        stage_ = stage;
+        path_ = path;
+    }
+
     // Called from any thread when the host should ask for the latency anew.
     std::function<void()> on_wish = [] {};
 
@@ -216,8 +222,8 @@ class Plugin {
         wish.rate = rate_;
         wish.knobs = kKnobCount;
         wish.table = kTable;
-        std::strncpy(wish.stage, kStage, sizeof wish.stage - 1);
-        std::strncpy(wish.path, kPath, sizeof wish.path - 1);
+        stage_.copy(wish.stage, sizeof wish.stage - 1);
+        path_.copy(wish.path, sizeof wish.path - 1);
         std::strncpy(wish.name, kName, sizeof wish.name - 1);
     }
 
@@ -251,6 +257,7 @@ class Plugin {
 
     Hop hop_;
     Clock clock_;
+    std::string stage_ = kStage, path_ = kPath;
     State kept_;
     std::atomic<double> values_[kMostKnobs];
     std::atomic<bool> resend_{true};

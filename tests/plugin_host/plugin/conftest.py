@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,11 +86,8 @@ def served(served_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start_server(folder: Path) -> subprocess.Popen[bytes]:
     """Start the engine's server for a runtime folder, as a child and without leaving it."""
-    code = engine_command()[2].replace("os.fork() and os._exit(0); ", "")
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
-    server = subprocess.Popen(
-        [sys.executable, "-c", code, "plugin", "serve"], env=environment, stdout=subprocess.DEVNULL
-    )
+    server = subprocess.Popen(engine_command(detached=False), env=environment, stdout=subprocess.DEVNULL)
     log = folder / "highband" / "engine.log"
     patience = time.monotonic() + 60.0
     while not (log.exists() and "the engine is ready" in log.read_text()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import time
 import zlib
@@ -12,8 +11,9 @@ import numpy as np
 import pytest
 
 from plugin_host.control.client import Client
+from plugin_host.plugin.instances import control_address
 from plugin_host.plugin.library import Library
-from plugin_host.plugin.product import Product
+from plugin_host.plugin.product import PluginError, Product
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, wait_for_engine
 
@@ -95,17 +95,18 @@ def playing(served: Path, open_host: Opener) -> ClapHost:
     return host
 
 
-def control_address(seconds: float = 5.0) -> str:
-    instance = newest_instance()
-    note, patience = instance.path.with_suffix(".json"), time.monotonic() + seconds
-    while not note.exists():
-        assert time.monotonic() < patience
-        time.sleep(0.02)
-    return str(json.loads(note.read_text())["control"])
+def address(seconds: float = 5.0) -> str:
+    name, patience = newest_instance().name, time.monotonic() + seconds
+    while True:
+        try:
+            return control_address(name)
+        except PluginError:
+            assert time.monotonic() < patience
+            time.sleep(0.02)
 
 
 def test_a_knob_turned_elsewhere_is_a_gesture_in_the_host_and_no_echo(playing: ClapHost) -> None:
-    with Client(control_address()) as client:
+    with Client(address()) as client:
         playing.process(SILENCE)
         playing.moves.clear()
         began = time.monotonic()
@@ -134,7 +135,7 @@ def test_a_knob_turned_elsewhere_is_a_gesture_in_the_host_and_no_echo(playing: C
 
 
 def test_a_preset_is_in_the_session_and_comes_back(playing: ClapHost, open_host: Opener) -> None:
-    with Client(control_address()) as client:
+    with Client(address()) as client:
         client.load_preset("dull-vocal")
         patience = time.monotonic() + 20.0
         while b"dull-vocal" not in playing.save():
@@ -152,5 +153,12 @@ def test_a_preset_is_in_the_session_and_comes_back(playing: ClapHost, open_host:
     assert again.load(saved)
     assert again.save() == saved
     wait_for_engine(again)
-    with Client(control_address()) as client:
+    with Client(address()) as client:
         assert client.ask("stats")["stats"]["preset"] == "dull-vocal"
+
+
+def test_an_instance_that_is_not_there_is_refused_in_a_sentence(host: ClapHost) -> None:
+    with pytest.raises(PluginError, match=f"there are: {newest_instance().name}"):
+        control_address("nothing")
+    with pytest.raises(PluginError, match="let the DAW play"):
+        control_address(newest_instance().name)

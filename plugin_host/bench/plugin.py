@@ -1,0 +1,119 @@
+"""What the way between a DAW and the engine costs on this machine: the hop, late blocks, the speed of a bounce."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ctypes import c_bool, c_char_p, c_double, c_uint32, c_uint64
+from pathlib import Path
+
+from models.control import Control
+from models.extender.controls import CONTROLS
+from models.stage import Block
+from plugin_host.plugin.build import build
+from plugin_host.plugin.product import OWN, PluginError, engine_command, find_product
+
+_RATE = 48000
+_ECHO = "plugin_host.bench.plugin:Echo"
+_PATIENCE_S = 90.0
+
+
+class Echo:
+    """A stage that costs nothing, with the extender's knobs."""
+
+    controls: Sequence[Control] = CONTROLS
+    latency_samples = 0
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        """Do nothing."""
+
+    def reset(self, position: int = 0) -> None:
+        """Do nothing."""
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Return a copy."""
+        return block.copy()
+
+
+class Figures(ctypes.Structure):
+    """What was measured; see `HighbandFigures` in bench.cpp."""
+
+    _fields_ = [
+        *((name, c_uint64) for name in ("blocks", "late", "missed", "has_priority")),
+        *((name, c_double) for name in ("seconds", "p50_us", "p99_us", "longest_us")),
+    ]
+
+
+def bench(seconds: float) -> Iterator[str]:
+    """Measure and yield lines for people.
+
+    Args:
+        seconds: Of sound for each measurement.
+
+    Raises:
+        PluginError: The plug-in can't be built, or its engine does not begin; one sentence.
+    """
+    library = build(find_product())
+    with _engine():
+        for block in (64, 128, 256, 512):
+            found = _measure(library, _ECHO, 1, block, 0, seconds)
+            yield (
+                f"hop alone, block {block:4}: p50 {found.p50_us:6.0f} us, p99 {found.p99_us:6.0f} us, "
+                f"longest {found.longest_us:6.0f} us"
+            )
+        for count in (1, 4):
+            found = _measure(library, OWN, count, 256, 256, seconds)
+            share, own = 100.0 * found.late / found.blocks, 100.0 * found.missed * count / found.blocks
+            priority = "" if found.has_priority else ", without real-time priority"
+            yield (
+                f"{count} playing, block 256: {share:.2f} % of {found.blocks} blocks late; "
+                f"the pacing thread alone missed {own:.2f} %{priority}"
+            )
+        found = _measure(library, OWN, 1, 512, 256, 10 * seconds, is_offline=True)
+        yield f"bounce, block 512: {found.blocks * 512 / _RATE / found.seconds:.0f} times real time"
+
+
+def _measure(
+    library: Path, stage: str, instances: int, block: int, buffer: int, seconds: float, *, is_offline: bool = False
+) -> Figures:
+    native = ctypes.CDLL(str(library)).highband_bench
+    native.restype = c_bool
+    native.argtypes = [
+        c_char_p, c_char_p, c_uint32, c_uint32, c_uint32, c_uint32, c_double, c_bool, ctypes.POINTER(Figures),
+    ]  # fmt: skip
+    found = Figures()
+    if not native(stage.encode(), b"", instances, block, _RATE, buffer, seconds, is_offline, ctypes.byref(found)):
+        raise PluginError("the engine does not begin; highband plugin doctor says what is missing")
+    return found
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    """Run a server of our own, away from what DAWs have open."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        command = engine_command(detached=False)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            try:
+                _wait_for(Path(folder) / "highband" / "engine.log", server)
+                yield
+            finally:
+                server.terminate()
+                server.wait(_PATIENCE_S)
+                os.environ.pop("XDG_RUNTIME_DIR")
+                if before is not None:
+                    os.environ["XDG_RUNTIME_DIR"] = before
+
+
+def _wait_for(log: Path, server: subprocess.Popen[bytes]) -> None:
+    patience = time.monotonic() + _PATIENCE_S
+    while not (log.exists() and "the engine is ready" in log.read_text(encoding="utf-8")):
+        if server.poll() is not None or time.monotonic() > patience:
+            raise PluginError("the engine does not begin; highband plugin doctor says what is missing")
+        time.sleep(0.05)
