@@ -55,8 +55,3 @@ def steps_within(phase: int, time: int, stride: int) -> tuple[int, int]:
     """
     first = -(-phase // stride)
     return first, -(-(phase + time) // stride) - first
-
-
-def frames_within(phase: int, time: int, hop: int) -> int:
-    """Return how many frames a block needs, from the one before it to the one after its last sample."""
-    return (phase + max(time, 1) - 1) // hop + 2

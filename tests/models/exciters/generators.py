@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from models.exciters.config import HOP, SeanetConfig, WavenetConfig
-from models.exciters.film import frames_within
 from models.exciters.seanet import Seanet
 from models.exciters.wavenet import Wavenet
 
@@ -25,6 +24,11 @@ WAVENETS: dict[str, Config] = {
         inputs=2, channels=16, dilations=(1, 2, 4, 8), stride=4, conditioning=7
     ),
 }
+
+
+def frames_within(phase: int, time: int, hop: int) -> int:
+    """Return how many frames a block needs, from the one before it to the one after its last sample."""
+    return (phase + max(time, 1) - 1) // hop + 2
 
 
 def made(config: Config) -> Generator:
