@@ -73,7 +73,7 @@ class ExtenderSizes(BaseModel):
     lookahead_hops: int = Field(ge=0, le=64)
     exciter: Literal["harmonics", "translation", "seanet", "wavenet"]
     network: SeanetSizes | WavenetSizes | None = None
-    # A manifest that does not say is of an extender that hears through Hann windows.
+    # An older manifest does not hold it: its extender analyses by Hann windows.
     window_fall: float = Field(default=0.5, gt=0, lt=1)
     whiten: bool = True
 

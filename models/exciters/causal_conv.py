@@ -1,8 +1,8 @@
 """Causal convolutions with an explicit past: a signal cut into blocks anywhere gives the same samples.
 
-A step of a strided layer hears nothing newer than the sample it stands on, and a transposed layer spreads a step over
-the samples from there on, so a network of them has no look-ahead whatever its strides: between two steps of a deep
-layer it is the shallow ones that hear the newest samples.
+A step of a strided layer depends on nothing newer than the sample it stands on, and a transposed layer spreads a step
+over the samples from there on, so a network of them has no look-ahead whatever its strides: between two steps of a deep
+layer it is the shallow ones that depend on the newest samples.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def folded(network: _Network) -> _Network:
 
 
 class CausalConv(nn.Module):
-    """A weight-normalised convolution that hears the present and the past (Salimans and Kingma 2016).
+    """A weight-normalised convolution over the present and the past (Salimans and Kingma 2016).
 
     Args:
         inputs, outputs: Channels.
@@ -80,10 +80,10 @@ class CausalConv(nn.Module):
         Returns:
             Shape (batch, outputs, steps); without a stride there are as many steps as samples.
         """
-        heard = torch.cat([past.samples, signal], -1) if self.reach else signal
+        whole = torch.cat([past.samples, signal], -1) if self.reach else signal
         time, first = signal.shape[-1], -past.phase % self.stride
-        made = self.conv(heard[..., first:]) if first < time else signal.new_zeros(len(signal), self.outputs, 0)
-        return made, Past(heard[..., heard.shape[-1] - self.reach :], (past.phase + time) % self.stride)
+        steps = self.conv(whole[..., first:]) if first < time else signal.new_zeros(len(signal), self.outputs, 0)
+        return steps, Past(whole[..., whole.shape[-1] - self.reach :], (past.phase + time) % self.stride)
 
 
 class CausalTransposed(nn.Module):
@@ -119,6 +119,6 @@ class CausalTransposed(nn.Module):
         """
         sounding = functional.pad(past.samples, (0, time))
         if steps.shape[-1]:
-            made, first = self.conv(steps), -past.phase % self.stride
-            sounding = sounding + functional.pad(made, (first, sounding.shape[-1] - first - made.shape[-1]))
+            steps, first = self.conv(steps), -past.phase % self.stride
+            sounding = sounding + functional.pad(steps, (first, sounding.shape[-1] - first - steps.shape[-1]))
         return sounding[..., :time] + self.bias, Past(sounding[..., time:], (past.phase + time) % self.stride)

@@ -1,4 +1,4 @@
-"""Local conditioning: acoustic features of frames, told to the layers of a network at each layer's own rate.
+"""Local conditioning: acoustic features of frames, given to the layers of a network at each layer's own rate.
 
 The features are linear between frames. A layer's projection is linear too, so it is done on the frames and the result
 is interpolated: the same values as features brought up to the signal's rate and down again, at a fraction of the work.

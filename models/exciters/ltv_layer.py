@@ -22,7 +22,7 @@ class ShapingFilter(nn.Module):
     """Shapes a white excitation at 48 kHz to the levels of frames.
 
     Attributes:
-        reach: Samples of past that a filter hears.
+        reach: Samples of past that a filter reaches.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class ShapingFilter(nn.Module):
 
         Args:
             excitation: White, of unit variance (0 dB in every band), shape (batch, frames * HOP).
-            levels_db: Band levels as `dsp.bands` tells them, shape (batch, frames + 1, bands); frame k lies on sample
+            levels_db: Band levels as `dsp.bands` defines them, shape (batch, frames + 1, bands); frame k lies on sample
                 k * HOP.
 
         Returns:
@@ -53,15 +53,15 @@ class ShapingFilter(nn.Module):
         """
         return self.shape(nn.functional.pad(excitation, (self.reach, 0)), levels_db)
 
-    def shape(self, heard: Tensor, levels_db: Tensor) -> Tensor:
+    def shape(self, samples: Tensor, levels_db: Tensor) -> Tensor:
         """Return the shaped signal of an excitation that had begun before; see `forward`.
 
         Args:
-            heard: `reach` samples of past, then the excitation, shape (batch or none, reach + frames * HOP).
+            samples: `reach` samples of past, then the excitation, shape (batch or none, reach + frames * HOP).
             levels_db: Shape (batch, frames + 1, bands).
         """
         reach = self.reach
-        blocks = torch.fft.rfft(heard.unfold(-1, reach + HOP, HOP), n=self._n_fft)
+        blocks = torch.fft.rfft(samples.unfold(-1, reach + HOP, HOP), n=self._n_fft)
         filters = self._filters(levels_db * LOG_PER_DB)
         before, after = (
             torch.fft.irfft(blocks * part, n=self._n_fft)[..., reach : reach + HOP]

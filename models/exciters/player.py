@@ -29,22 +29,22 @@ def network_of(config: NetworkConfig) -> Network:
 
 
 def entering(signal: Tensor, noise: Tensor, inputs: int, noise_at: int) -> Tensor:
-    """Return what a network hears of signals.
+    """Return the input of a network for signals.
 
     Args:
         signal: Shape (batch, time).
         noise: `dsp.exciter.noise_table`.
-        inputs: 2 where the network hears the noise beside the signal, else 1.
+        inputs: 2 where the noise goes in beside the signal, else 1.
         noise_at: Where in the noise the signals begin.
 
     Returns:
         Shape (batch, inputs, time).
     """
-    heard = _SIGNAL_GAIN * signal[:, None]
+    entered = _SIGNAL_GAIN * signal[:, None]
     if inputs == 1:
-        return heard
+        return entered
     index = (torch.arange(signal.shape[1], device=signal.device) + noise_at) % NOISE_LENGTH
-    return torch.cat([heard, noise[index].expand_as(heard)], 1)
+    return torch.cat([entered, noise[index].expand_as(entered)], 1)
 
 
 def trained_network(config: NetworkConfig, weights: Mapping[str, Array]) -> Network:
@@ -58,15 +58,15 @@ class NetworkExciter:
     """Plays a trained network, each channel by itself.
 
     Args:
-        network: With the weights as they are played (`models.exciters.causal_conv.folded`), and told no features.
+        network: With the weights as they are played (`models.exciters.causal_conv.folded`), without conditioning.
 
     Raises:
-        ValueError: The network wants to be told features, which are known only after it has been heard.
+        ValueError: The network has conditioning, whose features are known only after it has played.
     """
 
     def __init__(self, network: Network) -> None:
         if network.config.conditioning:
-            raise ValueError("a network that is told features can't be an exciter here: take one without conditioning")
+            raise ValueError("a network with conditioning can't be an exciter here: take one without conditioning")
         self.network = network
         self._noise = torch.from_numpy(noise_table())
 
@@ -82,7 +82,7 @@ class NetworkExciter:
             position: Index of its first sample since the reset.
         """
         with torch.inference_mode():
-            heard = entering(torch.from_numpy(block), self._noise, self.network.config.inputs, position)
-            made, self._past = self.network(heard, self._past)
-            excitation: Array = made[:, 0].numpy()
+            entered = entering(torch.from_numpy(block), self._noise, self.network.config.inputs, position)
+            output, self._past = self.network(entered, self._past)
+            excitation: Array = output[:, 0].numpy()
             return excitation

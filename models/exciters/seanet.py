@@ -3,7 +3,7 @@
 Causal and without look-ahead. With conditioning it is SEANet-2 (Nercessian, Lukin and Imort 2024): the acoustic
 features reach every level by feature-wise scale and shift (FiLM, Perez et al. 2018) and not by addition alone, because
 an envelope is a gain, and a chain of convolutions and ELUs has no other place where it could multiply.
-The features are levels in dB, so the scale is told as a logarithm.
+The features are levels in dB, so the scale is a logarithm.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class Residual(nn.Module):
 
 
 class Level(nn.Module):
-    """The residual units at one rate, told of the features by scale and shift."""
+    """The residual units at one rate, conditioned on the features by scale and shift."""
 
     def __init__(self, config: SeanetConfig, level: int) -> None:
         super().__init__()
         channels = config.channels[level]
         self.stride = math.prod(config.strides[:level])
         self.units = nn.ModuleList(Residual(channels, config.kernel, dilation) for dilation in config.dilations)
-        told = config.conditioning
-        self.film = Conditioning(told, 2 * channels, HOP // self.stride) if told else None
+        features = config.conditioning
+        self.film = Conditioning(features, 2 * channels, HOP // self.stride) if features else None
 
     def forward(self, signal: Tensor, frames: Tensor | None, phase: int, time: int, past: list[Past]) -> Tensor:
         """Return a block of the same shape; the pasts, one a unit, are replaced in place in their list."""

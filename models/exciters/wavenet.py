@@ -31,9 +31,9 @@ class Gated(nn.Module):
 
     def __init__(self, config: WavenetConfig, dilation: int) -> None:
         super().__init__()
-        width, told = config.channels, config.conditioning
+        width, features = config.channels, config.conditioning
         self.dilated = CausalConv(width, 2 * width, config.kernel, dilation=dilation)
-        self.told = Conditioning(told, 2 * width, HOP // config.stride) if told else None
+        self.told = Conditioning(features, 2 * width, HOP // config.stride) if features else None
         self.share = weight_norm(unbiased(nn.Conv1d(width, 2 * width, 1)))
 
     def forward(
@@ -75,9 +75,9 @@ class Wavenet(nn.Module):
         return made, WavenetPast(tuple(pasts), (past.phase + time) % HOP)
 
     def _through(self, now: Tensor, frames: Tensor | None, steps: tuple[int, int], pasts: list[Past]) -> Tensor:
-        heard = torch.zeros_like(now)
+        total = torch.zeros_like(now)
         for place, layer in enumerate(self.layers, start=1):
             now, out, pasts[place] = layer(now, frames, steps, pasts[place])
-            heard = heard + out
-        mixed: Tensor = self.mix(functional.relu(heard * len(self.layers) ** -0.5))
+            total = total + out
+        mixed: Tensor = self.mix(functional.relu(total * len(self.layers) ** -0.5))
         return functional.relu(mixed)

@@ -20,7 +20,7 @@ class ExtenderConfig:
             `models.exciters.config.CONFIGS`, for a network that makes all of the excitation.
         network: Sizes of that network; None for the others.
         window_fall: Share of the input's frame over which its window falls off: 0.5 is a Hann window; where nothing is
-            seen ahead, a shorter fall tells more of what is newest.
+            seen ahead, a shorter fall weighs the newest samples more.
         whiten: Whether the source's own band levels are taken out before it is shaped; off only for comparison.
     """
 
