@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +24,7 @@ from plugin_host.files.metadata.flac_blocks import read_riff_blocks, riff_blocks
 from plugin_host.files.metadata.markers import (
     Marker,
     Sampler,
+    chapter_frames,
     chapter_words,
     marker_chunks,
     read_chapter_words,
@@ -30,14 +33,15 @@ from plugin_host.files.metadata.markers import (
     read_mp4_chapters,
 )
 from plugin_host.files.metadata.words import (
-    WORD_OF_ATOM,
     Picture,
     Words,
     flac_picture,
     id3_tag,
+    mp4_atom,
     pictures_of_id3,
     read_words,
     words_of_id3,
+    writable,
 )
 
 __all__ = ["AudioTags", "Chunk", "Marker", "Picture"]
@@ -47,7 +51,6 @@ _MASK_WORD = "waveformatextensible_channel_mask"
 # What FLAC's own order of channels means, by their number.
 _FLAC_MASKS = {3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
 _LARGEST_HEAD = 1 << 20
-_ATOM_OF_WORD = {word: atom for atom, word in WORD_OF_ATOM.items()}
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class AudioTags:
             form: What the `fmt ` chunk of a WAV file would say of it.
             data_bytes: How long its samples would be in a WAV file.
         """
-        try:
+        with _disk_faults():
             file = flac.FLAC(os.fspath(path))
             self._add_words(file)
             for picture in self.pictures:
@@ -167,45 +170,37 @@ class AudioTags:
             if mask and mask != _FLAC_MASKS.get(file.info.channels):
                 file[_MASK_WORD.upper()] = f"0x{mask:04X}"
             file.save()
-        except mutagen.MutagenError as error:
-            raise OSError(str(error)) from error
 
     def write_mp3(self, path: Path) -> None:
         """Add the tags to a finished MP3 file; raise OSError when the disk refuses."""
         tag = self._whole_id3()
         if self.markers and not tag.getall("CHAP"):
-            for frame in _chapter_frames(self.markers):
+            for frame in chapter_frames(self.markers):
                 tag.add(frame)
-        try:
-            tag.save(os.fspath(path))
-        except mutagen.MutagenError as error:
-            raise OSError(str(error)) from error
+        with _disk_faults():
+            writable(tag).save(os.fspath(path))
 
     def write_opus(self, path: Path) -> None:
         """Add the tags to a finished Opus file; raise OSError when the disk refuses."""
-        try:
+        with _disk_faults():
             file = oggopus.OggOpus(os.fspath(path))
             self._add_words(file)
             coded = [base64.b64encode(flac_picture(picture).write()).decode() for picture in self.pictures]
             if coded:
                 file["metadata_block_picture"] = coded
             file.save()
-        except mutagen.MutagenError as error:
-            raise OSError(str(error)) from error
 
     def write_m4a(self, path: Path) -> None:
         """Add the tags to a finished m4a file; raise OSError when the disk refuses."""
-        try:
+        with _disk_faults():
             file = mp4.MP4(os.fspath(path))
             for word, texts in self.words.items():
-                atom = _ATOM_OF_WORD.get(word, f"----:com.apple.iTunes:{word}")
-                file[atom] = _atom_value(atom, texts)
+                for atom, value in mp4_atom(word, texts):
+                    file[atom] = value
             covers = [picture for picture in self.pictures if picture.mime in ("image/png", "image/jpeg")]
             if covers:
                 file["covr"] = [mp4.MP4Cover(p.data, 14 if p.mime == "image/png" else 13) for p in covers]
             file.save()
-        except (mutagen.MutagenError, ValueError) as error:
-            raise OSError(str(error)) from error
 
     def _points(self) -> tuple[Marker, ...]:
         """Markers that are not those of the cue sheet."""
@@ -215,7 +210,7 @@ class AudioTags:
         chapters = () if any(name[:7] == "chapter" for name in self.words) else chapter_words(self._points())
         for name, texts in (*self.words.items(), *chapters):
             if name and name.isascii() and name.isprintable() and "=" not in name and "~" not in name:
-                file[name] = list(texts)
+                file[name] = [text.encode("utf-8", "replace").decode() for text in texts]
 
     def _whole_id3(self) -> Any:
         """Return the file's own ID3 tag with the words that it lacks."""
@@ -230,7 +225,7 @@ class AudioTags:
 
     def _word_chunks(self, has_info: bool) -> list[Chunk]:
         buffer = io.BytesIO()
-        self._whole_id3().save(buffer)
+        writable(self._whole_id3()).save(buffer)
         info = b"".join(
             chunk_bytes(code, self.words[word][0].encode("utf-8", "replace") + b"\0")
             for code, word in WORD_OF_INFO.items()
@@ -238,6 +233,21 @@ class AudioTags:
         )
         listed = [(b"LIST", b"INFO" + info)] if info and not has_info else []
         return [*listed, (b"id3 ", buffer.getvalue())]
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    """Raise OSError where the disk refuses; damaged tags that can't be written again stop nothing."""
+    try:
+        yield
+    except OSError:
+        raise
+    except mutagen.MutagenError as error:
+        cause = next((part for part in error.args if isinstance(part, OSError)), None)
+        if cause:
+            raise OSError(cause.errno, cause.strerror) from error
+    except (ValueError, TypeError, LookupError, OverflowError, struct.error):
+        return
 
 
 def _id3_chunks(chunks: list[Chunk] | tuple[Chunk, ...]) -> list[bytes]:
@@ -262,26 +272,3 @@ def _mask_of_flac(found: Any, words: Words) -> int:
         return int(text, 16)
     except ValueError:
         return _FLAC_MASKS.get(found.info.channels, 0)
-
-
-def _chapter_frames(markers: tuple[Marker, ...]) -> list[Any]:
-    names = [f"ch{number}" for number in range(len(markers))]
-    ends = [round(marker.seconds * 1000) for marker in markers[1:]]
-    frames: list[Any] = [id3.CTOC("toc", id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED, names, [])]
-    for name, marker, following in zip(names, markers, [*ends, 0xFFFFFFFF], strict=True):
-        start = round(marker.seconds * 1000)
-        end = round((marker.seconds + marker.length_s) * 1000) if marker.length_s else following
-        title = [id3.TIT2(3, [marker.label])] if marker.label else []
-        frames.append(id3.CHAP(name, start, end, 0xFFFFFFFF, 0xFFFFFFFF, title))
-    return frames
-
-
-def _atom_value(atom: str, texts: tuple[str, ...]) -> Any:
-    if atom == "tmpo":
-        return [round(float(text)) for text in texts]
-    if atom.startswith("----"):
-        return [text.encode() for text in texts]
-    if atom in ("trkn", "disk"):
-        number, _, of = texts[0].partition("/")
-        return [(int(number), int(of or 0))]
-    return list(texts)

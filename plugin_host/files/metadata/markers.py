@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from mutagen import id3
+
 from plugin_host.files.containers.wav_file import Chunk, chunk_bytes
 
 _LARGEST = (1 << 32) - 1
@@ -107,3 +109,16 @@ def chapter_words(markers: Sequence[Marker]) -> Iterator[tuple[str, tuple[str, .
         clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
         yield f"chapter{number:03d}", (clock,)
         yield f"chapter{number:03d}name", (marker.label,)
+
+
+def chapter_frames(markers: Sequence[Marker]) -> list[Any]:
+    """Return chapters as frames of an ID3 tag (mutagen's)."""
+    names = [f"ch{number}" for number in range(len(markers))]
+    ends = [round(marker.seconds * 1000) for marker in markers[1:]]
+    frames: list[Any] = [id3.CTOC("toc", id3.CTOCFlags.TOP_LEVEL | id3.CTOCFlags.ORDERED, names, [])]
+    for name, marker, following in zip(names, markers, [*ends, 0xFFFFFFFF], strict=True):
+        start = round(marker.seconds * 1000)
+        end = round((marker.seconds + marker.length_s) * 1000) if marker.length_s else following
+        title = [id3.TIT2(3, [marker.label])] if marker.label else []
+        frames.append(id3.CHAP(name, start, end, 0xFFFFFFFF, 0xFFFFFFFF, title))
+    return frames

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ WORD_OF_ATOM = {
     "trkn": "tracknumber", "disk": "discnumber", "\xa9gen": "genre", "\xa9wrt": "composer", "tmpo": "bpm",
     "cprt": "copyright", "\xa9cmt": "comment", "\xa9lyr": "lyrics", "\xa9grp": "grouping",
 }  # fmt: skip
+_ATOM_OF_WORD = {word: atom for atom, word in WORD_OF_ATOM.items()}
+_LARGEST_NUMBER = (1 << 16) - 1
+_LAST_ROLE = 20
 _WORD_OF_ASF = {
     "author": "artist", "wm/albumtitle": "album", "wm/albumartist": "albumartist", "wm/year": "date",
     "wm/tracknumber": "tracknumber", "wm/genre": "genre", "wm/composer": "composer", "description": "comment",
@@ -97,8 +101,23 @@ def id3_tag(words: Mapping[str, tuple[str, ...]], pictures: tuple[Picture, ...])
     for name, texts in words.items():
         tag.add(_id3_frame(name, list(texts)))
     for picture in pictures:
-        tag.add(id3.APIC(3, picture.mime, picture.role, picture.about, picture.data))
+        role = picture.role if 0 <= picture.role <= _LAST_ROLE else 0
+        tag.add(id3.APIC(3, picture.mime, role, picture.about, picture.data))
     return tag
+
+
+def writable(tag: Any) -> Any:
+    """Return an ID3 tag without the frames that are too damaged to be written again."""
+    kept = id3.ID3()
+    for frame in tag.values():
+        single = id3.ID3()
+        single.add(frame)
+        try:
+            single.save(io.BytesIO())
+        except Exception:  # mutagen raises many kinds on what it has read itself
+            continue
+        kept.add(frame)
+    return kept
 
 
 def _id3_frame(name: str, texts: list[str]) -> Any:
@@ -119,6 +138,27 @@ def _words_of_mp4(tags: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield WORD_OF_ATOM[atom], tuple(str(value) for value in values)
         elif atom.startswith("----:com.apple.iTunes:"):
             yield atom.split(":", 2)[2].lower(), tuple(bytes(value).decode("utf-8", "replace") for value in values)
+
+
+def mp4_atom(word: str, texts: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield the atom of an m4a file that holds a word, and its value; nothing where the text is no such value."""
+    atom = _ATOM_OF_WORD.get(word, f"----:com.apple.iTunes:{word}")
+    try:
+        value = _atom_value(atom, texts)
+    except (ValueError, IndexError):
+        return
+    yield atom, value
+
+
+def _atom_value(atom: str, texts: tuple[str, ...]) -> Any:
+    if atom.startswith("----"):
+        return [text.encode("utf-8", "replace") for text in texts]
+    if atom == "tmpo":
+        return [min(max(0, round(float(text))), _LARGEST_NUMBER) for text in texts]
+    if atom in ("trkn", "disk"):
+        number, _, of = texts[0].partition("/")
+        return [(min(max(0, int(number)), _LARGEST_NUMBER), min(max(0, int(of or 0)), _LARGEST_NUMBER))]
+    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def _pictures_of_mp4(tags: Any) -> Iterator[Picture]:
