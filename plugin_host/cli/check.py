@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing
+from plugin_host.cli.common.first_use import announce_compiling
 from plugin_host.cli.common.options import PROVE, ArtifactOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def verify(
 
     with refusing(WRONG_USAGE, ValueError):
         sizes = [_block_size(word) for word in blocks.split(",")]
+        announce_compiling()
         sound = choose(preset, settings or [], artifact)
     with refusing(WORK_FAILED, AudioFileError):
         samples, rate = load(file, seconds)
@@ -121,6 +123,7 @@ def check(
 
     with refusing(WRONG_USAGE, ValueError):
         chosen = levels(level)
+        announce_compiling()
         subject = find_subject(name, artifact)
     console = Console(highlight=False)
     reports: list[Report] = []

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import typer
 
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, complain, end_signals, refusing, stoppable
+from plugin_host.cli.common.first_use import announce_compiling
 
 if TYPE_CHECKING:
     from plugin_host.chain.program import LiveSound
@@ -180,6 +181,7 @@ def _host(session: Session, request: Request, device: Device) -> LiveHost:
     from plugin_host.session.host import LiveHost
     from plugin_host.settings.store import SettingsStore
 
+    announce_compiling()
     sound = build(session.preset, session.artifact)
     store = SettingsStore(sound.controls)
     _set(store, sound, session, request.assignments)

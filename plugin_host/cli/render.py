@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, complain, refuse, refusing, stoppable
+from plugin_host.cli.common.first_use import announce_compiling
 from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def render(
             _refuse_floats_in_flac(planned, bits)
             level = LoudnessTarget.from_text(loudness, true_peak)
             build = partial(choose, preset, settings or [], artifact, automation)
+            announce_compiling()
             sound = build()
             if sound.warning:
                 complain(sound.warning)
@@ -163,6 +165,7 @@ def watch(
         with refusing(WRONG_USAGE, ValueError):
             level = LoudnessTarget.from_text(loudness, true_peak)
             build = partial(choose, preset, settings or [], artifact)
+            announce_compiling()
             sound = build()
             journal = Journal(journal_path(output))
         report = (JsonReport if as_json else Report)(Plan(), quiet=quiet, endless=True)
@@ -210,6 +213,7 @@ def demo(
     from plugin_host.chain.file_program import choose
     from plugin_host.render.demo import run
 
+    announce_compiling()
     with refusing(WORK_FAILED, ValueError):
         for line in run(folder, choose(None, [], artifact)):
             typer.echo(line)
