@@ -1,0 +1,190 @@
+"""Kill a batch, and its workers, by SIGKILL at random moments, again and again, then finish it and judge what is there.
+
+    python -m tests.stress.kills [--files 500] [--kills 20] [--jobs 2] [--seed 1]
+
+The law: every output exactly once, none damaged, none partial, and a journal that agrees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from plugin_host.chain.file_program import Sound
+from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
+from tests.plugin_host.stages import Delay
+
+# What the command is without a second of loading a model: a stage that does nothing, slowly.
+_PROGRAM = """
+import sys
+from functools import partial
+from pathlib import Path
+from plugin_host.render.batch.batch import Batch, journal_path
+from plugin_host.render.batch.journal import Journal
+from plugin_host.render.batch.plan import plan
+from plugin_host.render.batch.workers import Workers
+from tests.stress.kills import sound
+
+if __name__ == "__main__":
+    folder, jobs = Path(sys.argv[1]), int(sys.argv[2])
+    with Journal(journal_path(folder / "out")) as journal:
+        batch = Batch(sound(), journal, Workers(jobs, sound))
+        for outcome in batch.run(plan([str(folder / "in")], folder / "out")):
+            if outcome.fault:
+                print(outcome.fault)
+"""
+
+
+def sound() -> Sound:
+    """Return a stage that delays; tests import it in other processes."""
+    return Sound(Delay(100), {}, "live", "", {})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found after the last run.
+
+    Attributes:
+        kills: Of the command and of workers.
+        missing, damaged, partial: Names of outputs that are not there, that differ from an undisturbed render, and of
+            other files that were left.
+        journal: Outputs that the journal has as done.
+        printed: What the last run printed.
+    """
+
+    kills: tuple[int, int]
+    missing: list[str]
+    damaged: list[str]
+    partial: list[str]
+    journal: int
+    printed: str
+
+
+def write_inputs(folder: Path, files: int, seed: int) -> None:
+    """Write short files, a few of them longer, in nested folders."""
+    rng = np.random.default_rng(seed)
+    for number in range(files):
+        path = folder / f"{number % 7}" / f"{number:04d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = 480_000 if number % 25 == 0 else int(rng.integers(100, 48_000))
+        soundfile.write(path, rng.uniform(-0.5, 0.5, frames), 48000)
+
+
+def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s: float) -> Verdict:
+    """Render files with kills at random moments, finish, and judge.
+
+    Args:
+        folder: Takes the files.
+        files: How many.
+        kills: How often something is killed, every second time the command and else a worker of it.
+        jobs: Workers.
+        seed: Of moments and files.
+        longest_s: Between two kills.
+    """
+    write_inputs(folder / "in", files, seed)
+    chance, counts = random.Random(seed), [0, 0]
+    running = _start(folder, jobs)
+    while sum(counts) < kills:
+        time.sleep(chance.uniform(0.3, longest_s))
+        if running.poll() is not None:
+            # It had come to its end; what is done is thrown away in part, so that there is work again.
+            for path in sorted((folder / "out").rglob("*.wav"))[::2]:
+                path.unlink()
+            running.communicate()
+            running = _start(folder, jobs)
+            continue
+        workers = _children(running.pid)
+        if sum(counts) % 2 and workers:
+            os.kill(chance.choice(workers), signal.SIGKILL)
+            counts[1] += 1
+        else:
+            running.kill()
+            running.communicate()
+            counts[0] += 1
+            running = _start(folder, jobs)
+    running.kill()
+    running.communicate()
+    last = _start(folder, jobs)
+    printed = last.communicate()[0]
+    return _judge(folder, (counts[0], counts[1]), printed)
+
+
+def _start(folder: Path, jobs: int) -> subprocess.Popen[str]:
+    command = [sys.executable, str(_program(folder)), str(folder), str(jobs)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment())
+
+
+def _program(folder: Path) -> Path:
+    path = folder / "command.py"
+    if not path.exists():
+        path.write_text(_PROGRAM)
+    return path
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+
+
+def _children(process: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split() if _is_worker(int(word))]
+
+
+def _is_worker(process: int) -> bool:
+    try:
+        return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _judge(folder: Path, kills: tuple[int, int], printed: str) -> Verdict:
+    missing, damaged = [], []
+    inputs = sorted((folder / "in").rglob("*.wav"))
+    for path in inputs:
+        output = folder / "out" / path.relative_to(folder / "in")
+        if not output.exists():
+            missing.append(output.name)
+        elif not np.array_equal(soundfile.read(output, dtype="int16")[0], soundfile.read(path, dtype="int16")[0]):
+            damaged.append(output.name)
+    expected = {path.relative_to(folder / "in") for path in inputs} | {Path(JOURNAL_NAME)}
+    found = {path.relative_to(folder / "out") for path in (folder / "out").rglob("*") if not path.is_dir()}
+    hidden = [str(path) for path in (folder / "out").rglob(".highband-*") if path.is_dir()]
+    with Journal(folder / "out" / JOURNAL_NAME) as journal:
+        done = sum(row["state"] == "done" for row in journal.rows())
+    return Verdict(kills, missing, damaged, sorted(map(str, found - expected)) + hidden, done, printed)
+
+
+def main() -> None:
+    """Run the long form and print what was found; exit status 1 where the law is broken."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, default in (("files", 500), ("kills", 20), ("jobs", 2), ("seed", 1)):
+        arguments.add_argument(f"--{name}", type=int, default=default)
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="highband-kills-") as folder:
+        verdict = run(Path(folder), **vars(options), longest_s=5.0)
+    command, workers = verdict.kills
+    print(f"{options.files} files, the command killed {command} times and workers {workers} times")
+    print(f"missing {len(verdict.missing)}, damaged {len(verdict.damaged)}, left over {verdict.partial}")
+    print(f"the journal has {verdict.journal} as done")
+    if verdict.missing or verdict.damaged or verdict.partial or verdict.journal != options.files or verdict.printed:
+        print(verdict.printed)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

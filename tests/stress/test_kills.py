@@ -1,0 +1,14 @@
+"""The law of a killed batch: every output exactly once, none damaged, and a journal that agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.stress.kills import run
+
+
+def test_a_batch_that_is_killed_again_and_again_comes_to_its_end(tmp_path: Path) -> None:
+    verdict = run(tmp_path, files=40, kills=4, jobs=2, seed=2, longest_s=2.5)
+    assert (verdict.missing, verdict.damaged, verdict.partial, verdict.printed) == ([], [], [], "")
+    assert verdict.journal == 40
+    assert min(verdict.kills) >= 1
