@@ -38,12 +38,16 @@ TruePeakOption = Annotated[
     str | None,
     typer.Option("--true-peak", metavar="-1dBTP", help="Limit each output to this peak, between samples too."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="dask://HOST:PORT", help="Render on the workers of a Dask scheduler instead."),
+]
 ReportOption = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE", help="Write what the folder's journal holds as .csv or .json at the end."),
 ]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="OUT", help="An audio file; a folder for several inputs.")
+    str, typer.Option("--output", "-o", metavar="OUT", help="An audio file; a folder for several inputs.")
 ]
 AutomationOption = Annotated[
     Path | None,
@@ -82,6 +86,7 @@ def render(
     true_peak: TruePeakOption = None,
     picture: PictureFlag = False,
     jobs: JobsOption = None,
+    cluster: EngineOption = None,
     report_file: ReportOption = None,
     quiet: QuietFlag = False,
     as_json: JsonFlag = False,
@@ -101,10 +106,10 @@ def render(
         from plugin_host.chain.file_program import choose
         from plugin_host.cli.render_report import JsonReport, Report
         from plugin_host.render.batch.batch import Batch, journal_path
+        from plugin_host.render.batch.cluster import chosen_engine
         from plugin_host.render.batch.journal import Journal
         from plugin_host.render.batch.plan import plan
         from plugin_host.render.batch.report import check_report_file, write_report
-        from plugin_host.render.batch.workers import engine_for
         from plugin_host.render.loudness import LoudnessTarget
 
         with refusing(WRONG_USAGE, ValueError):
@@ -119,7 +124,8 @@ def render(
                 complain(sound.warning)
             journal = Journal(journal_path(output))
         with journal:
-            engine = engine_for(sound, build, jobs, len(planned))
+            with refusing(WRONG_USAGE, ValueError):
+                engine = chosen_engine(cluster, sound, build, jobs, len(planned))
             batch = Batch(sound, journal, engine, bits, level, overwrite, picture)
             report = (JsonReport if as_json else Report)(planned, quiet=quiet)
             _run(batch, planned, report, stopped)

@@ -105,7 +105,9 @@ def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s
             running = _start(folder, jobs)
             continue
         workers = _children(running.pid)
-        if sum(counts) % 2 and workers:
+        if sum(counts) % 2:
+            if not workers:
+                continue
             os.kill(chance.choice(workers), signal.SIGKILL)
             counts[1] += 1
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import uuid
@@ -12,10 +13,13 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from platformdirs import user_state_path
+
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits, reason
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import Job, Plan
+from plugin_host.render.batch.storage import exists, is_remote
 from plugin_host.render.batch.task import PICTURE_SUFFIX, Engine, Result, Task, key_of, sound_digest
 from plugin_host.render.batch.workers import Inline
 from plugin_host.render.figures import Rendering
@@ -32,8 +36,12 @@ class Outcome:
     fault: str = ""
 
 
-def journal_path(output: Path) -> Path:
-    """Return where the journal of a batch lies: in the output's folder."""
+def journal_path(place: Path | str) -> Path:
+    """Return where the journal lies: in the output's folder, or in the person's own for outputs elsewhere."""
+    if is_remote(str(place)):
+        name = hashlib.sha256(str(place).rstrip("/").encode()).hexdigest()[:16]
+        return user_state_path("highband") / "journals" / name / JOURNAL_NAME
+    output = Path(place)
     is_file = output.suffix.lower() in OUTPUT_SUFFIXES and not output.is_dir()
     return (output.parent if is_file else output) / JOURNAL_NAME
 
@@ -110,7 +118,7 @@ class Batch:
 
     def _settle(self, job: Job) -> Outcome | None:
         """Return the outcome of a job that needs no render, by names and times alone."""
-        if self.overwrite or not os.path.lexists(job.target):
+        if self.overwrite or not exists(job.target):
             return None
         if not self.journal.is_ours(job.target):
             sentence = f"{job.target} is there and was not made here; pass --overwrite to replace it"
@@ -120,7 +128,7 @@ class Batch:
         return Outcome(job) if is_same and self._has_picture(job) else None
 
     def _has_picture(self, job: Job) -> bool:
-        return not self.picture or os.path.exists(os.path.splitext(job.target)[0] + PICTURE_SUFFIX)
+        return not self.picture or exists(os.path.splitext(job.target)[0] + PICTURE_SUFFIX)
 
     def _tasks(self, plan: Plan, in_hand: dict[str, Task]) -> Iterator[Task]:
         for _, job in plan.jobs(largest_first=not isinstance(self.engine, Inline)):
@@ -142,7 +150,10 @@ class Batch:
             self.journal.forget(job)
             return Outcome(job)
         try:
-            self.journal.complete(job, result.staged)
+            if is_remote(job.target):
+                self.journal.note_uploaded(job, result.staged)
+            else:
+                self.journal.complete(job, result.staged)
         except OSError as error:
             shutil.rmtree(task.staging, ignore_errors=True)
             fault = f"{job.target} can't be written: {reason(error)}"

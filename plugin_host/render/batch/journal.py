@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from plugin_host.render.batch.plan import BatchError, Job, from_text, to_text
+from plugin_host.render.batch.storage import is_remote, trace_of
 
 JOURNAL_NAME = ".highband-journal.sqlite"
 _FORMAT = 1
@@ -78,7 +79,7 @@ class Journal:
     def input_digest(self, source: str) -> str | None:
         """Return the hash of an input's content where it is known and the file was not touched since."""
         row = self._database.execute(
-            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(os.path.realpath(source)),)
+            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(_place(source)),)
         ).fetchone()
         return str(row[2]) if row and row[:2] == trace_of(source) else None
 
@@ -88,13 +89,15 @@ class Journal:
         return str(row[1]) if row and row[0] == "done" else None
 
     def is_ours(self, target: str) -> bool:
-        """Return whether a file was rendered here and not touched since."""
+        """Return whether a file was rendered here and not touched since, or begun to be put there by a killed batch."""
+        if is_remote(target) and (row := self.row(target)) and row["state"] == "claimed":
+            return True
         return self._traced(target) is not None
 
     def note_input(self, source: str, digest: str, trace: tuple[int, int] | None) -> None:
         """Note the hash of a content that was read while the input had this size and time."""
         if trace is not None:
-            row = (to_text(os.path.realpath(source)), *trace, digest)
+            row = (to_text(_place(source)), *trace, digest)
             self._database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", row)
 
     def start(self, job: Job, staging: str) -> None:
@@ -110,8 +113,8 @@ class Journal:
         self._note_made(job, staged, "staged")
         self._put_in_place(self._name(job.target), staged.path)
 
-    def note_remote(self, job: Job, staged: Staged) -> None:
-        """Note an output that was put in its place elsewhere."""
+    def note_uploaded(self, job: Job, staged: Staged) -> None:
+        """Note an output that is in its place already, elsewhere; `staged` names it there."""
         self._note_made(job, staged, "done")
 
     def forget(self, job: Job) -> None:
@@ -129,7 +132,8 @@ class Journal:
     def _rows(self, clause: str, *values: str | bytes) -> Iterator[dict[str, Any]]:
         query = f"SELECT source, target, state, at, fault, figures FROM outputs {clause}"
         for source, target, state, at, fault, figures in self._database.execute(query, values):
-            place = os.path.join(self._folder, from_text(target))
+            name = from_text(target)
+            place = name if is_remote(name) else os.path.join(self._folder, name)
             yield {
                 "source": from_text(source), "target": place, "state": state, "at": at, "fault": fault or "",
                 **(json.loads(figures) if figures else {}),
@@ -162,14 +166,20 @@ class Journal:
     def _put_in_place(self, name: str, staged: str) -> None:
         folder, place = os.path.split(staged)[0], os.path.join(self._folder, name)
         # What is staged beside it, such as a picture, goes along.
-        for other in sorted(os.listdir(folder), key=lambda other: other == os.path.basename(staged)):
+        names = [name for name in os.listdir(folder) if not name.endswith(".partial")]
+        for other in sorted(names, key=lambda other: other == os.path.basename(staged)):
             os.replace(os.path.join(folder, other), os.path.join(os.path.dirname(place), other))
-        os.rmdir(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         self._database.execute("UPDATE outputs SET state = 'done', staged = NULL WHERE target = ?", (to_text(name),))
 
     def _give_up(self, name: str) -> None:
         """Return to the output that was there before, if there was one."""
         row = (to_text(name),)
+        if is_remote(name):
+            # It may have been put in place before that could be noted.
+            query = "UPDATE outputs SET state = 'claimed', staged = NULL WHERE target = ? AND state = 'started'"
+            self._database.execute(query, row)
+            return
         self._database.execute("DELETE FROM outputs WHERE target = ? AND size IS NULL AND state != 'done'", row)
         self._database.execute(
             "UPDATE outputs SET state = 'done', staged = NULL WHERE target = ? AND state = 'started'", row
@@ -194,17 +204,15 @@ class Journal:
 
     def _name(self, target: str) -> str:
         """Return the path below the journal's folder, or from the root where it is not below."""
-        place = os.path.join(os.path.realpath(os.path.dirname(target) or "."), os.path.basename(target))
+        place = _place(target)
         return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
 
 
-def trace_of(path: str) -> tuple[int, int] | None:
-    """Return a file's size and time of change, or None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
+def _place(path: str) -> str:
+    """Return a path with the links of its folder followed; an address elsewhere stays."""
+    if is_remote(path):
+        return path
+    return os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
 
 
 def content_digest(path: str) -> str:

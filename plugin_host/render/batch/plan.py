@@ -12,6 +12,7 @@ from pathlib import Path
 
 from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES, named_outputs
 from plugin_host.files.file_kind import looks_like_audio
+from plugin_host.render.batch.storage import find, is_remote, join, trace_of
 
 
 class BatchError(ValueError):
@@ -104,11 +105,11 @@ class Plan:
             raise BatchError(f"{from_text(clash[0])} is an input itself; choose another folder with -o")
 
 
-def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan:
+def plan(inputs: Iterable[str], output: Path | str, suffix: str | None = None) -> Plan:
     """Decide which file becomes which.
 
     Args:
-        inputs: Files, folders (searched with all below them) and globs.
+        inputs: Files, folders (searched with all below them) and globs, also elsewhere by an address such as s3://.
         output: An audio file for a single input, otherwise a folder that takes the inputs' names and, for folders and
             globs, their subfolders.
         suffix: ".wav", ".flac", ".mp3", ".opus" or ".m4a" for all; by default FLAC stays FLAC and all else becomes WAV.
@@ -118,23 +119,24 @@ def plan(inputs: Iterable[str], output: Path, suffix: str | None = None) -> Plan
     """
     _real_folder.cache_clear()
     planned = Plan()
-    is_file = output.suffix.lower() in OUTPUT_SUFFIXES and not output.is_dir()
-    _refuse_output(output, is_file, suffix)
+    local = None if is_remote(str(output)) else Path(output)
+    is_file = Path(output).suffix.lower() in OUTPUT_SUFFIXES and not (local and local.is_dir())
+    _refuse_output(Path(output), is_file, suffix)
     for text in inputs:
         found = False
-        for source, relative in expand(text, output):
+        for source, relative in expand(text, local):
             found = True
-            _add(planned, source, output if is_file else target_of(relative, output, suffix), is_file)
+            _add(planned, source, str(output) if is_file else target_of(relative, output, suffix), is_file)
         if not found:
             planned.faults.append(f"{text} holds no audio files; name a file, a folder or a glob such as 'stems/*.wav'")
     planned.refuse_inputs_as_outputs()
     return planned
 
 
-def target_of(relative: str, output: Path, suffix: str | None = None) -> Path:
+def target_of(relative: str, output: Path | str, suffix: str | None = None) -> str:
     """Return the output of a file in a folder, by its path below the inputs' folder; see `plan`."""
     ending = suffix or (".flac" if relative.lower().endswith(".flac") else ".wav")
-    return output / Path(relative).with_suffix(ending)
+    return join(str(output), str(Path(relative).with_suffix(ending)))
 
 
 def read_list(path: Path) -> Iterator[str]:
@@ -152,9 +154,9 @@ def read_list(path: Path) -> Iterator[str]:
         raise BatchError(f"{path} can't be read: {(error.strerror or 'refused').lower()}; check the name") from None
 
 
-def _add(planned: Plan, source: str, target: Path, is_file: bool) -> None:
+def _add(planned: Plan, source: str, target: str, is_file: bool) -> None:
     try:
-        planned.add(source, str(target))
+        planned.add(source, target)
     except BatchError:
         if is_file:
             raise BatchError(f"{target} is one file but there are several inputs; name a folder with -o") from None
@@ -175,6 +177,9 @@ def expand(text: str, output: Path | None = None) -> Iterator[tuple[str, str]]:
         text: A file, a folder or a glob.
         output: What lies below it is left out, where it is not the folder itself.
     """
+    if is_remote(text):
+        yield from find(text, lambda name: looks_like_audio(Path(name)))
+        return
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         yield from _audio_below(path, path, output)
@@ -220,7 +225,9 @@ def _real_folder(folder: str) -> str:
 
 
 def _real(path: str) -> str:
-    """Return the path with links followed; folders are asked once."""
+    """Return the path with links followed; folders are asked once, and an address elsewhere stays."""
+    if is_remote(path):
+        return path
     if os.path.islink(path):
         return os.path.realpath(path)
     return os.path.join(_real_folder(os.path.dirname(path)), os.path.basename(path))
@@ -232,10 +239,8 @@ def _key(path: str) -> str:
 
 
 def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
+    trace = trace_of(path)
+    return trace[0] if trace else 0
 
 
 def to_text(path: str) -> str | bytes:

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioFileError, Bits
-from plugin_host.render.batch.journal import Staged, content_digest, trace_of
+from plugin_host.render.batch.journal import Staged, content_digest
 from plugin_host.render.batch.plan import Job
+from plugin_host.render.batch.storage import trace_of
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.provenance import origin
@@ -90,6 +91,8 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
     """Render one file into its staging folder; raise RenderStopped where `stopped` says so, with nothing left."""
     job, digest = task.job, ""
     trace = trace_of(job.source)
+    # A worker that died may have begun it.
+    shutil.rmtree(task.staging, ignore_errors=True)
     try:
         digest = content_digest(job.source) if trace and os.path.isfile(job.source) else ""
         key = key_of(digest, task.sound_digest)

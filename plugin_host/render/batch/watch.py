@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from plugin_host.render.batch.batch import Batch, Outcome
-from plugin_host.render.batch.journal import trace_of
 from plugin_host.render.batch.plan import BatchError, Job, Plan, expand, target_of
+from plugin_host.render.batch.storage import trace_of
 from plugin_host.render.render import RenderStopped, Stopped
 
 _NAP_S = 0.1
@@ -70,7 +70,7 @@ def _look(
             continue
         settled[source] = trace
         del seen[source]
-        target = str(target_of(relative, output, suffix))
+        target = target_of(relative, output, suffix)
         try:
             planned.add(source, target)
         except BatchError as error:

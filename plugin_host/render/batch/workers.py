@@ -16,7 +16,8 @@ from multiprocessing.process import BaseProcess
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.plan import BatchError, Job
-from plugin_host.render.batch.task import Result, Task, perform
+from plugin_host.render.batch.task import Result, Task
+from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.render import RenderStopped, Stopped
 
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
@@ -52,7 +53,7 @@ class Inline:
             if stopped():
                 raise RenderStopped
             begun(task.job)
-            yield task, perform(task, self._sound, partial(progress, task.job), stopped)
+            yield task, run_task(task, self._sound, partial(progress, task.job), stopped)
 
 
 def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int) -> Inline | Workers:
@@ -214,6 +215,6 @@ def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
         while True:
             task: Task = connection.recv()
             # While a task is rendered nothing is sent from the other side: what can be read is its end.
-            connection.send(perform(task, sound, connection.send, connection.poll))
+            connection.send(run_task(task, sound, connection.send, connection.poll))
     except (EOFError, OSError, RenderStopped):
         return

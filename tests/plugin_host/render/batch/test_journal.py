@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from plugin_host.render.batch.journal import JOURNAL_NAME, Journal, Staged, trace_of
+from plugin_host.render.batch.journal import JOURNAL_NAME, Journal, Staged
 from plugin_host.render.batch.plan import BatchError, Job
+from plugin_host.render.batch.storage import trace_of
 
 
 def staged(folder: Path, text: str = "audio") -> Staged:
