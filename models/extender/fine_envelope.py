@@ -16,14 +16,14 @@ from dsp.compile import kernel
 from dsp.fast_math import exp, log
 from dsp.fft import Array
 
-_FAST_SECONDS, _SLOW_SECONDS = 0.001, 0.015
+_FAST_SECONDS, _SLOW_SECONDS = 0.0015, 0.015
 # The octave below the crossover and what leaks from below it.
 _SHARE_OF_CROSSOVER = 0.5
 # How far the band goes along with a rise and with a fall, in dB per dB, and the ends of that.
-_RISE, _FALL = 1.0, 0.8
+_RISE, _FALL = 0.8, 0.6
 _MOST_DB, _LEAST_DB = 18.0, -24.0
 # The mean of a noise's decibels lies below those of its mean.
-_MAKEUP_DB = 0.4
+_MAKEUP_DB = 0.2
 # Of a sample, so that silence has a level and nothing dies away into denormals.
 _FLOOR = 1e-11
 _NEPER = math.log(10.0) / 20.0

@@ -22,6 +22,7 @@ from models.predictor.config import (
     SPREAD_DB,
     TONE_BANDS,
     TONE_GROUPS,
+    TONE_KEPT,
     PredictorConfig,
 )
 from models.predictor.inference import Predicted
@@ -147,10 +148,11 @@ def _predict(
     product(weights.leave, weights.leave_bias, entered, outputs)
     for row in range(rows):
         frame, channel = row // channels, row % channels
+        tone = min(np.float32(TONE_KEPT) * windows[row, windows.shape[1] - TONE_GROUPS], np.float32(1.0))
         for band in range(BAND_COUNT):
             offset = min(max(outputs[row, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
             predicted.levels_db[channel, frame, band] = references[channel, frame] + np.float32(SPREAD_DB) * offset
-            predicted.tonality[channel, frame, band] = sigmoid(outputs[row, BAND_COUNT + band])
+            predicted.tonality[channel, frame, band] = max(sigmoid(outputs[row, BAND_COUNT + band]), tone)
 
 
 @kernel

@@ -25,6 +25,7 @@ from models.predictor.config import (
     SPREAD_DB,
     TONE_BANDS,
     TONE_GROUPS,
+    TONE_KEPT,
     PredictorConfig,
 )
 
@@ -108,7 +109,10 @@ class Predictor(nn.Module):
         offset, tone = self.leave(self.drop(mixed)).split(BAND_COUNT, -1)
         levels = references[:, : offset.shape[1]] + SPREAD_DB * offset.clamp(-MOST_DB / 5, MOST_DB / 5)
         kept = frames[:, offset.shape[1] :]
-        return Envelope(levels, torch.sigmoid(tone)), Past(kept, state, references[:, offset.shape[1] :])
+        least = (TONE_KEPT * tones[..., :1]).clamp(max=1.0)
+        return Envelope(levels, torch.maximum(torch.sigmoid(tone), least)), Past(
+            kept, state, references[:, offset.shape[1] :]
+        )
 
 
 def reference_db(levels_db: Tensor, mask: Tensor) -> Tensor:

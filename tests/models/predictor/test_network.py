@@ -109,3 +109,12 @@ def test_tonality_is_seen_by_groups_of_bands_below_the_crossover() -> None:
     assert float(found[0, 0, 0]) == pytest.approx((39 + 37 + 36 + 35 + 34 + 33 + 32) / 7)
     assert float(found[0, 0, 1]) == pytest.approx(27.5)
     assert found[0, 1].tolist() == [2.0] + [0.0] * (TONE_GROUPS - 1)
+
+
+@torch.inference_mode()
+def test_lines_go_on_above_the_crossover(predictor: Predictor) -> None:
+    seen = levels()
+    lines, _ = predictor(seen, torch.ones_like(seen), MASK, predictor.start(2))
+    assert float(lines.tonality.min()) == 1.0
+    noise, _ = predictor(seen, torch.zeros_like(seen), MASK, predictor.start(2))
+    assert float(noise.tonality.max()) < 1.0
