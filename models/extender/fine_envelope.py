@@ -21,6 +21,8 @@ _FAST_SECONDS, _SLOW_SECONDS = 0.0015, 0.015
 _SHARE_OF_CROSSOVER = 0.5
 # How far the band goes along with a rise and with a fall, in dB per dB, and the ends of that.
 _RISE, _FALL = 0.8, 0.6
+# With a look ahead the time before a rise is known as such, and kept still.
+_FALL_AHEAD = 0.9
 _MOST_DB, _LEAST_DB = 18.0, -24.0
 # The mean of a noise's decibels lies below those of its mean.
 _MAKEUP_DB = 0.2
@@ -31,11 +33,12 @@ _STATES = 6
 
 
 class Follower(NamedTuple):
-    """Coefficients of one-pole filters, and the samples by which the slow level looks ahead."""
+    """Coefficients of one-pole filters, samples by which the slow level looks ahead, and dB per dB of a fall."""
 
     fast: float
     slow: float
     ahead: int
+    fall: float
 
 
 def follower(sample_rate: float, delay: int) -> Follower:
@@ -44,7 +47,8 @@ def follower(sample_rate: float, delay: int) -> Follower:
     With a delay as long as the slow level's time it is known in the middle of that time and not at its end.
     """
     fast, slow = (math.exp(-1.0 / (seconds * sample_rate)) for seconds in (_FAST_SECONDS, _SLOW_SECONDS))
-    return Follower(fast, slow, min(delay, round(_SLOW_SECONDS * sample_rate)))
+    ahead = min(delay, round(_SLOW_SECONDS * sample_rate))
+    return Follower(fast, slow, ahead, _FALL_AHEAD if ahead else _FALL)
 
 
 def start(channels: int) -> NDArray[np.float64]:
@@ -94,6 +98,6 @@ def follow(
         past[channel, 4] = passed_slow if abs(passed_slow) > 1e-20 else 0.0
         for i in range(count):
             nepers = np.float32(0.5) * log(ratio[i])
-            nepers *= np.float32(_RISE) if nepers > 0 else np.float32(_FALL)
+            nepers *= np.float32(_RISE) if nepers > 0 else np.float32(follower.fall)
             nepers = min(max(nepers, np.float32(_LEAST_DB * _NEPER)), np.float32(_MOST_DB * _NEPER))
             band[channel, i] *= exp(nepers + np.float32(_MAKEUP_DB * _NEPER))
