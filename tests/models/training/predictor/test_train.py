@@ -143,6 +143,9 @@ def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
 
 def test_a_corpus_without_a_train_split_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "voice.wav", np.zeros(48000), 48000)
+    names = "path,source,licence,speaker,split,sample_rate,seconds,true_bandwidth_hz,category,language,channels,"
+    row = "voice.wav,Here,CC0,nobody,valid,48000,1.0,20000,speech,en,1,,"
+    (tmp_path / "MANIFEST.csv").write_text(f"{names}lossy_source,brickwall_hz\n{row}\n")
     run = tmp_path / "run.toml"
     run.write_text(f'name = "tiny"\nsynthesizers = 1\ncorpus = "{tmp_path}"\n')
     with pytest.raises(ValueError, match="no clip of split train"):
