@@ -77,8 +77,11 @@ class Plugin {
 
     void activate(double rate, uint32_t channels) {
         std::lock_guard<std::mutex> guard(life_);
+        const uint32_t before = rate_;
         rate_ = static_cast<uint32_t>(rate + 0.5);
-        hop_.set_latency(buffer_, expected_latency());
+        // An engine that goes on knows better than the session what its chain takes.
+        const bool goes_on = rate_ == before && hop_.is_engine_alive();
+        hop_.set_latency(buffer_, goes_on ? hop_.chain_latency() : expected_latency());
         Constants wish{};
         describe(wish, channels);
         if (hop_.open(wish, fault_)) {

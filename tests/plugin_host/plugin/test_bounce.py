@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,15 +18,16 @@ from models.extender.controls import BY_ID, defaults
 from models.stage import Block
 from plugin_host.chain.program import build
 from plugin_host.render.render import render_samples
+from plugin_host.session.plugin_document import write_document
 from tests.plugin_host.plugin.clap_host import ClapHost
-from tests.plugin_host.plugin.conftest import Opener, music
+from tests.plugin_host.plugin.conftest import Opener, music, wait_for_engine
 
 CROSSOVER: Control = BY_ID["crossover"]
 
 
-def rendered(sound: Block, settings: Mapping[str, float]) -> Block:
-    """Return what `highband render` makes of a sound with the plug-in's artifact."""
-    sound_now = build("", "live")
+def rendered(sound: Block, settings: Mapping[str, float], artifact: str = "live") -> Block:
+    """Return what `highband render` makes of a sound with an artifact; by default the plug-in's."""
+    sound_now = build("", artifact)
     return render_samples(sound_now.chain, {**defaults(), **settings}, sound, 48000, block=4096)
 
 
@@ -91,3 +95,48 @@ def test_rates_beyond_the_extender_play_dry_and_say_why(open_host: Opener, serve
     out = host.play(sound, (1024,))
     np.testing.assert_array_equal(out[:, 256:], sound[:, :-256])
     assert "44.1 to 96 kHz" in host.text("Engine")
+
+
+def studio_state(buffer: int, latency: int) -> bytes:
+    """Return a session's state in which the plug-in plays the artifact with look-ahead."""
+    text = write_document(build("", "studio"), {}, ()).encode()
+    rest = struct.pack("<4I", buffer, 48000, latency, 0) + struct.pack("<I", len(text)) + text
+    return b"HBPS" + struct.pack("<III", 1, zlib.crc32(rest, 1), len(rest)) + rest
+
+
+def test_a_chain_with_latency_is_declared_before_the_first_block(open_host: Opener, served: Path) -> None:
+    chain = build("", "studio").chain
+    chain.prepare(48000, 2, 256)
+    latency, host, sound = 128 + chain.latency_samples, open_host(is_offline=True), music()
+    assert host.load(studio_state(128, chain.latency_samples))
+    host.flush(host.event("Crossover", "6 kHz"))
+    host.activate(48000.0)
+    assert host.latency == latency
+    out = host.play(np.pad(sound, ((0, 0), (0, latency))), (512,), sample=0)[:, latency:]
+    expected = rendered(sound, {"crossover": 6000.0}, "studio")
+    np.testing.assert_allclose(out, expected, atol=1e-6, rtol=0)
+    assert host.latency == latency
+    assert "restart" not in host.wishes
+
+
+def test_a_latency_that_was_not_known_is_asked_of_the_host(open_host: Opener, served: Path) -> None:
+    host = open_host()
+    assert host.load(studio_state(256, 0))
+    host.activate(48000.0)
+    before = host.latency
+    wait_for_engine(host)
+    patience = time.monotonic() + 5.0
+    while "callback" not in host.wishes:
+        host.process(np.zeros((2, 256), np.float32))
+        time.sleep(0.01)
+        assert time.monotonic() < patience
+    host.main_thread()
+    assert host.wishes[-1] == "restart"
+    host.activate(48000.0)
+    assert host.latency > before + 1000
+    assert host.wishes[-1] == "latency"
+    impulse = np.zeros((2, 30_000), np.float32)
+    impulse[:, 100] = 1.0
+    host.flush(host.event("Bypass", "on"))
+    out = np.concatenate([host.process(impulse[:, at : at + 256]) for at in range(0, 29_952, 256)], 1)
+    assert list(np.abs(out).argmax(1)) == [100 + host.latency] * 2
