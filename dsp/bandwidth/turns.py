@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from dsp.bandwidth.edge import find_edge
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
-from dsp.fft import Array
+from dsp.compile import kernel
+from dsp.fft import Array, rfft
 
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -142,7 +143,6 @@ class _Channel:
 
     def _add_blocks(self, samples: Array) -> None:
         """Append the levels of each block: the higher of two frames that overlap by half."""
-        half = self._size // 2
         self._fine_tail = np.concatenate([self._fine_tail, samples])
         count = (len(self._fine_tail) - self._size) // self._size
         if count <= 0:
@@ -150,11 +150,7 @@ class _Channel:
         for first in range(0, count, _FRAMES_AT_ONCE):
             number = min(_FRAMES_AT_ONCE, count - first)
             piece = self._fine_tail[first * self._size :]
-            frames = np.lib.stride_tricks.sliding_window_view(piece, self._size)[: 2 * number * half : half]
-            power = np.square(np.abs(np.fft.rfft(frames * self._analysis))) * self._density
-            sums = np.add.reduceat(power, self._bins, axis=1)[:, :-1] / np.diff(self._bins)
-            level_db = 10.0 * np.log10(sums + 1e-20).reshape(number, 2, -1).max(1)
-            self._levels.append(np.clip(level_db - _FLOOR_DB, 0, 255).astype(np.uint8))
+            self._levels.append(_block_levels(piece, number, self._analysis, self._density, self._bins))
         self._fine_tail = self._fine_tail[count * self._size :].copy()
 
     def turns(self) -> list[Turn]:
@@ -229,3 +225,26 @@ def _without_gaps(flags: Flags, longest: float) -> Flags:
         if first > 0 and last < len(flags) and last - first <= longest:
             filled[first:last] = True
     return filled
+
+
+@kernel
+def _block_levels(samples: Array, count: int, window: Array, density: float, bins: NDArray[np.int64]) -> Levels:
+    """Return the levels of blocks as long as the window, shape (count, bands), in steps of a decibel."""
+    size = len(window)
+    rows = np.empty((2 * count, size), np.float32)
+    for row in range(2 * count):
+        for i in range(size):
+            rows[row, i] = samples[row * (size // 2) + i] * window[i]
+    spectra = rfft(rows)
+    levels = np.empty((count, len(bins) - 1), np.uint8)
+    for block in range(count):
+        for band in range(len(bins) - 1):
+            highest = np.float32(0.0)
+            for row in (2 * block, 2 * block + 1):
+                power = np.float32(0.0)
+                for k in range(bins[band], bins[band + 1]):
+                    power += spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
+                highest = max(highest, power)
+            level_db = 10.0 * np.log10(highest * density / (bins[band + 1] - bins[band]) + 1e-20) - _FLOOR_DB
+            levels[block, band] = np.uint8(max(0.0, min(level_db, 255.0)))
+    return levels
