@@ -181,7 +181,7 @@ class ReconnectingDevice(ABC):
         try:
             self._look()
             if self._engine is not None and self._form() != self._prepared:
-                self.prepare(self._engine)
+                self._prepare_anew(self._engine)
             self.start()
         except NoDeviceError:
             self._close()
@@ -190,6 +190,13 @@ class ReconnectingDevice(ABC):
             self._close()
             return self._refused(error)
         return f"{self.subject} is back: {self.rate} Hz, block {self.block}"
+
+    def _prepare_anew(self, engine: Engine) -> None:
+        try:
+            self.prepare(engine)
+        except ValueError:
+            # Its own advice is for files.
+            raise DeviceError(f"the chain can't play at {self.rate} Hz; start it at 44100 to 96000 Hz") from None
 
     def _refused(self, error: ValueError) -> str | None:
         """Return why a device that is there again is not played, once for each reason."""

@@ -186,6 +186,6 @@ def test_a_server_at_another_rate_is_followed_or_refused(server: Server) -> None
             said.clear()
             wait_for(hear)
             if rate == 192000:
-                assert "44100 to 96000 Hz" in said[-1] or "192000" in said[-1]
+                assert "can't play at 192000 Hz; start it at 44100 to 96000 Hz" in said[-1]
                 assert device.state == "lost"
         assert insert.engine.stats()["sample_rate"] == 44100
