@@ -37,7 +37,6 @@ from models.training.evaluation.evaluate import (
     settle_arithmetic,
 )
 from models.training.evaluation.scorecard import Row, Score, rows, table
-from models.training.exciter.examples import trusted_hz
 from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.exciter.train import LAST, trained
 from models.training.metrics import RATE
@@ -104,9 +103,9 @@ def flatness(systems: Mapping[str, LearnedSystem], clips: Sequence[Clip], second
         for rate in RATES:
             degraded = resample_to(clean, RATE, rate)
             edge = edge_hz(degraded, RATE)
-            found[NOISE].append(learned_system.flatness(noise, edge, trusted_hz(clip)))
+            found[NOISE].append(learned_system.flatness(noise, edge, clip.trusted_hz))
             for name, system in systems.items():
-                found[name].append(system.flatness(degraded, edge, trusted_hz(clip)))
+                found[name].append(system.flatness(degraded, edge, clip.trusted_hz))
     return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
 
 
@@ -165,7 +164,7 @@ def chosen(folder: Path) -> list[Clip]:
     return [
         clip
         for clip in corpus.clips(folder, "valid")
-        if clip.category != "environment" and trusted_hz(clip) >= min(16000.0, RATE / 2)
+        if clip.category != "environment" and clip.trusted_hz >= min(16000.0, RATE / 2)
     ]
 
 

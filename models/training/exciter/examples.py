@@ -95,12 +95,12 @@ class WaveExamples:
             clean = crop_48k(clip, self._time + 2 * REACH, int(rng.integers(2**32)))
             if float(np.sqrt(np.mean(clean.astype(np.float64) ** 2))) > _SILENT:
                 break
-        recipe = self._degradation.draw(int(rng.integers(2**32)), 0.8 * trusted_hz(clip))
+        recipe = self._degradation.draw(int(rng.integers(2**32)), 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
         scene, degraded = recipe.pair(clean, RATE)
         meter = BandwidthMeter(RATE)
         meter.add(torch.from_numpy(degraded))
         edge = float(np.clip(meter.edge_hz(), _LEAST_EDGE * recipe.cutoff_hz, recipe.cutoff_hz))
-        return _Drawn(degraded[0], scene[0], edge, trusted_hz(clip))
+        return _Drawn(degraded[0], scene[0], edge, clip.trusted_hz)
 
     def _error_db(self, frames: int, rng: np.random.Generator) -> Tensor:
         places = np.linspace(0, bands.BAND_COUNT - 1, _ERROR_POINTS)
@@ -118,11 +118,6 @@ def crop_48k(clip: Clip, samples: int, seed: int) -> Audio:
     return np.ascontiguousarray(mono[None, :samples], dtype=np.float32)
 
 
-def trusted_hz(clip: Clip) -> float:
-    """Return the frequency up to which a clip's content is real."""
-    return min(clip.true_bandwidth_hz, clip.sample_rate / 2, clip.brickwall_hz or clip.sample_rate / 2)
-
-
 def reaching(clips: Sequence[Clip], least_hz: float) -> list[Clip]:
     """Return the clips whose content is real up to a frequency at least."""
-    return [clip for clip in clips if trusted_hz(clip) >= least_hz]
+    return [clip for clip in clips if min(clip.true_bandwidth_hz, clip.trusted_hz) >= least_hz]

@@ -14,7 +14,7 @@ from models.training import metrics
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
 from models.training.exciter.acoustic_loss import REACH, acoustic_features
-from models.training.exciter.examples import crop_48k, trusted_hz
+from models.training.exciter.examples import crop_48k
 from models.training.exciter.run import WaveformRun
 from models.training.training_log import TrainingLog
 
@@ -38,7 +38,7 @@ def listen(run: WaveformRun, weights: Mapping[str, Tensor], clips: Sequence[Clip
     distances = []
     for place, clip in enumerate(chosen):
         clean, degraded, restored = _restored(extender, clip)
-        distances.append(metrics.lsd(clean, restored, _CUTOFF_HZ, trusted_hz(clip)))
+        distances.append(metrics.lsd(clean, restored, _CUTOFF_HZ, clip.trusted_hz))
         if not place:
             for name, signal in {"clean": clean, "degraded": degraded, "restored": restored}.items():
                 log.sound(step, name, torch.from_numpy(signal[0]))

@@ -7,7 +7,7 @@ import torch
 
 from models.exciters.ltv_layer import HOP, RATE
 from models.training.data.corpus import Clip
-from models.training.exciter.examples import WaveExample, WaveExamples, crop_48k
+from models.training.exciter.examples import WaveExample, WaveExamples, crop_48k, reaching
 from tests.models.training.exciter.waveforms import tiny_corpus, tiny_run
 
 QUIET_SCENE = {"gain_db": 0.0, "eq_share": 0.0, "noise_share": 0.0, "room_share": 0.0}
@@ -43,8 +43,15 @@ def test_shapes_fit_the_frames(batch: WaveExample) -> None:
     assert batch.bandwidths_hz.shape == (4,)
 
 
-def test_recordings_that_end_too_low_are_left_out(batch: WaveExample) -> None:
-    assert set(batch.bandwidths_hz.tolist()) <= {18000.0, 20000.0}
+def test_recordings_that_end_too_low_are_left_out(clips: list[Clip]) -> None:
+    chosen = reaching(clips, 16000.0)
+    assert chosen
+    assert all(clip.true_bandwidth_hz >= 16000.0 for clip in chosen)
+    assert len(chosen) < len(clips)
+
+
+def test_the_natural_end_of_a_lossless_recording_is_judged(batch: WaveExample) -> None:
+    assert set(batch.bandwidths_hz.tolist()) <= {22050.0, 24000.0}
 
 
 def test_nothing_is_left_above_and_all_is_left_well_below_the_crossover(batch: WaveExample) -> None:
