@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ from plugin_host.settings.store import SettingsStore
 MAX_BLOCK = 2048
 # The host's moves are automation: each one is meant for its sample.
 ORIGIN = "automation daw"
-_WAIT_S = 0.1
+_WAIT_S, _STOPPED_S = 0.1, 0.25
 # The last sample of a timeline: weeks at any rate, and far from where whole numbers end.
 _LATEST = 1 << 48
 
@@ -47,6 +48,7 @@ class PluginDevice:
         self._ids = [control.id for control in controls]
         self._places = {name: place for place, name in enumerate(self._ids)}
         self._changes = store.subscribe()
+        self._late, self._polled = 0, 0.0
         # Where the host believes the knobs to be.
         self._known: dict[str, float] = {}
         self._in = np.zeros((self.inputs, MAX_BLOCK), np.float32)
@@ -104,7 +106,7 @@ class PluginDevice:
         self.region.beat()
         engine = self._engine
         if engine is not None:
-            engine.missed = int(self.region.status().late)
+            self._count_late(engine)
             self.region.set_latency(engine.latency_samples)
         self._show_turned()
         self.on_poll()
@@ -117,6 +119,13 @@ class PluginDevice:
             self._thread.join()
         self._store.unsubscribe(self._changes)
         self.region.set_state(0)
+
+    def _count_late(self, engine: Engine) -> None:
+        """Let the watchdog know of late blocks, but not of those while this process itself was stopped."""
+        late, now = int(self.region.status().late), time.monotonic()
+        if now - self._polled < _STOPPED_S:
+            engine.missed += max(0, late - self._late)
+        self._late, self._polled = late, now
 
     def _show_turned(self) -> None:
         """Show the host the knobs that stand elsewhere than it knows; its own moves never come back to it."""
