@@ -1,15 +1,16 @@
-"""The command that shows a running host in the browser."""
+"""The commands that show a page in the browser: a running host, and a blind listening test."""
 
 from __future__ import annotations
 
 import secrets
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing
-from plugin_host.cli.common.options import CONTROL, AddressOption, KeysOption
+from plugin_host.cli.common.options import CONTROL, PROVE, AddressOption, KeysOption
 from plugin_host.control.address import REQUESTS
 
 app = typer.Typer()
@@ -58,6 +59,44 @@ def panel(
 
     print(f"the panel is at http://{_name_for_others(host)}:{port}/" + (f"?token={word}" if word else ""), flush=True)
     page.run(PanelLink(address, keys), host, port, word)
+
+
+@app.command(rich_help_panel=PROVE)
+def listen(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(exists=True, metavar="FOLDER|FILES", help="Sub-folders with files of the same names, or files."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Takes the answers; by default listening.csv.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", min=1, max=1000, help="Of each pair of versions.")] = 10,
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="VERSION", help="The others are compared with it.")
+    ] = None,
+    start: Annotated[float, typer.Option("--start", min=0.0, help="Second at which the excerpts begin.")] = 0.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.4, max=60.0, help="Length of the excerpts.")] = 10.0,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the order; by default a new one.")] = None,
+) -> None:
+    """Compare versions of recordings blind (ABX) in the browser, equally loud and aligned; Ctrl-C ends.
+
+    The answers are written to listening.csv in the folder, with p-value and confidence interval.
+    """
+    from plugin_host.files.audio_reader import AudioFileError
+    from plugin_host.panel.listening.excerpts import load_excerpts
+    from plugin_host.panel.listening.groups import ListeningError, find_groups, refuse_unknown
+    from plugin_host.panel.listening.server import HOST, listen_socket, serve
+    from plugin_host.panel.listening.session import Listening
+
+    with refusing(WRONG_USAGE, ListeningError, AudioFileError):
+        groups = find_groups(paths)
+        refuse_unknown(reference, groups)
+        excerpts = {group.name: load_excerpts(group, start, seconds) for group in groups}
+        target = output or (paths[0] if paths[0].is_dir() else paths[0].parent) / "listening.csv"
+        listening = Listening(excerpts, target, trials, secrets.randbits(31) if seed is None else seed, reference)
+    with listen_socket() as bound:
+        print(f"the test is at http://{HOST}:{bound.getsockname()[1]}/; answers go to {target}", flush=True)
+        serve(listening, bound)
 
 
 def _name_for_others(host: str) -> str:

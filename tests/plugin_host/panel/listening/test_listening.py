@@ -1,0 +1,164 @@
+"""The test as others meet it: the command, its page in a browser by keyboard alone, its answers, its refusals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from plugin_host.panel.listening.excerpts import load_excerpts
+from plugin_host.panel.listening.groups import ListeningError, find_groups
+from plugin_host.panel.listening.session import Answer, Listener, Listening
+from tests.plugin_host.panel import panel_page
+from tests.plugin_host.panel.panel_host import PATIENCE_S
+from tests.plugin_host.session.live_program import PROGRAM, environment
+
+RATE = 48000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sound = 0.1 * np.random.default_rng(1).standard_normal(RATE)
+    for name, samples in (("clean", sound), ("dull", np.convolve(sound, np.hanning(9) / 4, "same"))):
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE)
+    return tmp_path
+
+
+def listening(folder: Path, trials: int = 4, seed: int = 1) -> Listening:
+    excerpts = {group.name: load_excerpts(group, 0.0, 10.0) for group in find_groups([folder])}
+    return Listening(excerpts, folder / "listening.csv", trials, seed)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "listening.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_answers_are_judged_written_and_added_to(folder: Path) -> None:
+    for _ in range(2):
+        test = listening(folder)
+        word = test.open(Listener(name="Ann"))
+        for number, trial in enumerate(test.session(word).trials):
+            x, a, b = (test.sound(word, number, slot) for slot in "xab")
+            assert x == (a if trial.is_x_a else b)
+            assert a != b
+            test.answer(word, Answer(trial=number, choice="A" if x == a else "B", seconds=1.0))
+        (result,) = test.state(word)["results"]
+        assert (result["correct"], result["trials"], result["p_value"]) == (4, 4, 1 / 16)
+    assert [row["correct_so_far"] for row in rows(folder)] == ["1", "2", "3", "4"] * 2
+    assert {row["listener"] for row in rows(folder)} == {"Ann"}
+    assert all(abs(float(row["lufs_a"]) - float(row["lufs_b"])) < 0.1 for row in rows(folder))
+
+
+def test_noisy_listeners_come_out_at_their_true_rate(folder: Path) -> None:
+    """They perceive the level of what is played, highs above all, through a noise of half the difference."""
+    test, random = listening(folder, trials=20), np.random.default_rng(2)
+    levels = {one: 20.0 * np.log10(np.std(np.diff(_samples(test, one)))) for one in ("clean", "dull")}
+    apart = abs(levels["clean"] - levels["dull"])
+    assert apart > 1.0
+
+    def is_right(x: str, other: str, count: int = 1) -> np.ndarray:
+        perceived = [levels[one] + 0.5 * apart * random.standard_normal(count) for one in (x, x, other)]
+        return np.asarray(abs(perceived[0] - perceived[1]) < abs(perceived[0] - perceived[2]))
+
+    true_rate = float(is_right("clean", "dull", 200_000).mean())
+    results = []
+    for _ in range(100):
+        session = test.session(word := test.open(Listener()))
+        for number, one in enumerate(session.trials):
+            is_a = one.is_x_a == bool(is_right(one.x, one.b if one.is_x_a else one.a)[0])
+            session.answers.append(Answer(trial=number, choice="A" if is_a else "B", seconds=1.0))
+        results += test.state(word)["results"]
+    assert sum(one["correct"] for one in results) / 2000 == pytest.approx(true_rate, abs=0.03)
+    assert np.mean([one["low"] <= true_rate <= one["high"] for one in results]) >= 0.93
+
+
+def _samples(test: Listening, version: str) -> np.ndarray:
+    (item,) = test.excerpts.values()
+    return np.asarray(soundfile.read(io.BytesIO(item[version].wav))[0])
+
+
+def test_a_file_of_something_else_is_kept(folder: Path) -> None:
+    (folder / "listening.csv").write_text("mine\n")
+    with pytest.raises(ListeningError, match="choose another --output"):
+        listening(folder)
+
+
+@pytest.fixture
+def address(folder: Path) -> Iterator[str]:
+    command = [*PROGRAM, "listen", str(folder), "--trials", "3", "--seed", "1"]
+    with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/", program.stdout.readline())
+            assert found is not None
+            yield found[0]
+        finally:
+            program.terminate()
+            program.wait(PATIENCE_S)
+
+
+def test_three_trials_by_keyboard_in_a_browser(folder: Path, address: str) -> None:
+    complaints: list[str] = []
+    with panel_page.chromium() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000.0)
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda sent: None if panel_page.on_loopback(sent.url) else complaints.append(sent.url))
+        page.goto(address)
+        assert panel_page.barriers(page) == []
+        page.get_by_role("textbox").press("Enter")
+        for trial in range(3):
+            page.get_by_text(f"Trial {trial + 1} of 3").wait_for()
+            page.locator("#play:not([disabled])[aria-pressed=true]").wait_for()
+            for key, slot in (("b", "B"), ("x", "X"), ("a", "A")):
+                page.keyboard.press(key)
+                page.get_by_role("button", name=slot, exact=True, pressed=True).wait_for()
+            assert trial > 0 or panel_page.barriers(page) == []
+            page.keyboard.press("Space")
+            page.get_by_role("button", name="Play", exact=True, pressed=False).wait_for()
+            page.keyboard.press("1")
+        page.get_by_role("heading", name="Results").wait_for()
+        assert panel_page.barriers(page) == []
+        browser.close()
+    assert complaints == []
+    assert [row["answer"] for row in rows(folder)] == ["A", "A", "A"]
+    assert [row["correct"] == "1" for row in rows(folder)] == [row["x"] == "A" for row in rows(folder)]
+
+
+def test_wrong_requests_are_refused_and_change_nothing(folder: Path, address: str) -> None:
+    def status(path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
+        place = HTTPConnection(address.removeprefix("http://").strip("/"), timeout=PATIENCE_S)
+        with closing(place):
+            method = "GET" if body is None else "POST"
+            place.request(method, path, None if body is None else json.dumps(body), {**headers})
+            answer = place.getresponse()
+            return answer.status, answer.read()
+
+    own = {"origin": address.strip("/")}
+    word = json.loads(status("/sessions", {"name": "Ann"}, **own)[1])["session"]
+    for body, code in (
+        ({"trial": 1, "choice": "A", "seconds": 1}, 409),
+        ({"trial": 0, "choice": "C", "seconds": 1}, 422),
+        ({"trial": 0, "choice": "A", "seconds": -1}, 422),
+        ({"trial": 0, "choice": "A", "seconds": 1, "correct": 1}, 422),
+        ({"trial": 0, "choice": "A" * 5000, "seconds": 1}, 409),
+    ):
+        assert status(f"/sessions/{word}", body, **own)[0] == code
+    assert status("/sessions", {"name": "=cmd()"}, **own)[0] == 422
+    assert status(f"/sessions/{word}/0/clean")[0] == 409
+    assert status("/../session.py")[0] == 404
+    assert status("/", Host="evil.example")[0] == 403
+    assert status("/sessions", {"name": "Ann"}, origin="http://evil.example")[0] == 403
+    assert not (folder / "listening.csv").exists()
