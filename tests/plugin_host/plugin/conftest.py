@@ -21,6 +21,8 @@ from plugin_host.plugin.product import Product, engine_command, find_product
 from tests.plugin_host.plugin.clap_host import ClapHost
 
 Opener = Callable[..., ClapHost]
+# A host may outlive its test by a moment; it must not start an engine then.
+os.environ.setdefault("HIGHBAND_ENGINE", "off")
 
 
 @pytest.fixture(scope="session")
