@@ -277,12 +277,12 @@ class Engine:
         }
 
     def meters(self) -> dict[str, Any]:
-        """Return peak and root mean square per channel in dBFS, in and out, and whether the true peak is over."""
-        return {
-            "in": {"peak_db": self.meter_in.peak_db(), "rms_db": self.meter_in.rms_db()},
-            "out": {"peak_db": self.meter_out.peak_db(), "rms_db": self.meter_out.rms_db()},
-            "true_peak_over": self.meter_out.is_over(),
-        }
+        """Return the levels of input and output, and whether the true peak of the output is over.
+
+        Each side has peak and root mean square per channel in dBFS, and its loudness in LUFS, momentary and short-term.
+        """
+        levels = {"in": self.meter_in.levels(), "out": self.meter_out.levels()}
+        return {**levels, "true_peak_over": self.meter_out.is_over()}
 
     def spectra(self) -> tuple[list[float], list[float]]:
         """Return the levels of 64 bands in dBFS, in and out."""

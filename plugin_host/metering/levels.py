@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp.compile import kernel
 from models.stage import Block
+from plugin_host.metering.loudness import LoudnessMeter
 
 FLOOR_DB = -120.0
 BANDS = 64
@@ -79,12 +81,18 @@ class Meter:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._recent, self._between = round(_PEAK_S * sample_rate), round(_TRUE_PEAK_S * sample_rate)
-        self.newest = NewestSamples(channels, max(_SPECTRUM, round(_RMS_S * sample_rate)))
+        kept = max(_SPECTRUM, round(_RMS_S * sample_rate))
+        self.newest, self._kept = NewestSamples(channels, kept), kept - self._recent
         self.update = self.newest.write
         self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
         self._edges = _band_edges(sample_rate)
         self._kernels = _interpolation()
+        self._loudness = LoudnessMeter(sample_rate, channels)
+
+    def levels(self) -> dict[str, Any]:
+        """Return peak and root mean square of each channel in dBFS, and the loudness in LUFS."""
+        return {"peak_db": self.peak_db(), "rms_db": self.rms_db(), "lufs": self.lufs()}
 
     def peak_db(self) -> list[float]:
         """Return each channel's peak in dBFS over the newest tenth of a second."""
@@ -94,6 +102,11 @@ class Meter:
     def rms_db(self) -> list[float]:
         """Return each channel's root mean square in dBFS over the newest 0.3 s."""
         return _db(self.newest.power())
+
+    def lufs(self) -> dict[str, float | None]:
+        """Return the loudness over 0.4 s and 3 s; see `LoudnessMeter.follow`. Ask at least every 0.2 s."""
+        written = self.newest.written
+        return self._loudness.follow(lambda count: self.newest.read(count, written), written, self._kept)
 
     def is_over(self) -> bool:
         """Whether the newest samples reach beyond full scale, at or between them (true peak, four times the rate)."""
