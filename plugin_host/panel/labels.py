@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-_MODEL = "Extender"
+MODEL = "Extender"
 _LOWEST_DB = -120.0
 
 
@@ -18,11 +18,11 @@ def groups_of(
         for part in chain
         for index, effect in enumerate(part.get("effects", ()))
     }
-    groups: dict[str, list[dict[str, Any]]] = {_MODEL: []}
+    groups: dict[str, list[dict[str, Any]]] = {MODEL: []}
     for knob in knobs:
         stage = ".".join(str(knob["id"]).split(".")[:2])
         title = titles.get(stage)
-        heading = _MODEL if title is None else f"{title} ({stage.partition('.')[0]})"
+        heading = MODEL if title is None else f"{title} ({stage.partition('.')[0]})"
         if knob["id"] not in leave_out:
             label = str(knob["name"]).removeprefix(f"{title} ").removesuffix(f" {str(knob['unit']).lower()}")
             groups.setdefault(heading, []).append({**knob, "label": label})
@@ -54,18 +54,33 @@ def diff_rows(diff: Mapping[str, Mapping[str, str]], knobs: Sequence[Mapping[str
 
 
 def frame_of(
-    spectra: Mapping[str, Any], stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]
+    spectra: Mapping[str, Any],
+    stats: Mapping[str, Any],
+    settings: Mapping[str, Mapping[str, Any]],
+    knobs: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return what the picture draws: levels in dBFS, rate and band in Hz (0 for none)."""
+    """Return what the picture draws: levels in dBFS, rate and band in Hz (0 for none), and what a hand may move."""
     chosen = float(settings.get("crossover", {}).get("value") or 0.0)
     return {
         "in": _levels(spectra.get("in", ())),
         "out": _levels(spectra.get("out", ())),
         "rate": float(stats.get("sample_rate") or 48000.0),
         "crossover": chosen or float(stats.get("crossover_hz") or 0.0),
+        "is_auto": not chosen,
         "ceiling": float(settings.get("ceiling", {}).get("value") or 0.0),
-        "moves": "crossover" in settings,
+        "moves": {
+            knob["id"]: [knob["low"], knob["high"], knob["default"]]
+            for knob in knobs
+            if knob["id"] in ("crossover", "ceiling") and knob["id"] in settings
+        },
     }
+
+
+def found_of(stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return where an automatic crossover stands in Hz, to three digits; 0 where it is set or unknown."""
+    if settings.get("crossover", {}).get("value"):
+        return 0.0
+    return float(f"{float(stats.get('crossover_hz') or 0.0):.3g}")
 
 
 def title_of(stats: Mapping[str, Any]) -> str:
@@ -82,6 +97,18 @@ def match_of(stats: Mapping[str, Any]) -> str:
     return "match: listening" if offset is None else f"match: {offset:+.1f} dB"
 
 
+def summary_of(stats: Mapping[str, Any], is_away: bool) -> str:
+    """Return the figures in one line: time for a block, latency, and how many blocks did not come in time."""
+    if is_away:
+        return "no host"
+    latency, rate = stats.get("latency", {}), float(stats.get("sample_rate") or 0.0)
+    load = stats.get("load", {}).get("callback", {}).get("p50")
+    parts = [f"{100.0 * load:.0f} %"] if isinstance(load, (int, float)) else []
+    parts += [f"{1000.0 * _sum(latency) / rate:.1f} ms"] if rate else []
+    parts.append(f"{stats.get('missed', 0) + stats.get('xruns', 0)} dropped")
+    return " · ".join(parts) + (" · resting" if stats.get("resting") else "")
+
+
 def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool) -> list[tuple[str, str]]:
     """Return the host's figures for people, each with its name."""
     if is_away:
@@ -89,15 +116,14 @@ def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool)
     rate = float(stats.get("sample_rate") or 0.0)
     words = [("Device", _device(stats)), ("Latency", _latency(stats.get("latency", {}), rate))]
     words += [
-        (f"Load of {stage}", f"p50 {_share(load, 'p50')}, p99 {_share(load, 'p99')} of the deadline")
+        ("CPU" if stage == "callback" else f"CPU of {stage}", _shares(load))
         for stage, load in stats.get("load", {}).items()
     ]
     if waiting := stats.get("waiting"):
-        share = f"p50 {_share(waiting, 'p50')}, p99 {_share(waiting, 'p99')} of the deadline"
-        words.append(("Waiting for interpreter or system", share))
+        words.append(("Waiting for the system", _shares(waiting)))
     words += [
-        ("Xruns", str(stats.get("xruns", 0))),
-        ("Missed deadlines", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
+        ("Dropped by the device", str(stats.get("xruns", 0))),
+        ("Dropped blocks", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
     ]
     words.append(("Out against in", _offset(meters)))
     if told := _matched(stats.get("match") or {}):
@@ -120,10 +146,20 @@ def _device(stats: Mapping[str, Any]) -> str:
 
 def _latency(latency: Mapping[str, Any], rate: float) -> str:
     parts = {name: value for name, value in latency.items() if isinstance(value, (int, float)) and name != "sum"}
-    total = latency.get("sum", sum(parts.values()))
+    total = _sum(latency)
     time = f" ({1000.0 * total / rate:.1f} ms)" if rate else ""
     told = " + ".join(f"{name} {value}" for name, value in parts.items())
     return f"{total} samples{time}" + (f" = {told}" if told else "")
+
+
+def _sum(latency: Mapping[str, Any]) -> float:
+    parts = {name: value for name, value in latency.items() if isinstance(value, (int, float)) and name != "sum"}
+    total: float = latency.get("sum", sum(parts.values()))
+    return total
+
+
+def _shares(load: Mapping[str, Any]) -> str:
+    return f"typically {_share(load, 'p50')} of the time for a block, 1 in 100 above {_share(load, 'p99')}"
 
 
 def _share(load: Mapping[str, Any], name: str) -> str:

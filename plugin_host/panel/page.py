@@ -15,10 +15,12 @@ from nicegui.events import GenericEventArguments, KeyEventArguments
 from plugin_host.control.client import HostError, NoHostError
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.chain_editor import addable, edited, with_options
-from plugin_host.panel.elements import ASSETS, ChainRow, Knob, Meters, Picture, Render, button, press_in
+from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
-from plugin_host.panel.labels import frame_of, groups_of, match_of, title_of, words_of
+from plugin_host.panel.knob_board import Acts, KnobBoard
+from plugin_host.panel.labels import frame_of, match_of, summary_of, words_of
 from plugin_host.panel.midi_dialog import MidiDialog
+from plugin_host.panel.preset_bar import PresetBar
 from plugin_host.panel.preset_dialog import PresetDialog
 from plugin_host.panel.render_jobs import RenderJobs
 from plugin_host.panel.render_routes import RenderDesk
@@ -34,7 +36,8 @@ _SWITCHES = {
     "delta": "delta: Hear only what is added",
     _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
 }
-_UNKNOWN = {"value": 0.0, "text": "", "position": 0.0}
+_STEPS = {"[": -1, "]": 1}
+_SUMMARY = "Share of the time for a block that is used, latency, and blocks that did not come in time"
 _LOOK = "highband_look"
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
 
@@ -47,31 +50,31 @@ class Page:
         self._moved, self._ticks, self._rounds = -1, -1, 0
         self._theme = _theme_of(ui.context.client.request.cookies.get(_LOOK, ""))
         self._is_editing = False
-        self._groups: list[tuple[str, list[dict[str, Any]]]] = []
         self._words: list[tuple[str, str]] = []
-        self._knobs: dict[str, Knob] = {}
         self._slots: dict[str, ui.button] = {}
         self._switches: dict[str, ui.button] = {}
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
-        self._presets = PresetDialog(link, self.ask, self.tell)
+        self._dialog = PresetDialog(link, self.ask, self.tell)
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
         self._midi = MidiDialog(link, self.ask, self.tell)
         self._news = ui.label().classes("hb-news").props('role="status"')
         with ui.element("div").classes("hb-main"):
-            with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
-                self._picture = Picture()
-                self._picture.on("crossover", partial(self.turn, "crossover"))
-                self._picture.on("end", self.end)
-                self._meters = Meters()
-            with ui.element("section").classes("hb-board").props('aria-label="Chain"'):
+            self._build_show()
+            self._board = KnobBoard(link, _SWITCHES, Acts(self.turn, self.end, self._learn))
+            with ui.element("section").classes("hb-board hb-effects").props('aria-label="Chain"'):
                 self._chain = ChainRow()
                 self._chain.on("edit", self._edit)
                 self._chain.show(chain=[], busy=True, effects=addable(), plugins=[])
-            self._board = ui.element("section").classes("hb-board").props('aria-label="Knobs"')
-            self._strip = ui.element("dl").classes("hb-strip").props('aria-label="Performance"')
-            with ui.element("section").classes("hb-board").props('aria-label="Render"'):
+                self._board.place_racks()
+            with (
+                ui.element("section").classes("hb-performance").props('aria-label="Performance"'),
+                ui.element("details"),
+            ):
+                self._summary = TextElement(tag="summary", text="").props(f'title="{_SUMMARY}"')
+                self._figures = ui.element("dl").classes("hb-strip")
+            with ui.element("section").classes("hb-board hb-rendered").props('aria-label="Render"'):
                 Render()
         ui.keyboard(self._press, ignore=["input", "textarea"])
         ui.timer(_REFRESH_S, self.refresh)
@@ -91,8 +94,8 @@ class Page:
     async def turn(self, knob: str, event: GenericEventArguments) -> None:
         """Move a knob as the browser asks."""
         wish = {"value": event.args["value"], "gesture": event.args["gesture"]}
-        if not await self.ask("set", knob=knob, **wish) and knob in self._knobs:
-            self._knobs[knob].update()
+        if not await self.ask("set", knob=knob, **wish):
+            self._board.redraw(knob)
 
     async def end(self, event: GenericEventArguments) -> None:
         """End a drag."""
@@ -131,13 +134,24 @@ class Page:
     async def _press(self, event: KeyEventArguments) -> None:
         if event.action.keydown and event.key.name == "Escape":
             await self._midi.cancel()
+        if event.action.keydown and event.key.name in _STEPS:
+            await self._presets.step(_STEPS[event.key.name])
         if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
             await self.ask("redo" if event.modifiers.shift else "undo")
+
+    def _build_show(self) -> None:
+        with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
+            self._picture = Picture()
+            for knob in ("crossover", "ceiling"):
+                self._picture.on(knob, partial(self.turn, knob))
+            self._picture.on("end", self.end)
+        with ui.element("section").classes("hb-levels").props('aria-label="Levels"'):
+            self._meters = Meters()
 
     def _build_bar(self) -> None:
         with ui.element("header").classes("hb-top"):
             TextElement(tag="h1", text="Highband").classes("hb-title")
-            self._preset = button("presets", self._presets.open, "Presets: load and save")
+            self._presets = PresetBar(self.link, self.ask, self._dialog)
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
                 for slot in SLOTS:
                     self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
@@ -176,41 +190,18 @@ class Page:
             self._show_settings()
         if self._ticks != link.ticks and not link.away:
             self._ticks = link.ticks
-            self._picture.run_method("draw", frame_of(link.spectra, link.stats, link.settings))
+            self._picture.run_method("draw", frame_of(link.spectra, link.stats, link.settings, link.knobs))
             self._meters.run_method("draw", link.meters)
         self._rounds += 1
         if self._rounds % _WORDS_EVERY == 1:
             self._show_words()
 
-    def _build_knobs(self, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
-        self._groups = groups
-        self._board.clear()
-        self._knobs.clear()
-        with self._board:
-            for title, knobs in groups:
-                with ui.element("div").classes("hb-rack"), ui.element("div").classes("hb-knobs"):
-                    TextElement(tag="h2", text=title).classes("hb-heading")
-                    for knob in knobs:
-                        self._knobs[knob["id"]] = part = Knob()
-                        part.on("turn", partial(self.turn, knob["id"]))
-                        part.on("end", self.end)
-                        part.on("learn", partial(self._learn, knob["id"]))
-                        part.show(knob=knob, setting=self.link.settings.get(knob["id"], _UNKNOWN), away=False)
-
     def _show_settings(self) -> None:
         link, state = self.link, self.link.state
         is_away = bool(link.away)
-        if (groups := groups_of(link.knobs, state["chain"], _SWITCHES)) != self._groups:
-            self._build_knobs(groups)
         self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
         self._away.set_visibility(is_away)
-        midi = link.midi or {}
-        sources = {one["control"]: one["source"] for one in midi.get("bindings", ())}
-        for knob, element in self._knobs.items():
-            if knob in link.settings:
-                element.show(setting=link.settings[knob])
-            ghost, is_learning = midi.get("ghosts", {}).get(knob), midi.get("learning") == knob
-            element.show(away=is_away, ghost=ghost, learning=is_learning, source=sources.get(knob, ""))
+        self._board.refresh()
         self._midi.refresh()
         plugins = [{"id": one["id"], "name": one["name"]} for one in link.plugins]
         self._chain.show(chain=with_options(state["chain"]), busy=is_away or self._is_editing, plugins=plugins)
@@ -224,14 +215,16 @@ class Page:
         self._redo.set_enabled(state["can_redo"] and not is_away)
 
     def _show_words(self) -> None:
-        self._preset.set_text(title_of(self.link.stats))
+        self._presets.refresh()
+        self._board.show_found()
         self._switches[_MATCH].set_text(match_of(self.link.stats))
+        self._summary.set_text(summary_of(self.link.stats, bool(self.link.away)))
         words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
         if self._words == words:
             return
         self._words = words
-        self._strip.clear()
-        with self._strip:
+        self._figures.clear()
+        with self._figures:
             for name, value in words:
                 with ui.element("div"):
                     TextElement(tag="dt", text=name)

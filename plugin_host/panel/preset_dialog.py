@@ -65,7 +65,7 @@ class PresetDialog:
                 if word in " ".join(preset.values()).casefold():
                     with ui.element("div").classes("hb-preset"):
                         label = f"{preset['title']} - {preset['description']}"
-                        button(label, partial(self._load, preset), f"Load {preset['title']}")
+                        button(label, partial(self.load, preset), f"Load {preset['title']}")
                         button("changes", partial(self._compare, preset), f"What {preset['title']} would change")
 
     async def _compare(self, preset: Mapping[str, str]) -> None:
@@ -81,12 +81,24 @@ class PresetDialog:
                     TextElement(tag="dt", text=name)
                     TextElement(tag="dd", text=f"{now} → {then}")
 
-    async def _load(self, preset: Mapping[str, str]) -> None:
+    async def load(self, preset: Mapping[str, str]) -> None:
+        """Play a preset, and say what it has changed."""
         before = self._link.settings
         self._tell(f"building {preset['title']} ...")
         reply = await self._ask("load_preset", name=preset["name"])
         self._dialog.close()
         self._tell(changed_by(preset["title"], before, reply["settings"], self._link.knobs) if reply else "")
+
+    async def save_again(self) -> bool:
+        """Save what plays in the preset of the person's own that it comes from; return False where there is none."""
+        playing = self._link.stats.get("preset")
+        for one in (await self._ask("presets") or {}).get("presets", []):
+            if one["kind"] == "user" and one["name"] == playing:
+                fields = {"name": one["name"], "description": one["description"], "overwrite": True}
+                if reply := await self._ask("save_preset", **fields):
+                    self._tell(f"saved as {reply['name']}")
+                return True
+        return False
 
     async def _save(self) -> None:
         name, about = (self._name.value or "").strip(), self._about.value or ""

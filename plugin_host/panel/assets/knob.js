@@ -16,7 +16,7 @@ function arc(from, to) {
 
 export default {
   template: `
-    <div class="hb-knob" :class="{ 'hb-away': away, 'hb-learning': learning }" @contextmenu.prevent="learn">
+    <div class="hb-knob" :class="{ 'hb-away': away, 'hb-learning': learning, 'hb-large': large }" @contextmenu.prevent="learn">
       <div class="hb-knob-name" :title="knob.about">{{ knob.label }}</div>
       <svg ref="dial" viewBox="0 0 64 64" role="slider" tabindex="0" aria-orientation="vertical"
         :aria-label="knob.name" :aria-valuemin="knob.low" :aria-valuemax="knob.high"
@@ -29,19 +29,24 @@ export default {
         <line class="hb-default" v-bind="tick" />
         <path v-if="ghost !== null" class="hb-ghost" d="M 32 2 l 4 -2 l -8 0 z M 32 3 L 32 9"
           :transform="'rotate(' + ghostAngle + ' 32 32)'" />
+        <path v-if="found" class="hb-found-mark" d="M 32 3 L 32 9"
+          :transform="'rotate(' + (first + arc * toPosition(found)) + ' 32 32)'" />
         <circle class="hb-cap" cx="32" cy="32" r="19" />
         <line class="hb-hand" x1="32" y1="15" x2="32" y2="25" :transform="'rotate(' + angle + ' 32 32)'" />
       </svg>
+      <div v-if="poles.length" class="hb-poles"><span v-for="pole in poles" :key="pole">{{ pole }}</span></div>
       <input v-if="typing" ref="field" class="hb-knob-text" v-model="typed" :aria-label="knob.name + ' value'"
         @keydown.enter.prevent="accept" @keydown.esc.prevent="leave" @blur="typing = false" />
       <button v-else class="hb-knob-text" type="button" :disabled="away" :aria-label="'Type a value for ' + knob.name"
-        @click="type('')">{{ setting.text }}</button>
+        @click="type('')">{{ setting.text }}<span v-if="found" class="hb-found"> {{ hertz(found) }}</span></button>
     </div>`,
   props: {
     knob: Object, setting: Object, away: Boolean, learning: Boolean, source: String,
-    ghost: { type: Number, default: null },
+    ghost: { type: Number, default: null }, large: Boolean, poles: { type: Array, default: () => [] },
+    // Where a knob that is automatic stands now, in its unit; 0 for a knob that is set.
+    found: { type: Number, default: 0 },
   },
-  data: () => ({ held: null, shown: null, typing: false, typed: "", gesture: null, sentAt: 0 }),
+  data: () => ({ first: FIRST, arc: ARC, held: null, shown: null, typing: false, typed: "", gesture: null, sentAt: 0 }),
   computed: {
     position() { return this.shown ?? this.setting.position; },
     angle() { return FIRST + ARC * this.position; },
@@ -64,6 +69,7 @@ export default {
     setting() { if (this.gesture === null) this.shown = null; },
   },
   methods: {
+    hertz(hz) { return hz >= 1000 ? `${Number((hz / 1000).toPrecision(3))} kHz` : `${Math.round(hz)} Hz`; },
     toPosition(value) {
       const { low, high, curve, automatic } = this.knob;
       if (automatic && value === 0) return 0;

@@ -27,9 +27,9 @@ export default {
               @change="send(one, { kind: $event.target.value })">
               <option v-for="(text, kind) in kinds" :value="kind">{{ text }}</option></select>
             <label><input type="checkbox" :checked="one.takeover" @change="send(one, { takeover: $event.target.checked })"
-              :aria-label="'Soft takeover for ' + name(one.control)" /> waits</label>
+              :aria-label="'Soft takeover for ' + name(one.control)" /> soft takeover</label>
             <label><input type="checkbox" :checked="one.feedback" @change="send(one, { feedback: $event.target.checked })"
-              :aria-label="'Lights for ' + name(one.control)" /> lights</label>
+              :aria-label="'Feedback for ' + name(one.control)" /> shown on the controller</label>
             <button type="button" class="hb-plain" :aria-label="'Remove the binding of ' + name(one.control)"
               @click="$emit('unbind', { knob: one.control })">remove</button>
           </li>

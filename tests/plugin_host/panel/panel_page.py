@@ -29,7 +29,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def opened(context: BrowserContext, studio: Studio, complaints: list[str]) -> Page:
-    """Open the panel in a new page and wait until it shows the host."""
+    """Open the panel in a new page, wait until it shows the host, and unfold all of it."""
 
     def note(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -42,6 +42,7 @@ def opened(context: BrowserContext, studio: Studio, complaints: list[str]) -> Pa
     page.goto(studio.url)
     knob(page, "Amount").wait_for()
     until(lambda: page.locator(".hb-alert").is_hidden())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     return page
 
 

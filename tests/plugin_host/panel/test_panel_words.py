@@ -10,7 +10,16 @@ from typing import Any, cast
 import pytest
 
 from models.extender.controls import CONTROLS
-from plugin_host.panel.labels import changed_by, diff_rows, frame_of, groups_of, match_of, words_of
+from plugin_host.panel.labels import (
+    changed_by,
+    diff_rows,
+    found_of,
+    frame_of,
+    groups_of,
+    match_of,
+    summary_of,
+    words_of,
+)
 from plugin_host.panel.render_jobs import preset_of
 from plugin_host.preset.file import list_presets, load_preset
 from plugin_host.preset.nodes import nodes_of
@@ -72,13 +81,19 @@ def test_figures_are_told_with_their_parts_and_a_missing_one_is_no_fault() -> No
     stats = {"sample_rate": 48000, "latency": latency, "load": load, "xruns": 2, "device": {"name": "x", "state": "y"}}
     words = dict(words_of(stats, {"in": {"rms_db": [-20.0]}, "out": {"rms_db": [-18.5]}}, is_away=False))
     assert words["Latency"] == "328 samples (6.8 ms) = device 256 + extender 0 + after 72"
-    assert words["Load of callback"] == "p50 2.0 %, p99 10.0 % of the deadline"
-    assert (words["Device"], words["Xruns"], words["Out against in"]) == ("x, y, 48 kHz", "2", "+1.5 dB")
-    assert "Waiting for interpreter or system" not in words
+    assert words["CPU"] == "typically 2.0 % of the time for a block, 1 in 100 above 10.0 %"
+    assert (words["Device"], words["Dropped by the device"], words["Out against in"]) == (
+        "x, y, 48 kHz",
+        "2",
+        "+1.5 dB",
+    )
+    assert "Waiting for the system" not in words
+    assert summary_of(stats | {"missed": 3}, is_away=False) == "2 % · 6.8 ms · 5 dropped"
+    assert (summary_of({}, is_away=False), summary_of(stats, is_away=True)) == ("0 dropped", "no host")
     assert dict(words_of({}, {}, is_away=False))["Out against in"] == "silent"
     busy = stats | {"waiting": {"p50": 0.001, "p99": 0.05}, "resting": True, "relief": ["spectra off"]}
     words = dict(words_of(busy, {}, is_away=False))
-    assert words["Waiting for interpreter or system"] == "p50 0.1 %, p99 5.0 % of the deadline"
+    assert words["Waiting for the system"] == "typically 0.1 % of the time for a block, 1 in 100 above 5.0 %"
     assert (words["Playing"], words["Saving time"]) == ("the aligned input, while the chain rests", "spectra off")
     assert words_of(stats, {}, is_away=True) == [("Host", "away")]
 
@@ -87,7 +102,12 @@ def test_the_picture_marks_the_crossover_that_is_chosen_or_found() -> None:
     stats, ceiling = {"sample_rate": 44100, "crossover_hz": 7300.0}, {"value": 14000.0}
     frame = frame_of({"in": [None, -3.14]}, stats, {"crossover": {"value": 0.0}, "ceiling": ceiling})
     assert (frame["in"], frame["crossover"], frame["ceiling"]) == ([-120.0, -3.1], 7300.0, 14000.0)
-    assert frame_of({}, stats, {"crossover": {"value": 5000.0}})["crossover"] == 5000.0
+    assert (frame["is_auto"], frame["moves"]) == (True, {})
+    chosen = {"crossover": {"value": 5000.0}}
+    frame = frame_of({}, stats, chosen, KNOBS)
+    assert (frame["crossover"], frame["is_auto"]) == (5000.0, False)
+    assert frame["moves"] == {"crossover": [2000.0, 20000.0, 0.0]}
+    assert (found_of(stats, chosen), found_of(stats, {"crossover": {"value": 0.0}})) == (0.0, 7300.0)
 
 
 def test_what_a_preset_changed_is_told_from_what_to_what() -> None:

@@ -1,0 +1,93 @@
+"""The bar of the presets: what plays, whether it was changed since, the one before and the next, save and revert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from plugin_host.control.client import HostError, NoHostError
+from plugin_host.panel.elements import button
+from plugin_host.panel.host_mirror import PanelLink
+from plugin_host.panel.labels import title_of
+from plugin_host.panel.preset_dialog import Ask, PresetDialog
+
+_COMPARE_EVERY_S = 0.5
+
+
+class PresetBar:
+    """A group of buttons.
+
+    Args:
+        link: The host.
+        ask: Asks the host and shows where it refuses; returns None then.
+        dialog: Finds, loads and saves presets.
+    """
+
+    def __init__(self, link: PanelLink, ask: Ask, dialog: PresetDialog) -> None:
+        self._link, self._ask, self._dialog = link, ask, dialog
+        self._compared: object = None
+        self._is_loading = False
+        with ui.element("div").classes("hb-group hb-presets").props('role="group" aria-label="Preset"'):
+            button("◀", lambda: self.step(-1), "Previous preset (key [)")
+            self._name = button("presets", dialog.open, "Presets: load and save").classes("hb-preset-name")
+            self._edited = ui.label("edited").classes("hb-edited").props('title="Changed since it was loaded or saved"')
+            button("▶", lambda: self.step(1), "Next preset (key ])")
+            self._save = button("save", self._keep, "Save what plays")
+            self._revert = button("revert", self.revert, "Revert to the preset as it was saved")
+        self._mark(False)
+        ui.timer(_COMPARE_EVERY_S, self._compare)
+
+    def refresh(self) -> None:
+        """Show the name of what plays."""
+        self._name.set_text(title_of(self._link.stats))
+
+    async def step(self, way: int) -> None:
+        """Load the preset that comes next in the list, or the one before it."""
+        if self._is_loading:
+            return
+        self._is_loading = True
+        try:
+            presets = (await self._ask("presets") or {}).get("presets", [])
+            names = [one["name"] for one in presets]
+            # From a preset that is in no list, such as one from a file, both ways lead to the list's ends.
+            place = names.index(self._playing) if self._playing in names else min(0, -way)
+            if presets:
+                await self._dialog.load(presets[(place + way) % len(presets)])
+        finally:
+            self._is_loading = False
+
+    async def revert(self) -> None:
+        """Load what plays again, as it was saved."""
+        if self._playing:
+            await self._dialog.load({"name": self._playing, "title": self._playing})
+
+    @property
+    def _playing(self) -> str:
+        return str(self._link.stats.get("preset") or "")
+
+    async def _keep(self) -> None:
+        if not await self._dialog.save_again():
+            await self._dialog.open()
+
+    async def _compare(self) -> None:
+        """Ask the host, where anything has moved, whether what plays is still the preset."""
+        link = self._link
+        values = {knob: setting["value"] for knob, setting in link.settings.items()}
+        now: tuple[Any, ...] = (link.away, self._playing, values, link.state["chain"])
+        if now == self._compared:
+            return
+        self._compared = now
+        if link.away or not self._playing:
+            self._mark(False)
+            return
+        try:
+            self._mark(bool((await link.ask("diff_preset", name=self._playing))["diff"]))
+        except (HostError, NoHostError):
+            # A preset that was loaded from a path has no name to ask for.
+            self._mark(False)
+
+    def _mark(self, is_edited: bool) -> None:
+        self._edited.set_visibility(is_edited)
+        self._revert.set_enabled(is_edited and not self._link.away)
+        self._save.set_enabled(not self._link.away)
