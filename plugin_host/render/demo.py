@@ -26,7 +26,8 @@ def run(folder: Path, sound: Sound) -> Iterator[str]:
     """Render the clip into the folder and yield three lines of figures, then the names of the files.
 
     Args:
-        folder: Takes dull.wav (the clip at 16 kHz), bright.wav (rendered) and bright.spectrogram.png.
+        folder: Takes dull.wav (the clip at 16 kHz), bright.wav (rendered), clean.wav (the clip itself, as long) and
+            bright.spectrogram.png.
         sound: The stage and settings.
 
     Raises:
@@ -38,12 +39,13 @@ def run(folder: Path, sound: Sound) -> Iterator[str]:
     clean = _make_dull(dull)
     done = render_file(sound.stage, sound.settings, dull, bright)
     before, after = (_at_bright_rate(*_read(path)) for path in (dull, bright))
+    _write(folder / "clean.wav", clean[:, : after.shape[1]], _BRIGHT_RATE)
     distances = [lsd(clean[:, : len(wet[0])], wet, high_hz=_JUDGED_HZ) for wet in (before, after)]
     draw(dull, bright, picture, crossover_hz=done.edge_hz, caption=f"{sound.artifact}, {_bandwidth(done)}")
     yield f"LSD        {distances[0]:.2f} before, {distances[1]:.2f} after (0 is the clean recording; up to 20 kHz)"
     yield f"Bandwidth  {_bandwidth(done)}"
     yield f"Speed      {done.speed:.0f} x real time with {sound.artifact}, {done.seconds:.1f} s in {done.took_s:.2f} s"
-    yield f"Listen to {dull} and {bright}; look at {picture}"
+    yield f"Listen to {dull} and {bright}; look at {picture}; compare blind: highband listen {folder}"
 
 
 def _bandwidth(done: Rendering) -> str:
@@ -61,9 +63,13 @@ def _make_dull(path: Path) -> Block:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AudioFileError(f"{path.parent} can't be made: {reason(error)}") from None
-    with AudioWriter(path, _DULL_RATE, samples.shape[0], "24") as writer:
-        writer.write(dull)
+    _write(path, dull, _DULL_RATE)
     return _at_bright_rate(samples, rate)
+
+
+def _write(path: Path, samples: Block, rate: int) -> None:
+    with AudioWriter(path, rate, samples.shape[0], "24") as writer:
+        writer.write(samples)
 
 
 def _read(path: Path) -> tuple[Block, int]:
