@@ -43,6 +43,7 @@ vars(load).update(load_extender=load_extender)
 manifest = types.ModuleType("models.artifact.manifest")
 vars(manifest).update(list_artifacts=lambda: [Info()])
 vars(manifest).update(find_artifact=lambda name: Path(__file__).parent, MANIFEST=Path(__file__).name)
+vars(manifest).update(ArtifactError=ValueError)
 sys.modules["models.artifact.load"] = load
 sys.modules["models.artifact.manifest"] = manifest
 main()
