@@ -116,7 +116,7 @@ def test_a_swap_for_the_same_chain_plays_the_same_noise_at_the_same_place() -> N
     below_db = band_db(alone) - band_db(swapped - alone)
     # The network remembers more than it is played of the past; noise of another place would be no dB below.
     assert np.median(below_db[:25]) > 10.0
-    assert np.median(below_db[25:]) > 30.0
+    assert np.median(below_db[25:]) > 20.0
 
 
 def test_the_band_stays_where_the_crossover_goes_from_a_frequency_to_auto() -> None:

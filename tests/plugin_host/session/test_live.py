@@ -85,12 +85,18 @@ def test_it_ends_cleanly_when_asked(tmp_path: Path, number: signal.Signals) -> N
     assert not list(tmp_path.glob(".*.partial"))
 
 
+def _with_a_terminal() -> None:
+    """Take standard input for the terminal, and its end as a signal, whoever runs the tests."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def test_a_closed_terminal_ends_it_with_the_takes_in_place(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
     command = [*PROGRAM, "live", "--control", "off", "--device", "null", "--record", "takes"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(tmp_path), stdin=end, stdout=end, stderr=end,
-        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        start_new_session=True, preexec_fn=_with_a_terminal,
     ) as program:  # fmt: skip
         os.close(end)
         output = b""
@@ -98,7 +104,10 @@ def test_a_closed_terminal_ends_it_with_the_takes_in_place(tmp_path: Path) -> No
             output += os.read(terminal, 1 << 12)
         time.sleep(0.5)
         os.close(terminal)
-        assert program.wait(30) in (0, 120)
+        try:
+            assert program.wait(30) in (0, 120)
+        finally:
+            program.kill()
     frames = [soundfile.info(path).frames for path in (tmp_path / "takes").iterdir()]
     assert len(frames) == 2
     assert frames[0] == frames[1] > 0
