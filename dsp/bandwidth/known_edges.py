@@ -35,7 +35,7 @@ _SURE_DB, _SEEN = 50.0, 20
 _DEAD_BLOCKS, _LOUD_BLOCKS = 15, 6
 _ALIVE_BLOCKS, _ALIVE_OF = 3, 6
 # Further below the loudest a block of single precision holds nothing.
-_DEEPEST_DB = 85.0
+_DEEPEST_DB = 80.0
 # Mean decibels of noise lie this far below the decibels of its mean.
 _MEAN_OF_NOISE_DB = 2.5
 
@@ -182,7 +182,9 @@ def _follow(
     active = -1
     for edge in range(len(bins)):
         loudest, below, above = _levels_around(power, bins[edge])
-        is_loud, is_alive = below > limits_db[edge, 0], above > max(limits_db[edge, 1], loudest - _DEEPEST_DB)
+        is_loud = below > limits_db[edge, 0]
+        # A pause says nothing: the hiss of a microphone belongs to nobody.
+        is_alive = above > max(limits_db[edge, 1], loudest - _DEEPEST_DB) and loudest > limits_db[edge, 0]
         was_active = counters[edge, 0] >= _DEAD_BLOCKS and counters[edge, 1] >= _LOUD_BLOCKS
         counters[edge, 2] = (counters[edge, 2] * 2 + (1 if is_alive else 0)) % (2**_ALIVE_OF)
         alive = 0

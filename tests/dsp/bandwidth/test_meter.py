@@ -226,7 +226,7 @@ def test_a_reset_tracker_is_a_new_one() -> None:
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 def test_the_first_decision_comes_within_two_seconds(rate: int) -> None:
     edges = followed(BandwidthTracker(rate), shaped(noise(2, rate), rate, brick=3800), rate // 10)
-    assert edges[9] == rate / 2
+    assert edges[3] == rate / 2
     assert edges[-1] == pytest.approx(3800, rel=0.03)
 
 
@@ -249,22 +249,20 @@ def test_a_dull_passage_holds_the_edge() -> None:
     assert set(followed(tracker, dull)) == {edge}
 
 
-def test_a_burst_holds_the_edge_and_lasting_content_moves_it_up() -> None:
+def test_what_is_not_cut_is_left_alone_at_once_and_the_edge_is_known_when_it_comes_back() -> None:
     tracker = BandwidthTracker(RATE)
     edge = followed(tracker, shaped(noise(5), RATE, brick=5000))[-1]
-    assert set(followed(tracker, noise(0.2, seed=5))) == {edge}
-    edges = followed(tracker, noise(6, seed=6))
-    assert set(edges[:10]) == {edge}
-    assert edges[-1] == RATE / 2
-    assert len(set(edges)) == 2
+    for seconds in (0.2, 6.0):
+        assert set(followed(tracker, noise(seconds, seed=5))) == {RATE / 2}
+        assert followed(tracker, shaped(noise(0.2, seed=6), RATE, brick=5000))[-1] == pytest.approx(edge, rel=0.01)
 
 
-def test_the_edge_comes_down_slowly_and_in_one_step() -> None:
+def test_an_edge_that_is_new_comes_down_in_one_step() -> None:
     tracker = BandwidthTracker(RATE)
     followed(tracker, noise(5))
-    edges = followed(tracker, shaped(noise(35, seed=7), RATE, brick=5000))
-    assert set(edges[:50]) == {RATE / 2}
-    assert edges[-1] == pytest.approx(5000, rel=0.03)
+    edges = followed(tracker, shaped(noise(12, seed=7), RATE, brick=5000))
+    assert set(edges[:5]) == {RATE / 2}
+    assert edges[20:] == pytest.approx([5000] * len(edges[20:]), rel=0.03)
     assert len(set(edges)) == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_a_shipped_model_is_what_it_starts_from(tmp_path: Path, artifact: str) -
 def test_a_run_file_that_is_there_stays(tmp_path: Path) -> None:
     folder = recordings(tmp_path / "takes", "a.wav")
     file = write_run(folder, tmp_path)
-    file.write_text(file.read_text().replace("steps = 600", "steps = 7"))
+    file.write_text(re.sub(r"steps = \d+", "steps = 7", file.read_text()))
     assert read_run(write_run(folder, tmp_path)).steps == 7
 
 
@@ -57,9 +58,8 @@ def test_the_command_trains_on_a_folder(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     folder = recordings(tmp_path / "takes", *(f"{number}.wav" for number in range(3)))
     file = write_run(folder, Path("runs"))
-    file.write_text(
-        "speeds = [1.0]\ndegradations = 0\nrows = 1\n" + file.read_text().replace("steps = 600", "steps = 1")
-    )
+    kept = re.sub(r"^(steps|speeds|degradations|rows) = .*\n", "", file.read_text(), flags=re.MULTILINE)
+    file.write_text("steps = 1\nspeeds = [1.0]\ndegradations = 0\nrows = 1\n" + kept)
     done = CliRunner().invoke(app, ["train", "takes"])
     assert done.exit_code == 0, done.output
     assert "highband export runs/takes.toml" in done.output
