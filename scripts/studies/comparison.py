@@ -36,7 +36,7 @@ from models.training.evaluation.evaluate import (
     scores,
     settle_arithmetic,
 )
-from models.training.evaluation.scorecard import Row, Score, rows, table
+from models.training.evaluation.scorecard import Row, Score, rows, table, without_nan
 from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.exciter.train import LAST, trained
 from models.training.metrics import RATE
@@ -194,7 +194,7 @@ def main(out: Path, folder: Path = Path("runs")) -> None:
     console = Console()
     console.print(table(rows(found)))
     console.print(cost_table(content["systems"]))
-    write_atomically(out, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(out, (json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapp
         "rows": [asdict(row) for row in summary],
         "scores": [asdict(s) for s in found],
     }
-    write_atomically(out, (json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(out, (json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 
 
 def _over_numbers(average: Callable[[list[float]], object], group: Sequence[Score], measure: str) -> float:
@@ -165,9 +165,10 @@ def _cell(row: Row, measure: str) -> str:
     return "-" if math.isnan(mean) else f"{mean:.{digits}f}"
 
 
-def _without_nan(value: object) -> object:
+def without_nan(value: object) -> object:
+    """Return plain data with None for what is no number, as JSON has no word for it."""
     if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
+        return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
+        return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value
