@@ -2,7 +2,7 @@
 
 Bands are fixed in Hz and frames in seconds, so the same numbers describe the same sound at every sample rate.
 The scale is about half an ERB a band (Glasberg and Moore 1990), never narrower than 100 Hz, which is what a
-21 ms window can tell apart. Levels are dB against full-scale white noise at 48 kHz, per Hz, so that a noise
+21 ms window can resolve. Levels are dB against full-scale white noise at 48 kHz, per Hz, so that a noise
 floor reads the same at 44.1 and at 96 kHz.
 """
 

@@ -46,14 +46,14 @@ def filter_steady(signal: Array, start: int, spectrum: Spectrum, taps: int, out:
     length = (taps + parts - 1) // parts
     step = n_fft - length + 1
     pieces = (count + step - 1) // step
-    heard = np.zeros((signal.shape[0] * pieces * parts, n_fft), np.float32)
-    for row in range(heard.shape[0]):
+    stretches = np.zeros((signal.shape[0] * pieces * parts, n_fft), np.float32)
+    for row in range(stretches.shape[0]):
         channel, first, delay = row // (pieces * parts), row // parts % pieces * step, row % parts * length
         # What lies before the signal meets only the zeros behind the last part.
         begin = start - delay - length + 1 + first
         for i in range(max(0, -begin), min(n_fft, length - 1 + count - first)):
-            heard[row, i] = signal[channel, begin + i]
-    spectra = rfft(heard)
+            stretches[row, i] = signal[channel, begin + i]
+    spectra = rfft(stretches)
     products = np.empty((signal.shape[0] * pieces, spectrum.shape[1]), np.complex64)
     for row in range(products.shape[0]):
         for k in range(spectrum.shape[1]):

@@ -110,7 +110,7 @@ def _gains(
     needed = np.ones(count + ahead, np.float32)
     _needed(signal, past, filters, ceiling, needed)
     if recent[0] < 0:
-        # Before the signal there is nothing that a gain would be heard in: it begins where it must be.
+        # Before the signal a gain has nothing to change: it begins where it must be.
         recent[:] = needed[:ahead].min()
     line = np.empty(ahead + count)
     line[:ahead] = recent

@@ -32,7 +32,7 @@ class ToneTables(NamedTuple):
 
 
 def window_samples(sample_rate: float) -> int:
-    """Return the samples of a frame: 43 ms, long enough to tell the harmonics of a 100 Hz voice apart."""
+    """Return the samples of a frame: 43 ms, long enough to resolve the harmonics of a 100 Hz voice."""
     return 2 * bands.window_samples(sample_rate)
 
 

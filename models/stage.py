@@ -51,7 +51,7 @@ class Stage(Protocol):
 
 @runtime_checkable
 class FollowsBandwidth(Protocol):
-    """A stage that can be told where the recording's own band ends."""
+    """A stage that can be set to where the recording's own band ends."""
 
     def set_bandwidth(self, edge_hz: float | None, turns: Sequence[Sequence[Turn]] = ()) -> None:
         """Let an automatic crossover follow the recording's own band.

@@ -45,15 +45,15 @@ def room(path: str) -> str:
 def lines_before() -> tuple[Counter[str], set[str]]:
     """Return the lines of each room before, and the paths that those modules have now."""
     early, moved, late = moves(BEFORE, f"{MOVE}^"), moves(f"{MOVE}^", MOVE), moves(MOVE, "HEAD")
-    found, ancestors = Counter[str](), set[str]()
+    lines, ancestors = Counter[str](), set[str]()
     for path in git("ls-tree", "-r", "--name-only", BEFORE, *FLOORS).splitlines():
         if path.endswith(".py"):
             then = early.get(path, path)
             home = moved.get(then, then)
             now = late.get(home, home)
-            found[room(home if not now.startswith("scripts/") else now)] += git("show", f"{BEFORE}:{path}").count("\n")
+            lines[room(home if not now.startswith("scripts/") else now)] += git("show", f"{BEFORE}:{path}").count("\n")
             ancestors.add(now)
-    return found, ancestors
+    return lines, ancestors
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ _TREND_BANDS = 41
 _FIRST_BAND = 56  # 1.85 kHz: leaves room for the trend below
 _WALL_BANDS, _WALL_DB = 4, 18.0  # 180 dB/octave, which no gradual filter reaches before it is deep down
 _WALL_TREND_BANDS = 12
-_WALL_REACH_DB = 45.0  # a wall further below the loud part bounds nothing that is heard
+_WALL_REACH_DB = 45.0  # a wall further below the loud part bounds nothing audible
 _STEEPEST_NATURE = 1.3  # dB a band
 _EDGE_DEPTH_DB = 3.5
 _TOP_HZ = 17500.0
@@ -119,7 +119,7 @@ def _median_of_five(curve: Curve) -> Curve:
 @kernel
 def _ranked(curve: Curve, first: int, width: int, windows: int, rank: int) -> Curve:
     """Return of each window, one a band from the first on, the value that so many others lie below."""
-    found, lowest = np.empty(windows), np.empty(rank + 1)
+    values, lowest = np.empty(windows), np.empty(rank + 1)
     for window in range(windows):
         lowest[:] = np.inf
         for i in range(first + window, first + window + width):
@@ -127,8 +127,8 @@ def _ranked(curve: Curve, first: int, width: int, windows: int, rank: int) -> Cu
             for place in range(rank + 1):
                 if value < lowest[place]:
                     value, lowest[place] = lowest[place], value
-        found[window] = lowest[rank]
-    return found
+        values[window] = lowest[rank]
+    return values
 
 
 @kernel
@@ -138,10 +138,10 @@ def _first_drop(curve: Curve, smooth: Curve) -> tuple[int, int]:
     What comes after is judged by its highest point, so a spectrum that comes back is not cut; what comes before by
     the valleys between its harmonics, so a lone line is no content.
     """
-    found, found_width = len(curve), 0
+    edge, edge_width = len(curve), 0
     bands = len(curve) - 2 - _WIDTHS[-1][0] - _FIRST_BAND
     if bands <= 0:
-        return found, found_width
+        return edge, edge_width
     content = _ranked(curve, _FIRST_BAND - 14, 13, bands, 3)
     slope = _falls_before(curve, bands)
     rest = smooth.copy()
@@ -152,9 +152,9 @@ def _first_drop(curve: Curve, smooth: Curve) -> tuple[int, int]:
         for i in range(len(excess)):
             excess[i] = content[i] + slope[i] * (width + 8) - rest[_FIRST_BAND + i + width] - depth_db
         peak = _peak_of_first_run(excess)
-        if peak != -1 and _FIRST_BAND + peak <= found:
-            found, found_width = _FIRST_BAND + peak, width
-    return found, found_width
+        if peak != -1 and _FIRST_BAND + peak <= edge:
+            edge, edge_width = _FIRST_BAND + peak, width
+    return edge, edge_width
 
 
 @kernel
@@ -190,17 +190,17 @@ def _highest_wall(curve: Curve, smooth: Curve, band: int, loud_db: float) -> flo
 
     Content may fall a long way by itself before the wall: that there is a wall proves that it was alive up to it.
     """
-    found = _NOWHERE
+    edge = _NOWHERE
     i = max(band - 3, _WALL_TREND_BANDS)
     while i < len(curve) - _WALL_BANDS:
         steep = smooth[i] - smooth[i + _WALL_BANDS] >= _WALL_DB
         if steep and curve[i] - curve[i + _WALL_BANDS] >= _WALL_DB - 4.0 and smooth[i] > loud_db - _WALL_REACH_DB:
             wall = _crossing(curve, i)
             if wall != _NOWHERE:
-                found = wall
+                edge = wall
                 i += 8
         i += 1
-    return found
+    return edge
 
 
 @kernel
@@ -287,7 +287,7 @@ def _steep_crossing(curve: Curve, band: int, foot: int) -> float:
 def _mean_with_brick(curve: Curve, band: int, crossing: float) -> float:
     """Return the mean of a crossing and of where in the band after it a brick wall would stand, if the fall is one.
 
-    A level is the mean of the bins' decibels, so the level of the band with the wall in it tells its place. This is
+    A level is the mean of the bins' decibels, so the level of the band with the wall in it gives its place. This is
     a little above the crossing of a resampler's slope and exact for a brick; the crossing lies below a brick.
     """
     if band + 4 >= len(curve):

@@ -50,7 +50,7 @@ class BandwidthMeter:
         self._frames = 0
 
     def add(self, samples: ArrayLike) -> None:
-        """Take the next samples, shape (channels, time); frames with samples that are not finite are left out."""
+        """Append the next samples, shape (channels, time); frames with samples that are not finite are left out."""
         block = np.ascontiguousarray(samples, np.float32)
         if len(self._tail) != len(block):
             self._tail = np.zeros((len(block), 0), np.float32)
@@ -58,9 +58,9 @@ class BandwidthMeter:
         frames = max(0, (self._tail.shape[1] - self._window) // self._hop + 1)
         for first in range(0, frames, _GROUP):
             levels, total_db = self._histogram.levels(self._tail, first * self._hop, min(_GROUP, frames - first))
-            heard = np.isfinite(total_db) & (total_db > _SILENCE_DB)
-            self._histogram.add(levels[heard])
-            self._frames += int(heard.sum())
+            audible = np.isfinite(total_db) & (total_db > _SILENCE_DB)
+            self._histogram.add(levels[audible])
+            self._frames += int(audible.sum())
         self._tail = self._tail[:, frames * self._hop :].copy()
 
     def merge(self, other: BandwidthMeter) -> None:
@@ -73,7 +73,7 @@ class BandwidthMeter:
         return None if self._frames < _FEWEST_FRAMES else self._histogram.curve()
 
     def edge_hz(self) -> float:
-        """Return the edge in Hz; the Nyquist frequency where the recording is full-band or nothing tells."""
+        """Return the edge in Hz; the Nyquist frequency where the recording is full-band or nothing shows an edge."""
         if self._frames < _FEWEST_FRAMES:
             return self._sample_rate / 2
         return edge_or_nyquist(self._histogram.curve(), self._sample_rate)

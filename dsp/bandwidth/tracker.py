@@ -33,7 +33,7 @@ class BandwidthTracker:
     An edge that was seen before is another matter: where the signal ends at it again it holds within a tenth of a
     second, and no longer than a moment after something lies above it; see `dsp.bandwidth.known_edges`.
     Silence, pauses and samples that are not finite change nothing. Frames lie on a grid counted from the reset, so
-    any cutting into blocks gives the same edges at the same samples. Hearing a frame and judging lie half a hop apart,
+    any cutting into blocks gives the same edges at the same samples. Adding a frame and judging lie half a hop apart,
     so that no block of a live host has to bear both.
 
     Args:
@@ -52,13 +52,13 @@ class BandwidthTracker:
         self.reset()
 
     def _rehearse(self) -> None:
-        """Hear and judge once, so that no kernel is loaded, let alone compiled, while sound is played."""
+        """Add and judge once, so that no kernel is loaded or compiled while sound is played."""
         levels, _ = self._histogram.levels(np.zeros((1, self._window), np.float32), 0, 1)
         self._histogram.add(levels)
         edge_or_nyquist(self._histogram.curve(), self._sample_rate)
 
     def reset(self) -> None:
-        """Forget all that was heard."""
+        """Forget the signal."""
         self._known.reset()
         self._histogram.counts.fill(0.0)
         self._buffer.fill(0.0)
@@ -109,7 +109,7 @@ class BandwidthTracker:
                 else:
                     self._known.judge()
             elif self._filled == self._window:
-                self._hear()
+                self._add_frame()
                 self._buffer[:, : -self._hop] = self._buffer[:, self._hop :]
                 self._filled -= self._hop
         known_hz = self._known.active_hz
@@ -124,7 +124,7 @@ class BandwidthTracker:
             self._votes.clear()
             self._edge, self._until_judged = self._sample_rate / 2, _JUDGED_FRAMES
 
-    def _hear(self) -> None:
+    def _add_frame(self) -> None:
         levels, total = self._histogram.levels(self._buffer, 0, 1)
         total_db = float(total[0])
         if not math.isfinite(total_db) or total_db <= _SILENCE_DB:

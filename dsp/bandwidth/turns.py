@@ -1,6 +1,6 @@
 """Turns: the stretches of a channel that were cut off lower than the rest, as a guest on the telephone beside a host.
 
-Two measures are taken in one pass. Windows of a second of loud frames are judged as `dsp.bandwidth.meter` judges a
+Two measures are made in one pass. Windows of a second of loud frames are judged as `dsp.bandwidth.meter` judges a
 whole recording, for steep walls only: they say at which edges parts of a channel end. Blocks of 5 ms keep the level of
 sixth octaves: above an edge that is known, they say to the block when there is nothing. A stretch is a turn where
 nothing lies above the edge for a while, and the sound below it is loud. A channel that is cut the same from beginning
@@ -23,7 +23,7 @@ from dsp.fft import Array, rfft
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
-# An edge above this is what a coder leaves out now and then; treating it by the moment would be heard as pumping.
+# An edge above this is what a coder leaves out now and then; treating it by the moment would pump audibly.
 HIGHEST_EDGE_HZ = 12500.0
 BLOCK_SECONDS = 256 / 48000
 _LOWEST_HZ, _HIGHEST_HZ, _PER_OCTAVE = 500.0, 20000.0, 6
@@ -157,17 +157,17 @@ class _Channel:
         if not self._levels:
             return []
         levels = np.concatenate(self._levels)
-        taken = np.zeros(len(levels), bool)
-        found: list[Turn] = []
+        used = np.zeros(len(levels), bool)
+        result: list[Turn] = []
         for edge_hz, walls in _clusters(self._walls):
             dead = self._dead(levels, edge_hz, walls)
             if dead is None:
                 continue
-            for first, last in _runs(dead & ~taken):
-                taken[first:last] = True
+            for first, last in _runs(dead & ~used):
+                used[first:last] = True
                 end = min(last * self._size, self._samples) if last < len(levels) else self._samples
-                found.append(Turn(first * self._size, end, edge_hz))
-        return sorted(found)
+                result.append(Turn(first * self._size, end, edge_hz))
+        return sorted(result)
 
     def _dead(self, levels: Levels, edge_hz: float, walls: list[_Wall]) -> Flags | None:
         """Return the blocks of turns that end at an edge, or None where the channel has none."""
@@ -202,14 +202,14 @@ class _Channel:
 
 def _clusters(walls: list[_Wall]) -> list[tuple[float, list[_Wall]]]:
     """Return the edges that several windows share, the lowest first, each with its windows."""
-    found: list[tuple[float, list[_Wall]]] = []
+    clusters: list[tuple[float, list[_Wall]]] = []
     left = sorted(walls)
     while left:
         same = [wall for wall in left if math.log(wall.edge_hz / left[0].edge_hz) < 2 * SAME]
         left = left[len(same) :]
         if len(same) >= _FEWEST_WINDOWS:
-            found.append((same[len(same) // 2].edge_hz, same))
-    return found
+            clusters.append((same[len(same) // 2].edge_hz, same))
+    return clusters
 
 
 def _runs(flags: Flags) -> list[tuple[int, int]]:

@@ -79,8 +79,8 @@ class ExtenderSizes(BaseModel):
 
     @model_validator(mode="after")
     def _network_fits(self) -> Self:
-        wanted = {"seanet": SeanetSizes, "wavenet": WavenetSizes}.get(self.exciter, type(None))
-        if not isinstance(self.network, wanted):
+        expected = {"seanet": SeanetSizes, "wavenet": WavenetSizes}.get(self.exciter, type(None))
+        if not isinstance(self.network, expected):
             raise ValueError(f"the exciter {self.exciter} does not go with what stands for its network")
         return self
 
@@ -115,12 +115,12 @@ class ArtifactInfo(BaseModel):
 
 def list_artifacts(folder: Path = FOLDER) -> list[ArtifactInfo]:
     """Return the artifacts in a folder by name, without loading them."""
-    found = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+    artifacts = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
     return [
         ArtifactInfo(
             path=path, **{name: getattr(manifest, name) for name in ArtifactInfo.model_fields if name != "path"}
         )
-        for manifest, path in found
+        for manifest, path in artifacts
     ]
 
 

@@ -42,8 +42,8 @@ class Residual(nn.Module):
 
     def forward(self, signal: Tensor, past: Past) -> tuple[Tensor, Past]:
         """Return a block of the same shape, (batch, channels, time), and the new past."""
-        made, past = self.dilated(functional.elu(signal), past)
-        return signal + self.mix(functional.elu(made)) if signal.shape[-1] else signal, past
+        hidden, past = self.dilated(functional.elu(signal), past)
+        return signal + self.mix(functional.elu(hidden)) if signal.shape[-1] else signal, past
 
 
 class Level(nn.Module):

@@ -84,9 +84,9 @@ class LearnedExtender(nn.Module):
         """Return what the network makes of the signals, shape (batch, time)."""
         config = self.network.config
         signal = entering(degraded, self.noise, config.inputs, noise_at)
-        frames = _told(levels_db, crossovers_hz).transpose(1, 2) if config.conditioning else None
-        made, _ = self.network(signal, self.network.start(len(signal)), frames)
-        excitation: Tensor = made[:, 0].float()
+        frames = _conditioning(levels_db, crossovers_hz).transpose(1, 2) if config.conditioning else None
+        output, _ = self.network(signal, self.network.start(len(signal)), frames)
+        excitation: Tensor = output[:, 0].float()
         return excitation
 
     def finish(self, degraded: Tensor, excitation: Tensor, levels_db: Tensor, crossovers_hz: Sequence[float]) -> Tensor:
@@ -117,7 +117,7 @@ def _high_pass(step: int) -> Tensor:
     return torch.from_numpy(crossover.high_pass(crossover.step_hz(step), RATE))
 
 
-def _told(levels_db: Tensor, crossovers_hz: Sequence[float]) -> Tensor:
+def _conditioning(levels_db: Tensor, crossovers_hz: Sequence[float]) -> Tensor:
     return (levels_db + _CENTRE_DB) / _SPREAD_DB * above(crossovers_hz).to(levels_db.device)
 
 

@@ -33,6 +33,7 @@ class Gated(nn.Module):
         super().__init__()
         width, features = config.channels, config.conditioning
         self.dilated = CausalConv(width, 2 * width, config.kernel, dilation=dilation)
+        # Checkpoints call it so.
         self.told = Conditioning(features, 2 * width, HOP // config.stride) if features else None
         self.share = weight_norm(unbiased(nn.Conv1d(width, 2 * width, 1)))
 
@@ -40,10 +41,10 @@ class Gated(nn.Module):
         self, now: Tensor, frames: Tensor | None, steps: tuple[int, int], past: Past
     ) -> tuple[Tensor, Tensor, Past]:
         """Return what goes on and what goes out, both of shape (batch, channels, steps), and the new past."""
-        made, past = self.dilated(now, past)
+        hidden, past = self.dilated(now, past)
         if self.told is not None and frames is not None:
-            made = made + self.told(frames, *steps)
-        value, gate = made.chunk(2, 1)
+            hidden = hidden + self.told(frames, *steps)
+        value, gate = hidden.chunk(2, 1)
         on, out = self.share(torch.tanh(value) * torch.sigmoid(gate)).chunk(2, 1)
         return now + on, out, past
 
@@ -71,8 +72,8 @@ class Wavenet(nn.Module):
         now, pasts[0] = self.enter(signal, pasts[0])
         if now.shape[-1]:
             now = self._through(now, frames, steps_within(past.phase, time, self.config.stride), pasts)
-        made, pasts[-1] = self.leave(now, pasts[-1], time)
-        return made, WavenetPast(tuple(pasts), (past.phase + time) % HOP)
+        output, pasts[-1] = self.leave(now, pasts[-1], time)
+        return output, WavenetPast(tuple(pasts), (past.phase + time) % HOP)
 
     def _through(self, now: Tensor, frames: Tensor | None, steps: tuple[int, int], pasts: list[Past]) -> Tensor:
         total = torch.zeros_like(now)

@@ -29,7 +29,7 @@ class CrossoverTracker:
         self._hop = bands.hop_samples(sample_rate)
         self._tracker = BandwidthTracker(sample_rate)
         # Not a number before the first question.
-        self._wanted_hz = math.nan
+        self._requested_hz = math.nan
         self._target: int | None = None
         self.reset()
 
@@ -37,13 +37,13 @@ class CrossoverTracker:
         """Forget the measured bandwidth, and where the crossover stood."""
         self._position = 0
         self._held: int | None = None
-        self._heard_hz = self._rate / 2
+        self._measured_hz = self._rate / 2
         self._listens = False
         self._tracker.reset()
 
     def copy_from(self, other: CrossoverTracker) -> None:
         """Go on with the bandwidth that another path of this rate has measured, or was given by hand."""
-        self._heard_hz = other._heard_hz
+        self._measured_hz = other._measured_hz
         self._tracker.copy_from(other._tracker)
 
     def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
@@ -56,16 +56,16 @@ class CrossoverTracker:
         Returns:
             Its samples, and the step that holds from its first hop's start on.
         """
-        wanted_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
-        self._listens = listening = wanted_hz is None
-        if wanted_hz is not None:
+        requested_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
+        self._listens = listening = requested_hz is None
+        if requested_hz is not None:
             # Where the knob goes to auto, the band stays until something was measured.
-            self._heard_hz = wanted_hz
+            self._measured_hz = requested_hz
         else:
-            # A hop sees what was heard before it, so that it makes no difference where blocks cut it.
-            wanted_hz = self._heard_hz
-        if wanted_hz != self._wanted_hz:
-            self._wanted_hz, self._target = wanted_hz, self._step_for(wanted_hz)
+            # A hop sees what was measured before it, so that it makes no difference where blocks cut it.
+            requested_hz = self._measured_hz
+        if requested_hz != self._requested_hz:
+            self._requested_hz, self._target = requested_hz, self._step_for(requested_hz)
         if listening or self._held != self._target:
             self._held = self._next(self._target, phase, listening=listening)
         left = self._hop * (_MOST_HOPS if self._held == self._target and not listening else 1) - phase
@@ -76,7 +76,7 @@ class CrossoverTracker:
         if self._listens:
             edge_hz = self._tracker.update(signal.newest(count))
             if self._tracker.has_decided:
-                self._heard_hz = edge_hz
+                self._measured_hz = edge_hz
         self._position += count
 
     def _step_for(self, edge_hz: float) -> int | None:

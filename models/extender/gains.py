@@ -18,7 +18,7 @@ from models.extender.envelope import GainSettings, Shape
 from models.extender.measured import Measured
 from models.predictor.inference import Predicted
 
-# Frames over which a source's levels are averaged before they are taken out. Without look-ahead they tell of the
+# Frames over which a source's levels are averaged before they are taken out. Without look-ahead they describe the
 # past, and a long average does least harm where the signal changes (chosen on splits train and valid).
 _AVERAGED_NOW = 12
 _AVERAGED_LATE = 3

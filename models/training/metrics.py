@@ -69,10 +69,10 @@ def snr_db(clean: Audio, estimate: Audio) -> float:
 
 def si_sdr_db(clean: Audio, estimate: Audio) -> float:
     """Return the scale-invariant signal-to-distortion ratio (Le Roux et al. 2019), in dB within +-120."""
-    reference, found = clean.astype(np.float64), estimate.astype(np.float64)
-    scale = (reference * found).sum(1) / np.maximum(_energy(reference), 1e-30)
+    reference, output = clean.astype(np.float64), estimate.astype(np.float64)
+    scale = (reference * output).sum(1) / np.maximum(_energy(reference), 1e-30)
     target = scale[:, None] * reference
-    return float(np.mean(_ratio_db(_energy(target), _energy(found - target))))
+    return float(np.mean(_ratio_db(_energy(target), _energy(output - target))))
 
 
 def null_db(clean: Audio, estimate: Audio, below_hz: float, rate: int) -> float:

@@ -22,7 +22,7 @@ _SHORT = 240
 _FFT, _HOP = 2048, 512
 # Above a cutoff a converter's slope counts for nothing.
 _CLEAR = 1.06
-# Of a clip's loudest frame: below, a frame is not judged, and is not told from silence.
+# Of a clip's loudest frame: below, a frame is not judged, and can't be distinguished from silence.
 _LOUD_DB, _FLOOR_DB = 40.0, 60.0
 _RISE_DB, _REST_MS = 15.0, 60
 ONSET_MS = (-50, -30, -10, -5, 0, 5, 10, 20, 40)
@@ -59,8 +59,8 @@ def measures(clean: Audio, estimate: Audio, cutoff_hz: float, top_hz: float) -> 
     band = Band(_CLEAR * cutoff_hz, min(top_hz, 20000.0))
     if band.high_hz < 1.15 * band.low_hz or clean.shape[1] < 4 * _FFT:
         return dict.fromkeys(NAMES, float("nan"))
-    found = [_of_channel(one, other, band) for one, other in zip(clean, estimate, strict=True)]
-    return {name: _mean([channel[name] for channel in found]) for name in NAMES}
+    channels = [_of_channel(one, other, band) for one, other in zip(clean, estimate, strict=True)]
+    return {name: _mean([channel[name] for channel in channels]) for name in NAMES}
 
 
 def _of_channel(clean: Audio, estimate: Audio, band: Band) -> dict[str, float]:
@@ -117,22 +117,22 @@ def onset_table(clean_db: Float, estimate_db: Float) -> dict[int, float]:
     """
     floor = clean_db.max() - _FLOOR_DB
     difference = np.maximum(estimate_db, floor) - np.maximum(clean_db, floor)
-    found = onsets(clean_db)
+    starts = onsets(clean_db)
     rows = {ms: round(ms * RATE / 1000 / _SHORT) for ms in ONSET_MS}
-    return {ms: float(difference[found + row].mean()) if len(found) else float("nan") for ms, row in rows.items()}
+    return {ms: float(difference[starts + row].mean()) if len(starts) else float("nan") for ms, row in rows.items()}
 
 
 def onsets(levels_db: Float) -> NDArray[np.int64]:
     """Return the frames of 5 ms in which a level begins to rise by 15 dB within 10 ms, out of 60 ms of rest."""
     before, after = _REST_MS * RATE // 1000 // _SHORT, 40 * RATE // 1000 // _SHORT
     levels = np.maximum(levels_db, levels_db.max() - _FLOOR_DB)
-    found: list[int] = []
+    starts: list[int] = []
     for k in range(before, len(levels) - after - 1):
         rest = levels[k - before : k].max()
         is_rise = max(levels[k], levels[k + 1]) > rest + _RISE_DB and levels[k] > rest + _RISE_DB / 3
-        if is_rise and levels[k : k + 2].max() > levels.max() - _LOUD_DB and (not found or k - found[-1] > before):
-            found.append(k)
-    return np.array(found, np.int64)
+        if is_rise and levels[k : k + 2].max() > levels.max() - _LOUD_DB and (not starts or k - starts[-1] > before):
+            starts.append(k)
+    return np.array(starts, np.int64)
 
 
 def _above(signal: Audio, band: Band) -> Float:
@@ -169,8 +169,8 @@ def _harmonicity(signal: Audio, band: Band, is_loud: NDArray[np.bool_]) -> float
     edges = np.array(EDGES_HZ)
     inside = (edges[:-1] >= 0.95 * band.low_hz) & (edges[1:] <= max(band.high_hz, 1.3 * band.low_hz))
     places = (np.flatnonzero(is_loud) * _HOP + _FFT // 2) // (STRIDE * 256)
-    found = harmonicity(signal, RATE)
-    return float(found[np.minimum(places, len(found) - 1)][:, inside].mean() / 255) if inside.any() else float("nan")
+    rows = harmonicity(signal, RATE)
+    return float(rows[np.minimum(places, len(rows) - 1)][:, inside].mean() / 255) if inside.any() else float("nan")
 
 
 def _mean(values: list[float]) -> float:

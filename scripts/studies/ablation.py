@@ -62,7 +62,7 @@ def variants(clean: Block, trained: Mapping[str, Extender]) -> dict[str, System]
 
 def short_runs(folder: Path = Path("runs")) -> dict[str, Extender]:
     """Return the extenders of those `ablation-*.toml` runs that have been trained to their end."""
-    found = {}
+    results = {}
     for file in sorted(_RUNS.glob("ablation-*.toml")):
         run, checkpoint = read_run(file), folder / file.stem / "last.safetensors"
         if checkpoint.exists():
@@ -71,8 +71,8 @@ def short_runs(folder: Path = Path("runs")) -> dict[str, Extender]:
             predictor.load_state_dict(weights)
             size = sum(weight.numel() for weight in predictor.parameters()) // 1000
             inference = KernelInference(predictor.config, predictor.arrays())
-            found[f"{run.name} ({size} k, {step} steps)"] = Extender(run.extender(), inference)
-    return found
+            results[f"{run.name} ({size} k, {step} steps)"] = Extender(run.extender(), inference)
+    return results
 
 
 def _changed(extender: Extender, **fields: object) -> Extender:
@@ -85,7 +85,7 @@ def _system(extender: Extender, **settings: float) -> System:
 
 
 def _exact(extender: Extender, clean: Block, merge: int = 1, **settings: float) -> System:
-    """Return a system that tells the truth from the start each time it is asked."""
+    """Return a system that predicts the truth from the start at each call."""
     values = {**knobs.defaults(), **settings}
     return lambda degraded, rate: restore(exact_extender(extender, clean, merge), degraded, rate, values)
 
@@ -101,15 +101,15 @@ def main(out: Path | None = None) -> None:
     kinds = {
         kind: [c for c in chosen if c.category == kind][:_CLIPS_A_CATEGORY] for kind in {c.category for c in chosen}
     }
-    found: list[Score] = []
+    results: list[Score] = []
     clips = [clip for kind in sorted(kinds) for clip in kinds[kind]]
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
         systems = {**variants(clean_48k(clip, SECONDS), trained), **extra}
-        found += scores([clip], systems, RATES, SECONDS, visqol=False)
-    summary = rows(found)
+        results += scores([clip], systems, RATES, SECONDS, visqol=False)
+    summary = rows(results)
     console.print(table(summary))
     if out is not None:
-        write(out, found, summary, {"split": "valid", "seconds": SECONDS, "digest": corpus.digest(clips)})
+        write(out, results, summary, {"split": "valid", "seconds": SECONDS, "digest": corpus.digest(clips)})
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ def measure(count: int, seconds: float, artifact: str) -> float:
         return time.monotonic() - began
 
 
-def fit(counts: Sequence[int], took_s: Sequence[float]) -> tuple[float, float]:
+def fit(counts: Sequence[int], seconds_each: Sequence[float]) -> tuple[float, float]:
     """Return start and cost a file in seconds, by least squares of relative errors."""
-    weights = 1 / np.array(took_s)
+    weights = 1 / np.array(seconds_each)
     columns = np.stack([np.ones(len(counts)), np.array(counts, float)], axis=1)
     start, cost = np.linalg.lstsq(columns * weights[:, None], np.ones(len(counts)), rcond=None)[0]
     return float(start), float(cost)
@@ -50,10 +50,10 @@ def main() -> None:
     arguments.add_argument("--counts", type=int, nargs="+", default=[1, 10, 100, 1000])
     arguments.add_argument("--artifact", default="live")
     options = arguments.parse_args()
-    took = [measure(count, options.seconds, options.artifact) for count in options.counts]
-    for count, seconds in zip(options.counts, took, strict=True):
+    seconds_each = [measure(count, options.seconds, options.artifact) for count in options.counts]
+    for count, seconds in zip(options.counts, seconds_each, strict=True):
         print(f"{count:6} files of {options.seconds:g} s: {seconds:8.1f} s, {seconds / count:.3f} s a file")
-    start, cost = fit(options.counts, took)
+    start, cost = fit(options.counts, seconds_each)
     print(f"start {start:.1f} s, {cost:.3f} s a file")
     for cores in _CORES:
         print(f"a million such files on {cores} cores: {(start + cost * _MANY / cores) / 3600:.1f} hours")

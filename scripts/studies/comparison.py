@@ -65,14 +65,14 @@ SYSTEMS: Mapping[str, str] = {
 
 def learned_systems(folder: Path) -> dict[str, tuple[LearnedSystem, WaveformRun, int]]:
     """Return those systems that have been trained, by name, with their runs and steps."""
-    found = {}
+    results = {}
     predictor, config = load_predictor("live")
     for name, run_name in SYSTEMS.items():
         run = read_waveform_run(_RUNS / f"{run_name}.toml")
         if (folder / run.name / LAST).exists():
             extender, step = trained(run, folder)
-            found[name] = (LearnedSystem(extender, predictor, config.window_fall), run, step)
-    return found
+            results[name] = (LearnedSystem(extender, predictor, config.window_fall), run, step)
+    return results
 
 
 def compared(
@@ -84,11 +84,11 @@ def compared(
         The scores, and each system's real-time factor: seconds of sound restored in a second, on one thread.
     """
     clocks = {name: _Clock(system) for name, system in systems.items()}
-    found: list[Score] = []
+    results: list[Score] = []
     console = Console()
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
-        found += scores([clip], clocks, RATES, seconds, visqol)
-    return found, {name: round(clock.factor(), 2) for name, clock in clocks.items()}
+        results += scores([clip], clocks, RATES, seconds, visqol)
+    return results, {name: round(clock.factor(), 2) for name, clock in clocks.items()}
 
 
 def flatness(systems: Mapping[str, LearnedSystem], clips: Sequence[Clip], seconds: float = SECONDS) -> dict[str, float]:
@@ -97,16 +97,16 @@ def flatness(systems: Mapping[str, LearnedSystem], clips: Sequence[Clip], second
     A baseline's excitation is the band itself, so its flatness is that of the sound. White noise stands beside them.
     """
     noise = torch.from_numpy(noise_table())[None]
-    found: dict[str, list[float]] = {name: [] for name in [NOISE, *systems]}
+    results: dict[str, list[float]] = {name: [] for name in [NOISE, *systems]}
     for clip in clips:
         clean = clean_48k(clip, seconds)
         for rate in RATES:
             degraded = resample_to(clean, RATE, rate)
             edge = edge_hz(degraded, RATE)
-            found[NOISE].append(learned_system.flatness(noise, edge, clip.trusted_hz))
+            results[NOISE].append(learned_system.flatness(noise, edge, clip.trusted_hz))
             for name, system in systems.items():
-                found[name].append(system.flatness(degraded, edge, clip.trusted_hz))
-    return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
+                results[name].append(system.flatness(degraded, edge, clip.trusted_hz))
+    return {name: round(float(np.mean(values)), 4) for name, values in results.items()}
 
 
 class _Clock:
@@ -127,7 +127,7 @@ class _Clock:
 
 
 def summary(
-    found: Sequence[Score],
+    results: Sequence[Score],
     factors: Mapping[str, float],
     flat: Mapping[str, float],
     learned: Mapping[str, tuple[LearnedSystem, WaveformRun, int]],
@@ -149,7 +149,7 @@ def summary(
                 "seconds_of_audio": round(step * run.rows * run.seconds),
             }
     white = {"white_noise_flatness": flat.get(NOISE)}
-    return {"format": 1, **white, "systems": systems, "rows": [_plain(row) for row in rows(found)]}
+    return {"format": 1, **white, "systems": systems, "rows": [_plain(row) for row in rows(results)]}
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -185,14 +185,14 @@ def main(out: Path, folder: Path = Path("runs")) -> None:
     systems: dict[str, System] = {SINC: lambda degraded, rate: degraded, DSP: artifact_systems(["live"])["live"]}
     systems |= {name: system for name, (system, _, _) in learned.items()}
     clips = chosen(corpus.DEFAULT_FOLDER)
-    found, factors = compared(clips, systems)
+    results, factors = compared(clips, systems)
     flat = flatness({name: system for name, (system, _, _) in learned.items()}, clips)
-    content = summary(found, factors, flat, learned)
+    content = summary(results, factors, flat, learned)
     live, _ = load_predictor("live")
     content["systems"][DSP]["predictor_weights"] = sum(weight.numel() for weight in live.parameters())
     content |= {"split": "valid", "seconds": SECONDS, "digest": corpus.digest(clips)}
     console = Console()
-    console.print(table(rows(found)))
+    console.print(table(rows(results)))
     console.print(cost_table(content["systems"]))
     write_atomically(out, (json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 

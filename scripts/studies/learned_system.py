@@ -28,7 +28,7 @@ class LearnedSystem:
 
     Args:
         extender: Trained.
-        predictor: Of a shipped artifact; what it predicts lies in the future of what it hears.
+        predictor: Of a shipped artifact; what it predicts lies in the future of its input.
         window_fall: Of that artifact; see `models.extender.config.ExtenderConfig`.
     """
 
@@ -43,18 +43,18 @@ class LearnedSystem:
     @torch.inference_mode()
     def restored(self, degraded: Audio, crossover_hz: float) -> Audio:
         """Return the restored signal for a known edge of the degraded one's band."""
-        heard = _whole_hops(degraded)
-        levels_db = predicted_db(self.predictor, heard, crossover_hz, self._fall)
-        generated = self.extender(heard, levels_db, [crossover_hz] * len(heard))
+        signal = _whole_hops(degraded)
+        levels_db = predicted_db(self.predictor, signal, crossover_hz, self._fall)
+        generated = self.extender(signal, levels_db, [crossover_hz] * len(signal))
         restored: Audio = generated.restored[:, : degraded.shape[1]].numpy()
         return restored
 
     @torch.inference_mode()
     def flatness(self, degraded: Audio, crossover_hz: float, clean_hz: float) -> float:
         """Return the mean spectral flatness of the excitation between crossover and the clean signal's bandwidth."""
-        heard = _whole_hops(degraded)
-        levels_db = predicted_db(self.predictor, heard, crossover_hz, self._fall)
-        return flatness(self.extender.excite(heard, levels_db, [crossover_hz] * len(heard)), crossover_hz, clean_hz)
+        signal = _whole_hops(degraded)
+        levels_db = predicted_db(self.predictor, signal, crossover_hz, self._fall)
+        return flatness(self.extender.excite(signal, levels_db, [crossover_hz] * len(signal)), crossover_hz, clean_hz)
 
 
 def flatness(excitation: Tensor, crossover_hz: float, clean_hz: float) -> float:
@@ -71,7 +71,7 @@ class Costs(NamedTuple):
 
     Attributes:
         exciter: Weights of the network.
-        predictor: Weights of the predictor, if the system is told features.
+        predictor: Weights of the predictor, if the system receives features.
         block_ms: Processor time of the network for a live block of a hop (5.33 ms), the median of many.
     """
 
@@ -83,8 +83,8 @@ class Costs(NamedTuple):
 def costs(system: LearnedSystem) -> Costs:
     """Return what a system takes to run."""
     config = system.extender.config
-    told = bool(config.filtered or config.network.conditioning)
-    return Costs(_weights(system.extender), _weights(system.predictor) if told else 0, block_ms(system.extender))
+    conditioned = bool(config.filtered or config.network.conditioning)
+    return Costs(_weights(system.extender), _weights(system.predictor) if conditioned else 0, block_ms(system.extender))
 
 
 @torch.inference_mode()
@@ -104,10 +104,10 @@ def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fa
     """Return the features of the frames on a signal's hops as they are known when each hop begins.
 
     Args:
-        predictor: Its horizon says how many frames beyond the newest one it hears it tells of.
+        predictor: Its horizon says how many frames beyond its newest input it predicts.
         degraded: At 48 kHz, shape (batch, frames * HOP).
         crossover_hz: Up to where the signal may be trusted.
-        fall: Of the window of the frames that the predictor hears.
+        fall: Of the window of the frames of the predictor's input.
 
     Returns:
         Shape (batch, frames + 1, bands); frame k lies on sample k * HOP.
@@ -115,12 +115,12 @@ def predicted_db(predictor: Predictor, degraded: Tensor, crossover_hz: float, fa
     frames, horizon = degraded.shape[1] // HOP + 1, predictor.config.horizon
     before = REACH + horizon * HOP
     behind = max(0, REACH - horizon * HOP)
-    heard = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
+    signal = torch.nn.functional.pad(degraded, (before, behind))[:, : 2 * REACH + (frames - 1) * HOP]
     mask = torch_bands.band_mask(RATE, 0.0, crossover_hz)[None, None]
-    levels = acoustic_features(heard, fall)
+    levels = acoustic_features(signal, fall)
     tables = tone_tables(RATE)
     # The longer frames of tonality end where the others do.
-    longer = np.pad(heard.numpy(), ((0, 0), (len(tables.window) - 2 * REACH, 0)))
+    longer = np.pad(signal.numpy(), ((0, 0), (len(tables.window) - 2 * REACH, 0)))
     tones = np.empty(levels.shape, np.float32)
     measure_tonality(longer, 0, HOP, tables, tones)
     predicted, _ = predictor(levels, torch.from_numpy(tones), mask, predictor.start(len(degraded)))

@@ -21,7 +21,7 @@ class ExactEnvelope:
     Args:
         clean: Shape (channels, samples) at 48 kHz.
         horizon: The predictor's horizon in frames.
-        merge: Neighbouring bands that share one level, to hear what a coarser scale would cost.
+        merge: Neighbouring bands that share one level, to find what a coarser scale would cost.
     """
 
     def __init__(self, clean: Block, horizon: int, merge: int = 1) -> None:

@@ -53,17 +53,17 @@ def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatc
 
 def _in_a_process_of_its_own(folder: Path) -> str:
     """Run the kernel of `outer.py`; return what it gave and how many kernels came from the disk."""
-    told = "import outer; print(outer.passed(), sum(outer.passed.stats.cache_hits.values()))"
+    program = "import outer; print(outer.passed(), sum(outer.passed.stats.cache_hits.values()))"
     paths = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
     ran = subprocess.run(
-        [sys.executable, "-c", told], env=os.environ | paths, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=os.environ | paths, capture_output=True, text=True, check=True
     )
     return ran.stdout.strip()
 
 
 def test_a_kernel_is_made_anew_when_one_that_it_calls_is_changed(tmp_path: Path) -> None:
-    inner = "from dsp.compile import kernel\n@kernel\ndef told() -> int:\n    return {}\n"
-    outer = "import inner\nfrom dsp.compile import kernel\n@kernel\ndef passed() -> int:\n    return inner.told()\n"
+    inner = "from dsp.compile import kernel\n@kernel\ndef inside() -> int:\n    return {}\n"
+    outer = "import inner\nfrom dsp.compile import kernel\n@kernel\ndef passed() -> int:\n    return inner.inside()\n"
     (tmp_path / "inner.py").write_text(inner.format("1"))
     (tmp_path / "outer.py").write_text(outer)
     assert _in_a_process_of_its_own(tmp_path) == "1 0"

@@ -31,11 +31,11 @@ def spectrum(signal: Array) -> NDArray[np.float64]:
 def harmonics(signal: Array, drive: float, level: float | None = None) -> Array:
     """Return the harmonics of a signal that repeats, at its own level by default."""
     rms = level or float(np.sqrt(np.square(np.diff(signal, prepend=signal[-1:])).mean()))
-    one: Array = made(np.concatenate([signal[-1:], signal])[None], [rms, rms], [drive, drive], len(signal))[0]
+    one: Array = generated(np.concatenate([signal[-1:], signal])[None], [rms, rms], [drive, drive], len(signal))[0]
     return one
 
 
-def made(signal: Array, levels: list[float], drives: list[float], hop: int, phase: int = 0) -> Array:
+def generated(signal: Array, levels: list[float], drives: list[float], hop: int, phase: int = 0) -> Array:
     """Return the harmonics of a signal behind its first sample, with the same levels in every channel."""
     out = np.zeros((len(signal), signal.shape[1] - 1), np.float32)
     boundaries = np.repeat(np.array([levels], np.float32), len(signal), 0)
@@ -74,13 +74,13 @@ def test_harmonics_of_silence_are_silence_and_of_anything_are_bounded() -> None:
 def test_harmonics_are_the_same_wherever_they_are_cut() -> None:
     signal = np.random.default_rng(0).standard_normal((2, 1 + 300)).astype(np.float32)
     levels, drives = [1.0, 0.2, 0.5, 0.5], [2.0, 2.0, 8.0, 1.0]
-    whole = made(signal, levels, drives, 100)
-    np.testing.assert_array_equal(made(signal[:, 130:].copy(), levels[1:], drives[1:], 100, 30), whole[:, 130:])
+    whole = generated(signal, levels, drives, 100)
+    np.testing.assert_array_equal(generated(signal[:, 130:].copy(), levels[1:], drives[1:], 100, 30), whole[:, 130:])
 
 
 def test_level_and_drive_go_from_boundary_to_boundary_without_a_step() -> None:
     ramp = np.arange(1 + 400, dtype=np.float32)[None]
-    steps = np.abs(np.diff(made(ramp, [1.0, 4.0, 0.5, 0.5, 0.5], [1.0, 1.0, 8.0, 1.0, 1.0], 100)[0]))
+    steps = np.abs(np.diff(generated(ramp, [1.0, 4.0, 0.5, 0.5, 0.5], [1.0, 1.0, 8.0, 1.0, 1.0], 100)[0]))
     assert 0 < steps.max() < 0.05
 
 
@@ -97,9 +97,9 @@ def test_translation_moves_a_sine_by_multiples_of_half_the_crossover(crossover_h
     reach = exciter.translation_reach(RATE)
     sine = np.cos(2 * math.pi * frequency * np.arange(-reach, RATE) / RATE).astype(np.float32)
     power = spectrum(exciter.translate(sine[None], crossover_hz, RATE, 0)[0])
-    wanted = power[np.arange(frequency + width, RATE // 2 + 1, width)]
-    assert wanted.sum() / power.sum() > 0.999
-    assert wanted.min() > 0.9 * wanted.max()
+    harmonics = power[np.arange(frequency + width, RATE // 2 + 1, width)]
+    assert harmonics.sum() / power.sum() > 0.999
+    assert harmonics.min() > 0.9 * harmonics.max()
 
 
 @pytest.mark.parametrize("block", [1, 17, 1000])
@@ -139,8 +139,8 @@ def test_noise_depends_on_its_index_alone(size: int) -> None:
 @pytest.mark.parametrize("width", [0.0, 0.3, 0.7, 1.0])
 @pytest.mark.parametrize("channels", [2, 3])
 def test_width_decides_what_channels_have_in_common(width: float, channels: int) -> None:
-    made = noise(exciter.noise_rows(channels), 0, exciter.NOISE_LENGTH, width)
-    np.testing.assert_allclose(np.square(made).mean(1), 1.0, atol=0.02)
+    generated = noise(exciter.noise_rows(channels), 0, exciter.NOISE_LENGTH, width)
+    np.testing.assert_allclose(np.square(generated).mean(1), 1.0, atol=0.02)
     expected = np.where(np.eye(channels), 1.0, 1 - width * width)
-    np.testing.assert_allclose(np.corrcoef(made), expected, atol=0.02)
-    assert width > 0 or np.array_equal(made[0], made[1])
+    np.testing.assert_allclose(np.corrcoef(generated), expected, atol=0.02)
+    assert width > 0 or np.array_equal(generated[0], generated[1])

@@ -1,4 +1,4 @@
-"""Laws of the gain ramps: they start where they are told, never jump, and do not mind where blocks are cut."""
+"""Laws of the gain ramps: they start at the given gain, never jump, and do not mind where blocks are cut."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gains(ramps: Ramps, target: float, count: int, *, of_added: bool) -> Array:
 
 
 @pytest.mark.parametrize("of_added", [False, True])
-def test_a_gain_starts_where_it_is_told_and_rests(of_added: bool) -> None:
+def test_a_gain_starts_where_it_is_set_and_rests(of_added: bool) -> None:
     ramps = Ramps()
     for count in (10, 1000):
         np.testing.assert_array_equal(gains(ramps, 0.7, count, of_added=of_added), np.float32(0.7))
@@ -38,14 +38,14 @@ def test_a_gain_starts_where_it_is_told_and_rests(of_added: bool) -> None:
 
 def test_a_gain_of_one_changes_no_bit_of_the_block() -> None:
     signal = np.random.default_rng(0).standard_normal((2, 130)).astype(np.float32)
-    heard = Ramps().mix(signal, 30, 1.0, np.ones((2, 100), np.float32), 0.0)
-    np.testing.assert_array_equal(heard, signal[:, 30:])
+    output = Ramps().mix(signal, 30, 1.0, np.ones((2, 100), np.float32), 0.0)
+    np.testing.assert_array_equal(output, signal[:, 30:])
 
 
 def test_signals_add_up() -> None:
     one, other = np.random.default_rng(0).standard_normal((2, 2, 100)).astype(np.float32)
-    heard = Ramps().mix(one, 0, 0.5, other, 2.0)
-    np.testing.assert_allclose(heard, 0.5 * one + 2.0 * other, atol=1e-6)
+    output = Ramps().mix(one, 0, 0.5, other, 2.0)
+    np.testing.assert_allclose(output, 0.5 * one + 2.0 * other, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0, 3.0])
@@ -58,7 +58,7 @@ def test_blocks_equal_whole_and_no_step_is_longer_than_a_full_gain_in_10_ms(
     for ramps in (whole, parts):
         gains(ramps, 1.0, 5, of_added=of_added)
     expected = gains(whole, target, 1440, of_added=of_added)
-    heard = np.concatenate([gains(parts, target, size, of_added=of_added) for _ in range(1440 // size)])
-    np.testing.assert_allclose(heard, expected[: len(heard)], atol=1e-6)
+    output = np.concatenate([gains(parts, target, size, of_added=of_added) for _ in range(1440 // size)])
+    np.testing.assert_allclose(output, expected[: len(output)], atol=1e-6)
     assert np.abs(np.diff(expected, prepend=1.0)).max() <= 1 / 480 + 1e-6
     assert expected[-1] == np.float32(target)

@@ -19,13 +19,13 @@ def test_steps_do_not_depend_on_the_cutting() -> None:
     signal = np.random.default_rng(1).normal(0, 0.1, (2, 10_000)).astype(np.float32)
     sums = []
     for size in (10_000, 777):
-        state, sum_, filled, found = np.zeros((2, 2, 2)), np.zeros(2), 0, []
+        state, sum_, filled, results = np.zeros((2, 2, 2)), np.zeros(2), 0, []
         for start in range(0, 10_000, size):
             block = np.ascontiguousarray(signal[:, start : start + size])
             steps = np.zeros((2, (filled + block.shape[1]) // 480))
             filled = weigh(block, k_weighting(48000), state, sum_, filled, 480, steps)
-            found.append(steps)
-        sums.append(np.concatenate(found, axis=1))
+            results.append(steps)
+        sums.append(np.concatenate(results, axis=1))
     np.testing.assert_allclose(sums[1], sums[0], rtol=1e-10)
     assert sums[0].shape == (2, 20)
 

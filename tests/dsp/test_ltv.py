@@ -37,8 +37,8 @@ def response_db(impulse: Array, rate: int) -> Array:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_response_has_the_wanted_gains_to_one_db(rate: int, seed: int) -> None:
     gains = smooth_gains_db(seed)
-    heard = bands.band_mask(rate, 1500.0, 0.47 * rate) > 0
-    error = (response_db(impulse_of(FilterDesign(rate), gains), rate) - gains)[heard]
+    audible = bands.band_mask(rate, 1500.0, 0.47 * rate) > 0
+    error = (response_db(impulse_of(FilterDesign(rate), gains), rate) - gains)[audible]
     assert np.abs(error).max() < 1.0
 
 

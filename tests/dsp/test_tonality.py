@@ -16,9 +16,9 @@ from dsp.tonality import measure_tonality, tone_tables, window_samples
 def measured(samples: NDArray[np.floating], rate: int) -> Array:
     """Return the tonality of a signal's bands, averaged over its frames."""
     hop = bands.hop_samples(rate)
-    found = np.empty((1, (len(samples) - window_samples(rate)) // hop, bands.BAND_COUNT), np.float32)
-    measure_tonality(samples.astype(np.float32)[None], 0, hop, tone_tables(rate), found)
-    mean: Array = found[0].mean(0)
+    values = np.empty((1, (len(samples) - window_samples(rate)) // hop, bands.BAND_COUNT), np.float32)
+    measure_tonality(samples.astype(np.float32)[None], 0, hop, tone_tables(rate), values)
+    mean: Array = values[0].mean(0)
     return mean
 
 
@@ -35,22 +35,22 @@ def lines(pitch_hz: float, rate: int) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 def test_noise_has_next_to_none(rate: int) -> None:
-    found = measured(noise(rate), rate)[bands.band_mask(rate, 1000.0, 20000.0) > 0]
-    assert float(found.mean()) < 0.1
+    values = measured(noise(rate), rate)[bands.band_mask(rate, 1000.0, 20000.0) > 0]
+    assert float(values.mean()) < 0.1
 
 
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 @pytest.mark.parametrize("pitch_hz", [120.0, 200.0, 300.0])
 def test_lines_are_nearly_all_of_it(rate: int, pitch_hz: float) -> None:
-    found = measured(lines(pitch_hz, rate), rate)[bands.band_mask(rate, 4000.0, 18000.0) > 0]
-    assert float(found.mean()) > 0.9
+    values = measured(lines(pitch_hz, rate), rate)[bands.band_mask(rate, 4000.0, 18000.0) > 0]
+    assert float(values.mean()) > 0.9
 
 
 def test_more_noise_is_less_tonal() -> None:
     inside = bands.band_mask(48000, 4000.0, 18000.0) > 0
     hiss = noise(48000)
-    found = [float(measured(lines(200.0, 48000) + gain * hiss, 48000)[inside].mean()) for gain in (0, 0.02, 0.1, 1)]
-    assert found == sorted(found, reverse=True)
+    values = [float(measured(lines(200.0, 48000) + gain * hiss, 48000)[inside].mean()) for gain in (0, 0.02, 0.1, 1)]
+    assert values == sorted(values, reverse=True)
 
 
 def test_it_does_not_mind_the_level() -> None:

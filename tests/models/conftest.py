@@ -59,12 +59,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     corpus = tmp_path_factory.mktemp("corpus")
     (corpus / "MANIFEST.csv").write_text(MANIFEST)
     soundfile.write(corpus / "a.wav", np.linspace(-0.5, 0.5, 16000), 16000)
-    made = {}
+    artifacts = {}
     for seed, (name, differs) in enumerate(UNTRAINED.items()):
         torch.manual_seed(seed)
         run = RunConfig.model_validate({"name": name, "corpus": corpus, "predictor": SMALL, **differs})
         weights = Predictor(run.extender().predictor).state_dict()
-        made[name] = export(run, weights, 0, home / name)
+        artifacts[name] = export(run, weights, 0, home / name)
     for name, differs in NETWORKS.items():
         play = WaveformRun.model_validate(
             {
@@ -76,8 +76,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
                 **differs,
             }
         )
-        made[name] = export_learned.export(play, LearnedExtender(play.extender()).state_dict(), 0, home / name)
-    return {**made, **SHIPPED}
+        artifacts[name] = export_learned.export(play, LearnedExtender(play.extender()).state_dict(), 0, home / name)
+    return {**artifacts, **SHIPPED}
 
 
 @pytest.fixture(scope="session", params=[*SHIPPED])

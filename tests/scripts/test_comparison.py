@@ -81,13 +81,13 @@ def test_a_system_keeps_shape_and_low_band_of_any_length(tiny: Path) -> None:
 @pytest.mark.parametrize("horizon", [3, 1, -2])
 def test_predicted_features_use_what_the_horizon_allows_and_no_more(horizon: int) -> None:
     predictor = Predictor(PredictorConfig(width=8, hidden=8, horizon=horizon)).eval()
-    heard = 0.1 * torch.randn(1, 20 * HOP)
-    changed = heard.clone()
+    signal = 0.1 * torch.randn(1, 20 * HOP)
+    changed = signal.clone()
     at = 2560
     changed[:, at:] = 0.1 * torch.randn(1, 20 * HOP - at)
-    one, other = (predicted_db(predictor, signal, 4000.0) for signal in (heard, changed))
+    one, other = (predicted_db(predictor, signal, 4000.0) for signal in (signal, changed))
     assert one.shape == (1, 21, 64)
-    # Frame k is told from input up to (k - horizon) * HOP + REACH.
+    # Frame k is predicted from input up to (k - horizon) * HOP + REACH.
     first = (at - REACH) // HOP + 1 + horizon
     torch.testing.assert_close(one[:, :first], other[:, :first])
     assert float((one - other)[:, first].abs().max()) > 1e-6
@@ -98,8 +98,8 @@ def test_a_realisable_system_is_causal(tiny: Path) -> None:
     system = comparison.learned_systems(tiny)["SEANet-2 + LTV"][0]
     assert load_extender("live").config.predictor.horizon == 3
     assert isinstance(system, LearnedSystem)
-    heard = 0.1 * np.random.default_rng(2).normal(size=(1, 40 * HOP)).astype(np.float32)
-    changed = heard.copy()
+    signal = 0.1 * np.random.default_rng(2).normal(size=(1, 40 * HOP)).astype(np.float32)
+    changed = signal.copy()
     changed[:, 5000:] = 0
-    one, other = (system.restored(signal, 4000.0) for signal in (heard, changed))
+    one, other = (system.restored(signal, 4000.0) for signal in (signal, changed))
     np.testing.assert_allclose(one[:, :5000], other[:, :5000], atol=1e-5)

@@ -95,9 +95,9 @@ class Amplifier:
         driven = self._driven(clean, rate)
         level = float(np.sqrt(np.mean(driven**2)))
         driven = driven + rng.standard_normal(driven.shape) * level * 10 ** (self.hiss_db / 20)
-        heard = signal.sosfilt(signal.butter(self.order, self.corner_hz, fs=rate, output="sos"), driven)
-        heard = _rung(heard.astype(np.float32), self.resonances, rate)
-        return recorded(heard, loudest, self.floor_db, rng)
+        played = signal.sosfilt(signal.butter(self.order, self.corner_hz, fs=rate, output="sos"), driven)
+        played = _rung(played.astype(np.float32), self.resonances, rate)
+        return recorded(played, loudest, self.floor_db, rng)
 
     def _driven(self, clean: Audio, rate: int) -> NDArray[np.float64]:
         low_cut = signal.butter(2, self.low_cut_hz, "highpass", fs=rate, output="sos")

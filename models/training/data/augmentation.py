@@ -1,7 +1,7 @@
 """Examples for the predictor: crops of cached features, made to sound like other rooms, microphones and noise floors.
 
 Gain, equalisation, noise, reverberation and mixing are all cheap on band energies, and they are what carries a
-predictor from the sources it has heard to those it has not. Every example is a pure function of (seed, step), so a
+predictor from the sources it was trained on to others. Every example is a pure function of (seed, step), so a
 resumed run sees what an unbroken one would have seen.
 """
 
@@ -118,22 +118,22 @@ class Examples:
         shares = np.array([self.config.categories[name] for name in names])
         sources = groups[str(rng.choice(names, p=shares / shares.sum()))]
         sizes = np.array([sum(len(clip.levels_db) for clip in group) for group in sources.values()], dtype=float)
-        # The square root gives those with few clips a hearing without letting them dominate.
+        # The square root raises the share of those with few clips and lets none dominate.
         group = list(sources.values())[int(rng.choice(len(sizes), p=np.sqrt(sizes) / np.sqrt(sizes).sum()))]
         return group[int(rng.integers(len(group)))]
 
     def _crop(self, clip: ClipFeatures, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Return the power of the whole sound and, if it differs, of what is heard; and tonality and harmonicity."""
+        """Return the power of the whole sound and, if it differs, of the input; and tonality and harmonicity."""
         length = self.config.frames + abs(self.horizon)
         start = int(rng.integers(max(1, len(clip.levels_db) - length + 1)))
         rows = np.arange(start, start + length) % len(clip.levels_db)
-        versions = [clip.levels_db] if clip.heard_db is None else [clip.levels_db, clip.heard_db]
+        versions = [clip.levels_db] if clip.input_db is None else [clip.levels_db, clip.input_db]
         power = np.stack([np.power(10.0, levels[rows].astype(np.float32) / 10) for levels in versions])
         harmonic = at_bands(clip.harmonic, rows, clip.speed, clip.sample_rate)
         return power, np.stack([clip.tonality[rows].astype(np.float32) / 255, harmonic])
 
     def _example(self, rng: np.random.Generator) -> Example:
-        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if it differs, what is heard."""
+        """Return one example; `power` is (1 or 2, frames, bands): the whole sound and, if it differs, the input."""
         config = self.config
         is_degraded = bool(self._degraded) and rng.random() < config.degraded_share
         clip = self._pick(self._degraded if is_degraded else self._whole, rng)

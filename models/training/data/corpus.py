@@ -31,7 +31,7 @@ class Clip:
         path: The file.
         name: Its path inside the corpus folder, with forward slashes; the same on every machine.
         source, licence: Where it came from and on what terms.
-        speaker: Who is heard, or the instrument or title.
+        speaker: Who speaks or sings, or the instrument or title.
         split: "train", "valid" or "valid_unseen"; without a manifest one recording in ten is for "valid".
         sample_rate: Hz.
         seconds: Duration.
@@ -148,15 +148,15 @@ def _read(path: Path, start: int, frames: int) -> Audio:
 def _from_manifest(folder: Path) -> list[Clip]:
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    found = []
+    listed = []
     for number, row in enumerate(rows, start=2):
         try:
-            found.append(_from_row(folder, row))
+            listed.append(_from_row(folder, row))
         except KeyError as error:
             raise ValueError(f"{folder / MANIFEST} has no column {error}; add it") from None
         except ValueError as error:
             raise ValueError(f"{folder / MANIFEST}, line {number}: {error}; mend that line") from None
-    return found
+    return listed
 
 
 def _from_row(folder: Path, row: Mapping[str, str]) -> Clip:

@@ -27,7 +27,7 @@ from models.training.data.scene import Scene
 
 Audio = NDArray[np.float32]
 Kind = Literal["chebyshev", "butterworth", "elliptic", "sinc", "conversion", "codec"]
-# From no ripple at all to what is heard as colour, as in NU-Wave 2.
+# From no ripple at all to an audible colour, as in NU-Wave 2.
 _RIPPLES_DB = (1e-6, 1e-3, 0.1, 1.0, 3.0)
 # Good converters are common, those that fold the top into the band are rare.
 _CONVERTER_SHARES = (0.4, 0.2, 0.15, 0.1, 0.05, 0.06, 0.04)
@@ -62,7 +62,7 @@ class Recipe:
 
     @property
     def text(self) -> str:
-        """One line that tells what is done."""
+        """One line that says what is done."""
         return f"{self.lowpass.text()}, nothing above {self.cutoff_hz / 1000:.2f} kHz; {self.scene.text()}"
 
 

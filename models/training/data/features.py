@@ -29,6 +29,8 @@ from models.training.data.degradation import Degradation
 from models.training.data.harmonicity import STRIDE, harmonicity
 
 FORMAT = 2
+# The key of the predictor's input; caches written before call it so.
+INPUT = "heard"
 _CHUNK = 4096
 _TOP_ONLY = Degradation(gain_db=0.0, eq_share=0.0, noise_share=0.0, room_share=0.0)
 
@@ -43,11 +45,10 @@ class ClipFeatures:
         bandwidth_hz: Frequency up to which the levels can be trusted; targets above are masked.
         category: The clip's category in the manifest.
         source: The clip's source, so that whole sources can be left out.
-        speaker: Who is heard, or the instrument or title.
+        speaker: Who speaks or sings, or the instrument or title.
         harmonic: From `models.training.data.harmonicity`, of the clip at its own speed.
         speed: How many times as fast as it is.
-        heard_db: Levels of the same frames as the predictor hears them, by another window or after a degradation; None
-            where they are no others.
+        input_db: The predictor's input, shape as `levels_db`, where it is another: by another window, or degraded.
         cutoff_hz: Where the degraded recording's band ends, as a host finds it; 0 where the cutoff is only a mask.
     """
 
@@ -60,7 +61,7 @@ class ClipFeatures:
     speaker: str
     harmonic: NDArray[np.uint8]
     speed: float = 1.0
-    heard_db: NDArray[np.float16] | None = None
+    input_db: NDArray[np.float16] | None = None
     cutoff_hz: float = 0.0
 
 
@@ -86,12 +87,12 @@ def tonality_of(samples: NDArray[np.float32], rate: float) -> NDArray[np.uint8]:
     tables, hop = tone_tables(rate), bands.hop_samples(rate)
     half, count = len(tables.window) // 2, len(samples) // hop + 1
     padded = np.pad(samples, (half, half + hop))[None]
-    found = []
+    parts = []
     for start in range(0, count, _CHUNK):
         tones = np.empty((1, min(_CHUNK, count - start), bands.BAND_COUNT), np.float32)
         measure_tonality(padded, start * hop, hop, tables, tones)
-        found.append((tones[0] * 255).astype(np.uint8))
-    return np.concatenate(found)
+        parts.append((tones[0] * 255).astype(np.uint8))
+    return np.concatenate(parts)
 
 
 def _frames(samples: NDArray[np.float32], rate: float, length: int) -> torch.Tensor:
@@ -118,7 +119,7 @@ def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FAL
             _harmonic(clip, cache),
             speed,
         )
-    return whole if fall == bands.HANN_FALL else replace(whole, heard_db=_heard(clip, speed, cache, fall))
+    return whole if fall == bands.HANN_FALL else replace(whole, input_db=_input_levels(clip, speed, cache, fall))
 
 
 def _harmonic(clip: Clip, cache: Path) -> NDArray[np.uint8]:
@@ -130,14 +131,14 @@ def _harmonic(clip: Clip, cache: Path) -> NDArray[np.uint8]:
     return harmonic
 
 
-def _heard(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:
+def _input_levels(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray[np.float16]:
     file = _cached(cache, clip, speed, fall=fall)
     if not file.exists():
         samples, rate = mono(clip)
-        store(file, heard=levels_of(samples, rate * speed, fall))
+        store(file, **{INPUT: levels_of(samples, rate * speed, fall)})
     with np.load(file) as stored:
-        heard: NDArray[np.float16] = stored["heard"]
-    return heard
+        levels: NDArray[np.float16] = stored[INPUT]
+    return levels
 
 
 def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = bands.HANN_FALL) -> ClipFeatures:
@@ -151,13 +152,13 @@ def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = bands.HA
     if not file.exists():
         samples, rate = mono(clip)
         recipe = _TOP_ONLY.draw(seed, 0.8 * min(clip.true_bandwidth_hz, clip.trusted_hz))
-        heard = recipe.apply(samples[None], rate)
+        degraded = recipe.apply(samples[None], rate)
         meter = BandwidthMeter(rate)
-        meter.add(heard)
+        meter.add(degraded)
         edge = min(meter.edge_hz(), recipe.cutoff_hz)
-        store(file, heard=levels_of(heard[0], rate, fall), cutoff=np.float64(edge))
+        store(file, **{INPUT: levels_of(degraded[0], rate, fall)}, cutoff=np.float64(edge))
     with np.load(file) as stored:
-        return replace(whole, heard_db=stored["heard"], cutoff_hz=float(stored["cutoff"]))
+        return replace(whole, input_db=stored[INPUT], cutoff_hz=float(stored["cutoff"]))
 
 
 def mono(clip: Clip) -> tuple[NDArray[np.float32], int]:

@@ -69,8 +69,8 @@ def at_bands(
     there = np.minimum(np.rint(places).astype(np.int64), len(harmonic) - 1)
     centres = bands.band_centres_hz() / speed
     columns = np.clip(np.searchsorted(EDGES_HZ, centres, side="right") - 1, 0, harmonic.shape[1] - 1)
-    found: NDArray[np.float32] = harmonic[there][:, columns].astype(np.float32) / 255
-    return found
+    result: NDArray[np.float32] = harmonic[there][:, columns].astype(np.float32) / 255
+    return result
 
 
 def pitch_lags(frames: Tensor, rate: float) -> Tensor:
@@ -85,9 +85,9 @@ def pitch_lags(frames: Tensor, rate: float) -> Tensor:
     power = torch.fft.rfft(frames * torch_bands.hann(length), n=n_fft).abs()
     hz = torch.arange(power.shape[1]) * rate / n_fft
     power = power.sqrt() * ((hz > LOWEST_HZ / 2) & (hz < _PITCH_TOP_HZ))
-    found = torch.fft.irfft(power, n=n_fft)
+    result = torch.fft.irfft(power, n=n_fft)
     first, last = int(rate / HIGHEST_HZ), math.ceil(rate / LOWEST_HZ)
-    peaks = found[:, first : last + 1]
+    peaks = result[:, first : last + 1]
     inner = (peaks[:, 1:-1] >= peaks[:, :-2]) & (peaks[:, 1:-1] >= peaks[:, 2:])
     heights = torch.where(inner, peaks[:, 1:-1], peaks.new_tensor(-1.0))
     # A period fits a multiple of itself as well: the first peak that is nearly as high as the highest is the pitch.
@@ -130,5 +130,5 @@ def coherence(early: Tensor, late: Tensor, rate: float, edges_hz: Tensor) -> Ten
         turned = torch.polar(torch.ones_like(hz), -2 * math.pi * hz * lag)
         best = torch.maximum(best, (cross.real * turned.real - cross.imag * turned.imag) @ inside)
     alike = best / (power[0] * power[1]).sqrt().clamp(min=_TINY)
-    found: Tensor = ((alike - _BY_CHANCE) / (1 - _BY_CHANCE)).clamp(0.0, 1.0)
-    return found
+    result: Tensor = ((alike - _BY_CHANCE) / (1 - _BY_CHANCE)).clamp(0.0, 1.0)
+    return result

@@ -146,7 +146,7 @@ class Synthesizer:
         return np.asarray(np.concatenate(out, axis=1)[0], dtype=np.float32)
 
 
-# How often each is heard, what it is, and the ranges of its first settings.
+# How often each occurs, what it is, and the ranges of its first settings.
 _EFFECTS: dict[str, tuple[float, Callable[..., Plugin], tuple[tuple[float, float], ...]]] = {
     "distortion": (0.2, Distortion, ((3.0, 30.0),)),
     "bitcrush": (0.05, Bitcrush, ((6.0, 12.0),)),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsp import bands
 from models.training.data.amplifier import Amplifier
 from models.training.data.corpus import Clip
-from models.training.data.features import FORMAT, ClipFeatures, cache_file, levels_of, mono, store, tonality_of
+from models.training.data.features import FORMAT, INPUT, ClipFeatures, cache_file, levels_of, mono, store, tonality_of
 from models.training.data.harmonicity import harmonicity
 from models.training.data.synthesizer import RATE, Synthesizer
 
@@ -70,8 +70,8 @@ def _cached(cache: Path, *about: str | float) -> Path:
 
 
 def _features(file: Path, sound: Sound, category: str, source: str, speaker: str, fall: float) -> ClipFeatures:
-    heard_file = file.with_stem(f"{file.stem}-{fall:g}")
-    files = {file} if fall == bands.HANN_FALL else {file, heard_file}
+    input_file = file.with_stem(f"{file.stem}-{fall:g}")
+    files = {file} if fall == bands.HANN_FALL else {file, input_file}
     if not all(each.exists() for each in files):
         samples, rate = sound()
         store(
@@ -81,12 +81,12 @@ def _features(file: Path, sound: Sound, category: str, source: str, speaker: str
             harmonic=harmonicity(samples, rate),
             rate=np.float64(rate),
         )
-        if heard_file in files:
-            store(heard_file, heard=levels_of(samples, rate, fall))
-    heard_db = np.load(heard_file)["heard"] if heard_file in files else None
+        if input_file in files:
+            store(input_file, **{INPUT: levels_of(samples, rate, fall)})
+    input_db = np.load(input_file)[INPUT] if input_file in files else None
     with np.load(file) as stored:
         rate_hz = float(stored["rate"])
         return ClipFeatures(
             stored["levels"], stored["tonality"], _WHOLE * rate_hz / 2, rate_hz, category, source, speaker,
-            stored["harmonic"], heard_db=heard_db,
+            stored["harmonic"], input_db=input_db,
         )  # fmt: skip

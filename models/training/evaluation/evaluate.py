@@ -38,7 +38,7 @@ def restore(extender: Stage, degraded: Audio, rate: int, settings: Mapping[str, 
     """Restore a signal through the product's own block path, the latency taken out.
 
     Args:
-        extender: Any stage; it is told the signal's bandwidth if it wants to know.
+        extender: Any stage; one that has a known bandwidth is given the signal's.
         degraded: Shape (channels, samples).
         rate: Hz.
         settings: Values of the knobs.
@@ -173,31 +173,31 @@ def command(
     systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts, changes)}
     settle_arithmetic()
     console = Console()
-    found: list[Score] = []
+    results: list[Score] = []
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
-        found += scores([clip], systems, [*rates, RATE], seconds or None, visqol)
-    summary = rows(found)
+        results += scores([clip], systems, [*rates, RATE], seconds or None, visqol)
+    summary = rows(results)
     console.print(table(summary), *top_tables(summary))
     if out is not None:
         about = {"folder": folder.name, "split": split, "category": category, "source": source, "seconds": seconds}
-        write(out, found, summary, about | {"settings": dict(changes or {}), "digest": corpus.digest(clips)})
+        write(out, results, summary, about | {"settings": dict(changes or {}), "digest": corpus.digest(clips)})
     if picture is not None:
-        _draw_hardest(found, clips, systems, seconds or None, picture)
+        _draw_hardest(results, clips, systems, seconds or None, picture)
 
 
 def _draw_hardest(
-    found: Sequence[Score], clips: Sequence[Clip], systems: Mapping[str, System], seconds: float | None, target: Path
+    results: Sequence[Score], clips: Sequence[Clip], systems: Mapping[str, System], seconds: float | None, target: Path
 ) -> None:
     # Nothing else here needs the library that draws.
     from models.training.evaluation.worst_clips import draw, hardest
 
-    def hear(clip: Clip, rate: int, system: str) -> tuple[Audio, Audio, Audio]:
+    def signals(clip: Clip, rate: int, system: str) -> tuple[Audio, Audio, Audio]:
         clean = clean_48k(clip, seconds)
         degraded = resample_to(clean, RATE, rate)
         return degraded, systems[system](degraded, RATE), clean
 
-    if worst := hardest(found, SINC):
-        draw(worst, {clip.name: clip for clip in clips}, hear, target)
+    if worst := hardest(results, SINC):
+        draw(worst, {clip.name: clip for clip in clips}, signals, target)
 
 
 def settle_arithmetic() -> None:

@@ -87,10 +87,10 @@ class Row:
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def rows(found: Sequence[Score]) -> list[Row]:
+def rows(results: Sequence[Score]) -> list[Row]:
     """Return means and medians of every category, rate and system, in the order of the scores."""
     groups: dict[tuple[str, int, str], list[Score]] = {}
-    for score in found:
+    for score in results:
         groups.setdefault((score.category, score.rate, score.system), []).append(score)
     order = {category: place for place, category in enumerate(sorted({key[0] for key in groups}))}
     return [
@@ -134,13 +134,13 @@ def _table(summary: Sequence[Row], measures: Mapping[str, str]) -> Table:
     return drawn
 
 
-def write(out: Path, found: Sequence[Score], summary: Sequence[Row], about: Mapping[str, object]) -> None:
+def write(out: Path, results: Sequence[Score], summary: Sequence[Row], about: Mapping[str, object]) -> None:
     """Write scores and rows as JSON, whole or not at all; a measure that could not be taken is null."""
     content = {
         "format": FORMAT,
         **about,
         "rows": [asdict(row) for row in summary],
-        "scores": [asdict(s) for s in found],
+        "scores": [asdict(s) for s in results],
     }
     write_atomically(out, (json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n").encode())
 

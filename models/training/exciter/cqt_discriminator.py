@@ -30,7 +30,7 @@ class ConstantQ(nn.Module):
     """A constant-Q transform by windowed complex exponentials (Brown 1991), differentiable.
 
     Args:
-        bins_per_octave: Bins of an octave; the window of each is as long as it takes to tell it from its neighbours.
+        bins_per_octave: Bins of an octave; the window of each is long enough to resolve it from its neighbours.
         octaves: How many.
     """
 

@@ -1,4 +1,4 @@
-"""Examples of waveforms: seeded crops of the corpus, degraded, with the acoustic features that an extender is told."""
+"""Examples of waveforms: seeded crops of the corpus, degraded, with the acoustic features that an extender receives."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WaveExample(NamedTuple):
     Attributes:
         degraded, clean: Shape (batch, time), time a multiple of the hop.
         features_db: Of the clean signals, shape (batch, frames + 1, bands).
-        told_db: The same with errors such as a predictor makes.
+        predicted_db: The same with errors such as a predictor makes.
         crossovers_hz: Where each degraded signal's band ends, as a host finds it.
         bandwidths_hz: Up to where each clean signal can be trusted, shape (batch,).
     """
@@ -42,7 +42,7 @@ class WaveExample(NamedTuple):
     degraded: Tensor
     clean: Tensor
     features_db: Tensor
-    told_db: Tensor
+    predicted_db: Tensor
     crossovers_hz: list[float]
     bandwidths_hz: Tensor
 
@@ -84,10 +84,10 @@ class WaveExamples:
         degraded = torch.from_numpy(np.stack([one.degraded for one in drawn]))
         clean = torch.from_numpy(np.stack([one.clean for one in drawn]))
         features = acoustic_features(clean)
-        told = features + torch.stack([self._error_db(features.shape[1], generator) for generator in generators])
+        predicted = features + torch.stack([self._error_db(features.shape[1], generator) for generator in generators])
         middle = slice(REACH, REACH + self._time)
         crossovers, trusted = [one.crossover_hz for one in drawn], torch.tensor([one.bandwidth_hz for one in drawn])
-        return WaveExample(degraded[:, middle], clean[:, middle], features, told, crossovers, trusted)
+        return WaveExample(degraded[:, middle], clean[:, middle], features, predicted, crossovers, trusted)
 
     def _draw(self, rng: np.random.Generator) -> _Drawn:
         for _ in range(_TRIES):

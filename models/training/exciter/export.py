@@ -1,4 +1,4 @@
-"""Export of a learned exciter: its network, beside the predictor of another artifact that tells the filter after it."""
+"""Export of a learned exciter: its network, beside another artifact's predictor that controls the filter after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.exciters.two_stage import LearnedExtender
 from models.training.data import corpus
 from models.training.exciter.examples import reaching
 from models.training.exciter.run import WaveformRun, read_waveform_run
-from models.training.predictor.export import figures_of, load_predictor, made_of, trained, write_artifact
+from models.training.predictor.export import figures_of, load_predictor, provenance_of, trained, write_artifact
 
 
 def command(run_file: Path, folder: Path = Path("runs"), target: Path = FOLDER, figures: Path | None = None) -> Path:
@@ -59,6 +59,6 @@ def export(
 
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:
     clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
-    heard = reaching(clips, run.least_bandwidth_hz)
+    used = reaching(clips, run.least_bandwidth_hz)
     lent = read_manifest(find_artifact(run.predictor)).provenance
-    return made_of(run.full(), step, heard) | {"predictor": {"artifact": run.predictor, "provenance": lent}}
+    return provenance_of(run.full(), step, used) | {"predictor": {"artifact": run.predictor, "provenance": lent}}

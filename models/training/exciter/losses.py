@@ -44,14 +44,14 @@ class WaveformJudge(nn.Module):
     def forward(self, generated: Generated, batch: WaveExample, adversarial: bool) -> Losses:
         """Return the losses of a batch; `adversarial` says whether the discriminators take part."""
         restored = judged_only(generated.restored, batch.clean, batch.bandwidths_hz)
-        found = {"acoustic": self._acoustic(generated, batch), "spectrum": self.spectrum(restored, batch.clean)}
+        parts = {"acoustic": self._acoustic(generated, batch), "spectrum": self.spectrum(restored, batch.clean)}
         if not adversarial:
-            return Losses(found, None)
+            return Losses(parts, None)
         with torch.autocast(restored.device.type, torch.bfloat16, enabled=restored.is_cuda):
             real, fooled = self._verdicts(batch.clean), self._verdicts(restored)
             warned = self._verdicts(restored.detach())
-            found |= {"adversarial": adversarial_loss(fooled, self.run.game), "matching": matching_loss(real, fooled)}
-            return Losses(found, critic_loss(real, warned, self.run.game))
+            parts |= {"adversarial": adversarial_loss(fooled, self.run.game), "matching": matching_loss(real, fooled)}
+            return Losses(parts, critic_loss(real, warned, self.run.game))
 
     def _acoustic(self, generated: Generated, batch: WaveExample) -> Tensor:
         """Return the acoustic loss: an excitation shall be white, a baseline's output as the clean signal is."""

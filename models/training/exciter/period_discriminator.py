@@ -15,7 +15,7 @@ _SLOPE = 0.1
 
 
 class PeriodDiscriminator(nn.Module):
-    """Hears one period.
+    """Judges one period.
 
     Args:
         period: Samples of a row.
@@ -35,11 +35,11 @@ class PeriodDiscriminator(nn.Module):
     def forward(self, signal: Tensor) -> Verdict:
         """Judge signals of shape (batch, time)."""
         padded = functional.pad(signal, (0, -signal.shape[-1] % self.period))
-        now, heard = padded.unflatten(-1, (-1, self.period))[:, None], []
+        now, outputs = padded.unflatten(-1, (-1, self.period))[:, None], []
         for layer in self.layers:
             now = functional.leaky_relu(layer(now), _SLOPE)
-            heard.append(now)
-        return Verdict(heard, self.judge(now))
+            outputs.append(now)
+        return Verdict(outputs, self.judge(now))
 
 
 class MultiPeriod(nn.Module):

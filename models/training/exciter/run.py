@@ -40,9 +40,9 @@ class WaveformRun(BaseModel):
         least_bandwidth_hz: Recordings whose content ends lower are left out.
         network: "seanet" or "wavenet".
         sizes: What differs from the defaults of the network's config.
-        conditioned: Whether the network is told the acoustic features.
+        conditioned: Whether the network receives the acoustic features.
         filtered: Whether the LTV filter shapes what it makes.
-        predictor: The artifact whose predictor tells the filter what to do when the network is played.
+        predictor: The artifact whose predictor controls the filter when the network is played.
         seed: Decides weights, examples and noise.
         steps, rows: Length of the run; examples a step.
         seconds: Of an example.

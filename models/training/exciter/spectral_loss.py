@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from models.exciters.ltv_layer import RATE
 
-# As in the recipe of Nercessian 2022 without its shortest window, which costs as much as the longest and hears least.
+# As in the recipe of Nercessian 2022 without its shortest window, which costs as much as the longest and shows least.
 _WINDOWS = [128, 256, 512, 1024, 2048]
 
 
 class WaveformLoss(nn.Module):
-    """Log magnitudes at all resolutions; the linear ones would hear nothing but the band that was there already."""
+    """Log magnitudes at all resolutions; the linear ones would see only the band that was there already."""
 
     def __init__(self) -> None:
         super().__init__()

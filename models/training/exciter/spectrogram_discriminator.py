@@ -34,8 +34,8 @@ class PictureDiscriminator(nn.Module):
 
     def forward(self, picture: Tensor) -> Verdict:
         """Judge pictures of shape (batch, planes, frequencies, frames)."""
-        now, heard = picture, []
+        now, outputs = picture, []
         for layer in self.layers:
             now = functional.leaky_relu(layer(now), _SLOPE)
-            heard.append(now)
-        return Verdict(heard, self.judge(now))
+            outputs.append(now)
+        return Verdict(outputs, self.judge(now))

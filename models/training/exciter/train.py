@@ -30,7 +30,7 @@ from models.training.weight_average import follow
 _BETAS = (0.8, 0.99)
 _DECAY = 0.01
 _CRITICS_CLIP = 10.0
-# Far enough apart that no two steps near each other hear the same noise.
+# Far enough apart that no two steps near each other get the same noise.
 _NOISE_STRIDE = 7919
 LAST = "last.safetensors"
 
@@ -45,15 +45,15 @@ def command(run_file: Path, folder: Path = Path("runs")) -> Path:
     home = folder / run.name
     home.mkdir(parents=True, exist_ok=True)
     clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
-    heard = [clip for clip in clips if clip.split == "train"]
+    training = [clip for clip in clips if clip.split == "train"]
     judged = reaching([clip for clip in clips if clip.split == "valid"], run.least_bandwidth_hz)
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed.
     torch.set_flush_denormal(True)
-    train(run, heard, judged, home)
+    train(run, training, judged, home)
     return home
 
 
-def train(run: WaveformRun, heard: Sequence[Clip], judged: Sequence[Clip], home: Path) -> LearnedExtender:
+def train(run: WaveformRun, training: Sequence[Clip], judged: Sequence[Clip], home: Path) -> LearnedExtender:
     """Train on clips and return the averaged extender; checkpoints and a log go to the run's folder."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(run.seed)
@@ -62,14 +62,14 @@ def train(run: WaveformRun, heard: Sequence[Clip], judged: Sequence[Clip], home:
     parts = nn.ModuleDict({"extender": extender, "critics": critics, "balancer": balancer}).to(device)
     average = {name: value.detach().clone() for name, value in extender.state_dict().items()}
     optimiser = torch.optim.AdamW(parts.parameters(), lr=run.rate, betas=_BETAS, weight_decay=_DECAY)
-    examples, last = WaveExamples(heard, run), home / LAST
+    examples, last = WaveExamples(training, run), home / LAST
     step = load_checkpoint(last, parts, average, optimiser, run.full()) if last.exists() else 0
     log, began, first, recent = TrainingLog(home), time.monotonic(), step, _Means()
     while step < run.steps:
         batch = examples.batch(step).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            excitation = extender.excite(batch.degraded, batch.told_db, batch.crossovers_hz, _noise_at(run, step))
-        restored = extender.finish(batch.degraded, excitation, batch.told_db, batch.crossovers_hz)
+            excitation = extender.excite(batch.degraded, batch.predicted_db, batch.crossovers_hz, _noise_at(run, step))
+        restored = extender.finish(batch.degraded, excitation, batch.predicted_db, batch.crossovers_hz)
         losses = judge(Generated(excitation, restored), batch, step >= run.alone)
         optimiser.zero_grad(set_to_none=True)
         # The generator's losses must not reach the discriminators' weights, and do not: they stop at its output.
@@ -86,7 +86,7 @@ def train(run: WaveformRun, heard: Sequence[Clip], judged: Sequence[Clip], home:
         if step % run.save_every == 0 or step == run.steps:
             save_checkpoint(last, step, parts, average, optimiser, run.full())
             pace = (time.monotonic() - began) / (step - first)
-            log.line(step, recent.taken() | {"seconds_a_step": pace})
+            log.line(step, recent.collected() | {"seconds_a_step": pace})
         if step % run.listen_every == 0 or step == run.steps:
             listen(run, average, judged, log, step)
     log.close()
@@ -117,7 +117,7 @@ def _noise_at(run: WaveformRun, step: int) -> int:
 
 
 class _Means:
-    """Means of the losses since they were last taken."""
+    """Means of the losses since they were last collected."""
 
     def __init__(self) -> None:
         self._seen: dict[str, list[float]] = {}
@@ -126,6 +126,6 @@ class _Means:
         for name, loss in losses.items():
             self._seen.setdefault(name, []).append(float(loss.detach()))
 
-    def taken(self) -> dict[str, float]:
+    def collected(self) -> dict[str, float]:
         seen, self._seen = self._seen, {}
         return {name: sum(values) / len(values) for name, values in seen.items()}

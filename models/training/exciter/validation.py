@@ -33,7 +33,7 @@ def listen(run: WaveformRun, weights: Mapping[str, Tensor], clips: Sequence[Clip
     extender = LearnedExtender(run.extender())
     extender.load_state_dict({name: value.cpu() for name, value in weights.items()})
     extender.eval()
-    # Evenly from the list, so that speech and music are both heard.
+    # Evenly from the list, so that speech and music both occur.
     chosen = clips[:: max(1, len(clips) // _CLIPS)][:_CLIPS]
     distances = []
     for place, clip in enumerate(chosen):

@@ -129,8 +129,8 @@ def export(
     """
     predictor = Predictor(run.extender().predictor).eval()
     predictor.load_state_dict(weights)
-    made_from = provenance(run, step, before)
-    return write_artifact(run.extender(), predictor, None, run.name, run.about, made_from, target, achieved)
+    record = provenance(run, step, before)
+    return write_artifact(run.extender(), predictor, None, run.name, run.about, record, target, achieved)
 
 
 def load_predictor(name_or_path: str | Path) -> tuple[Predictor, ExtenderConfig]:
@@ -153,7 +153,7 @@ def write_artifact(
     network: Network | None,
     name: str,
     about: str,
-    made_from: Mapping[str, Any],
+    record: Mapping[str, Any],
     target: Path,
     achieved: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -165,7 +165,7 @@ def write_artifact(
         network: The trained exciter, where the config names one.
         name: Of the artifact.
         about: One sentence.
-        made_from: Where the weights came from.
+        record: Where the weights came from.
         target: The artifact's folder; one that is there is replaced.
         achieved: Figures for the manifest.
     """
@@ -184,7 +184,7 @@ def write_artifact(
     size = sum(weight.numel() for part in (predictor, network) if part is not None for weight in part.parameters())
     manifest = _manifest(name, about, extender, partial) | {
         "weights": size,
-        "provenance": dict(made_from),
+        "provenance": dict(record),
         "metrics": dict(achieved or {}),
     }
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -212,16 +212,16 @@ def _manifest(name: str, about: str, extender: Extender, folder: Path) -> dict[s
 
 
 def provenance(run: RunConfig, step: int, before: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Return what the weights of a predictor were made from; see `made_of`."""
-    heard = [
+    """Return what the weights of a predictor were made from; see `provenance_of`."""
+    used = [
         clip
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
         if not clip.source.startswith(run.without)
     ]
-    return {**made_of(run.full(), step, heard), "before": list(before)}
+    return {**provenance_of(run.full(), step, used), "before": list(before)}
 
 
-def made_of(run: Mapping[str, Any], step: int, heard: Sequence[corpus.Clip]) -> dict[str, Any]:
+def provenance_of(run: Mapping[str, Any], step: int, used: Sequence[corpus.Clip]) -> dict[str, Any]:
     """Return what weights were made from: run, step, commit, recordings and their licences."""
     return {
         "run": {name: value for name, value in run.items() if name != "corpus"},
@@ -229,11 +229,11 @@ def made_of(run: Mapping[str, Any], step: int, heard: Sequence[corpus.Clip]) -> 
         "commit": _commit(),
         "torch": torch.__version__,
         "note": NOTE,
-        "data": {"digest": corpus.digest(heard), "licences": corpus.licences(heard)},
+        "data": {"digest": corpus.digest(used), "licences": corpus.licences(used)},
     }
 
 
 def _commit() -> str:
-    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    arguments = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    answer = subprocess.run(arguments, capture_output=True, text=True, check=False)
     return answer.stdout.strip() or "unknown"

@@ -61,8 +61,8 @@ def envelope_loss(
         predicted_db: Log band energies, shape (batch, frames, bands).
         target_db: Same shape.
         importance: From `band_importance`, shape (batch, 1, bands).
-        caution: How much more it counts to be too loud than to be too soft, shape (batch, 1, 1). Where a network can't
-            tell, it comes out softer for it, and too little sounds better than too much.
+        caution: How much more it counts to be too loud than to be too soft, shape (batch, 1, 1). A network that is
+            unsure comes out softer for it, and too little sounds better than too much.
         frame_weight: How much each frame counts, shape (batch, frames); None for all alike.
 
     Returns:

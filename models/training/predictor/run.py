@@ -23,11 +23,11 @@ class RunConfig(BaseModel):
         about: One sentence on what the artifact is for.
         corpus: Folder of recordings; None takes the default one.
         without: Sources left out (by the start of their names), to measure how well others stand in for them.
-        speeds: Speeds at which every clip is heard.
-        degradations: How many times each clip is also heard through a filter, a converter or a codec.
-        amplifiers: How many times an instrument is heard through a guitar amplifier; see
+        speeds: Speeds at which every clip is played.
+        degradations: How many times each clip is also played through a filter, a converter or a codec.
+        amplifiers: How many times an instrument is played through a guitar amplifier; see
             `models.training.data.synthetic_features`.
-        synthesizers: How many phrases of synthesizers are heard; see `training.made_features`.
+        synthesizers: How many phrases of synthesizers are added; see `training.made_features`.
         seed: Decides weights, examples and dropout.
         steps, rows: Length of the run; examples a step, over all processes.
         rate: Peak learning rate, reached after `warm_up` steps and let down along a half cosine.

@@ -37,8 +37,8 @@ def start(run: RunConfig, network: Predictor, home: Path) -> None:
         folder = find_artifact(run.artifact)
         weights = load_file(folder / WEIGHTS)
         grow({name: value for name, value in weights.items() if not name.startswith(EXCITER)}, network)
-        made_from = read_manifest(folder).provenance
-        runs = [*made_from.get("before", []), {key: made_from[key] for key in ("run", "step") if key in made_from}]
+        record = read_manifest(folder).provenance
+        runs = [*record.get("before", []), {key: record[key] for key in ("run", "step") if key in record}]
     else:
         runs = []
     write_atomically(home / _ORIGIN, (json.dumps(runs) + "\n").encode())

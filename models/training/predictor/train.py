@@ -61,18 +61,18 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
     fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
     if not of["train"]:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
-    heard = load_features(of["train"], run.speeds, cache, run.degradations, fall)
-    heard += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
+    training = load_features(of["train"], run.speeds, cache, run.degradations, fall)
+    training += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
     judged = load_features(of["valid"], (1.0,), cache, fall=fall)
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed. It is a switch of the whole
     # program's arithmetic, so whoever calls `train` keeps their own.
     torch.set_flush_denormal(True)
-    train(run, heard, judged, home, rank, world)
+    train(run, training, judged, home, rank, world)
     return home
 
 
 def train(
-    run: RunConfig, heard: list[ClipFeatures], judged: list[ClipFeatures], home: Path, rank: int = 0, world: int = 1
+    run: RunConfig, training: list[ClipFeatures], judged: list[ClipFeatures], home: Path, rank: int = 0, world: int = 1
 ) -> Predictor:
     """Train on features and return the averaged network; checkpoints and a log go to the run's folder."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -83,7 +83,7 @@ def train(
         start(run, network, home)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=run.rate, betas=_BETAS, weight_decay=run.decay)
-    examples = Examples(heard, run.examples(), run.extender().predictor.horizon, run.seed)
+    examples = Examples(training, run.examples(), run.extender().predictor.horizon, run.seed)
     judge = Judge(run).to(device)
     step = load_checkpoint(last, network, average, optimiser, run.full()) if last.exists() else 0
     began, first, recent = time.monotonic(), step, []
@@ -127,14 +127,16 @@ class Judge(torch.nn.Module):
         """Return the weighted sum of the losses, a scalar."""
         run, rows, device = self.run, len(batch.levels_db), batch.levels_db.device
         past = network.start(rows)
-        told, _ = network(batch.levels_db, batch.tonality, batch.mask, type(past)(*(part.to(device) for part in past)))
+        output, _ = network(
+            batch.levels_db, batch.tonality, batch.mask, type(past)(*(part.to(device) for part in past))
+        )
         importance = losses.band_importance(batch.weight, run.evenness)
         judged = slice(run.settle, None)
-        told_db, true_db = told.levels_db[:, judged], batch.target_db[:, judged]
+        predicted_db, true_db = output.levels_db[:, judged], batch.target_db[:, judged]
         counts = batch.frame_weight[:, judged]
         distances = [
             losses.envelope_loss(
-                losses.pooled_db(told_db, span),
+                losses.pooled_db(predicted_db, span),
                 losses.pooled_db(true_db, span),
                 importance,
                 batch.caution,
@@ -144,13 +146,13 @@ class Judge(torch.nn.Module):
         ]
         loss = torch.stack(distances).mean()
         loss = loss + run.harmonicity * losses.harmonicity_loss(
-            told.tonality[:, judged], batch.harmonicity[:, judged], importance, counts
+            output.tonality[:, judged], batch.harmonicity[:, judged], importance, counts
         )
-        loss = loss + run.level * losses.level_loss(told_db, true_db, batch.weight, counts)
+        loss = loss + run.level * losses.level_loss(predicted_db, true_db, batch.weight, counts)
         if self.spectral is not None:
             few = slice(0, run.spectrum_rows)
             loss = loss + run.spectrum * self.spectral(
-                told.levels_db[few, judged], batch.target_db[few, judged], batch.weight[few]
+                output.levels_db[few, judged], batch.target_db[few, judged], batch.weight[few]
             )
         return loss
 
@@ -167,15 +169,15 @@ def evaluate(
     """Return the means of `Predicted.measures` by category."""
     network = Predictor(run.extender().predictor).to(device).eval()
     network.load_state_dict(weights)
-    found: dict[str, dict[str, list[float]]] = {}
+    values: dict[str, dict[str, list[float]]] = {}
     with torch.inference_mode():
         for clip in clips:
             for cutoff in CUTOFFS_HZ:
                 if cutoff < 0.85 * clip.bandwidth_hz:
                     measured = predicted(network, clip, cutoff, device).measures(cutoff)
                     for name, value in measured.items():
-                        found.setdefault(clip.category, {}).setdefault(name, []).append(value)
-    return {kind: {name: round(float(np.mean(v)), 4) for name, v in rows.items()} for kind, rows in found.items()}
+                        values.setdefault(clip.category, {}).setdefault(name, []).append(value)
+    return {kind: {name: round(float(np.mean(v)), 4) for name, v in rows.items()} for kind, rows in values.items()}
 
 
 class Predicted(NamedTuple):
@@ -192,16 +194,18 @@ class Predicted(NamedTuple):
 
     def distance(self, cutoff_hz: float) -> float:
         """Return the expected log-spectral distance (field's definition A) of noise of the predicted envelope."""
-        told_db, true_db = (losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (self.levels_db, self.true_db))
-        error = (((told_db - true_db) / 10).square() * losses.band_importance(self.weight, 0.0)).sum(-1)
+        predicted_db, true_db = (
+            losses.pooled_db(levels[None], _LSD_SPAN)[0] for levels in (self.levels_db, self.true_db)
+        )
+        error = (((predicted_db - true_db) / 10).square() * losses.band_importance(self.weight, 0.0)).sum(-1)
         return float(torch.sqrt((1 - cutoff_hz / 24000) * (losses.NOISE_SPREAD + error)).mean())
 
     def measures(self, cutoff_hz: float) -> dict[str, float]:
         """Return the distance, and of loud frames the bias and the error of the level and the mean harmonicities."""
         share = losses.band_importance(self.weight, 0.0)
-        told_db, true_db = (losses.level_db(levels, self.weight) for levels in (self.levels_db, self.true_db))
+        predicted_db, true_db = (losses.level_db(levels, self.weight) for levels in (self.levels_db, self.true_db))
         is_loud = true_db > true_db.max() - _LOUD_DB
-        error = (told_db - true_db)[is_loud]
+        error = (predicted_db - true_db)[is_loud]
         lines, true_lines = ((part * share).sum(-1)[is_loud] for part in (self.harmonicity, self.true_harmonicity))
         name = f"{cutoff_hz:.0f}"
         return {
@@ -219,11 +223,11 @@ def predicted(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: 
     levels = torch.from_numpy(clip.levels_db.astype(np.float32)).to(device)
     mask = torch_bands.band_mask(clip.sample_rate, 0.0, cutoff_hz).to(device)
     past = network.start(1)
-    heard = levels if clip.heard_db is None else torch.from_numpy(clip.heard_db.astype(np.float32)).to(device)
+    inputs = levels if clip.input_db is None else torch.from_numpy(clip.input_db.astype(np.float32)).to(device)
     rows = np.arange(len(levels))
     tones = clip.tonality[np.maximum(rows - LAG_HOPS, 0)].astype(np.float32) / 255
-    told, _ = network(
-        heard[None],
+    output, _ = network(
+        inputs[None],
         torch.from_numpy(tones)[None].to(device),
         mask[None, None],
         type(past)(*(part.to(device) for part in past)),
@@ -232,7 +236,7 @@ def predicted(network: Predictor, clip: ClipFeatures, cutoff_hz: float, device: 
     ahead, count = network.config.horizon, len(levels)
     mine, other = slice(max(0, -ahead), count - max(0, ahead)), slice(max(0, ahead), count - max(0, -ahead))
     weight = torch_bands.band_mask(clip.sample_rate, 0.0, clip.bandwidth_hz).to(device) * (1 - mask)
-    return Predicted(told.levels_db[0][mine], levels[other], told.tonality[0][mine], true_lines[other], weight)
+    return Predicted(output.levels_db[0][mine], levels[other], output.tonality[0][mine], true_lines[other], weight)
 
 
 def _join() -> tuple[int, int]:

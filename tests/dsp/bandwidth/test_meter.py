@@ -152,7 +152,7 @@ def test_without_evidence_the_answer_is_nyquist(name: str) -> None:
     assert set(followed(BandwidthTracker(RATE), NOTHING[name])) <= {RATE / 2}
 
 
-def test_nothing_heard_is_nyquist() -> None:
+def test_silence_is_nyquist() -> None:
     assert BandwidthMeter(44100).edge_hz() == 22050
 
 

@@ -20,7 +20,7 @@ def test_the_newest_samples_are_what_was_added() -> None:
 
 
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
-def test_it_tells_what_is_no_number_and_refuses_other_channels(strange: float) -> None:
+def test_it_reports_what_is_no_number_and_refuses_other_channels(strange: float) -> None:
     tape, block = DelayLine(2, 10), np.ones((2, 7), np.float32)
     block[1, 3] = strange
     assert not tape.append(block)

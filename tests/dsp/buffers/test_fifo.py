@@ -14,13 +14,13 @@ from dsp.buffers.fifo import Fifo
 def test_it_delays_by_its_silence(lengths: list[int], silence: int) -> None:
     queue = Fifo(2, silence + 40, silence)
     signal = np.random.default_rng(0).standard_normal((2, sum(lengths))).astype(np.float32)
-    heard, start = [np.zeros((2, 0), np.float32)], 0
+    output, start = [np.zeros((2, 0), np.float32)], 0
     for length in lengths:
         queue.push(signal[:, start : start + length])
-        heard.append(queue.pop(length))
+        output.append(queue.pop(length))
         start += length
     expected = np.concatenate([np.zeros((2, silence), np.float32), signal], axis=1)[:, : signal.shape[1]]
-    np.testing.assert_array_equal(np.concatenate(heard, axis=1), expected)
+    np.testing.assert_array_equal(np.concatenate(output, axis=1), expected)
 
 
 def test_silence_stands_in_front_of_what_is_missing() -> None:

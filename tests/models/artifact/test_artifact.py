@@ -165,8 +165,8 @@ def test_the_list_needs_no_torch() -> None:
 
 
 def test_a_proof_that_no_longer_holds_can_be_renewed(copy: Path) -> None:
-    heard = load_file(copy / PROOF)
-    save_file({"input": heard["input"], "output": 0.5 * heard["output"]}, copy / PROOF)
+    proof = load_file(copy / PROOF)
+    save_file({"input": proof["input"], "output": 0.5 * proof["output"]}, copy / PROOF)
     accept_files(copy)
     with pytest.raises(ArtifactError, match="does not sound"):
         load_extender(copy)

@@ -31,7 +31,7 @@ def frames_within(phase: int, time: int, hop: int) -> int:
     return (phase + max(time, 1) - 1) // hop + 2
 
 
-def made(config: Config) -> Generator:
+def generator(config: Config) -> Generator:
     """Return a network of these sizes, wide awake."""
     return wide_awake(Seanet(config) if isinstance(config, SeanetConfig) else Wavenet(config))
 
@@ -44,7 +44,7 @@ def wide_awake(network: Generator) -> Generator:
     return network.eval()
 
 
-def heard(network: Generator) -> tuple[Tensor, Tensor | None]:
+def inputs(network: Generator) -> tuple[Tensor, Tensor | None]:
     """Return a signal and the features of its frames, as the network takes them."""
     config = network.config
     frames = torch.randn(2, config.conditioning, frames_within(0, TIME, HOP)) if config.conditioning else None
@@ -55,11 +55,11 @@ def in_blocks(network: Generator, signal: Tensor, frames: Tensor | None, block: 
     """Return what a network makes of a signal that comes in blocks."""
     parts, past, start = [], network.start(len(signal)), 0
     for part in signal.split(block, -1):
-        told = None
+        features = None
         if frames is not None:
             count = frames_within(start % HOP, part.shape[-1], HOP)
-            told = frames[..., start // HOP : start // HOP + count]
-        out, past = network(part, past, told)
+            features = frames[..., start // HOP : start // HOP + count]
+        out, past = network(part, past, features)
         parts.append(out)
         start += part.shape[-1]
     return torch.cat(parts, -1)

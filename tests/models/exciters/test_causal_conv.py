@@ -1,4 +1,4 @@
-"""Laws of the causal convolutions: blocks equal the whole, nothing is heard early, steps stand on a grid."""
+"""Laws of the causal convolutions: blocks equal the whole, no output depends on later input, steps stand on a grid."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def signal() -> Tensor:
 @pytest.mark.parametrize(("kernel", "stride", "dilation"), [(1, 1, 1), (3, 1, 9), (4, 2, 1), (16, 8, 1), (7, 1, 1)])
 @pytest.mark.parametrize("block", [1, 5, 17])
 def test_blocks_equal_the_whole(kernel: int, stride: int, dilation: int, block: int) -> None:
-    layer, heard = CausalConv(3, 5, kernel, stride, dilation), signal()
-    expected, last = layer(heard, layer.start(2))
+    layer, sound = CausalConv(3, 5, kernel, stride, dilation), signal()
+    expected, last = layer(sound, layer.start(2))
     assert expected.shape == (2, 5, -(-TIME // stride))
-    made, past = [], layer.start(2)
-    for part in heard.split(block, -1):
+    outputs, past = [], layer.start(2)
+    for part in sound.split(block, -1):
         steps, past = layer(part, past)
-        made.append(steps)
-    torch.testing.assert_close(torch.cat(made, -1), expected, atol=1e-5, rtol=0)
+        outputs.append(steps)
+    torch.testing.assert_close(torch.cat(outputs, -1), expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(past, last)
 
 
@@ -40,22 +40,22 @@ def test_blocks_of_a_transposed_layer_equal_the_whole(stride: int, block: int) -
     steps = torch.randn(2, 3, -(-TIME // stride))
     expected, _ = layer(steps, layer.start(2), TIME)
     assert expected.shape == (2, 5, TIME)
-    made, past, begun = [], layer.start(2), 0
+    outputs, past, begun = [], layer.start(2), 0
     for start in range(0, TIME, block):
         time = min(block, TIME - start)
         until = -(-(start + time) // stride)
         part, past = layer(steps[..., begun:until], past, time)
-        made.append(part)
+        outputs.append(part)
         begun = until
-    torch.testing.assert_close(torch.cat(made, -1), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.cat(outputs, -1), expected, atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
-def test_a_step_hears_nothing_newer_than_its_own_sample() -> None:
-    layer, heard = CausalConv(3, 5, 16, 8), signal()
-    changed = heard.clone()
+def test_a_step_sees_nothing_newer_than_its_own_sample() -> None:
+    layer, sound = CausalConv(3, 5, 16, 8), signal()
+    changed = sound.clone()
     changed[..., 25:] = 0
-    one, other = (layer(given, layer.start(2))[0] for given in (heard, changed))
+    one, other = (layer(given, layer.start(2))[0] for given in (sound, changed))
     # Steps stand on samples 0, 8, 16, 24, 32, ...
     torch.testing.assert_close(one[..., :4], other[..., :4])
     assert float((one[..., 4] - other[..., 4]).abs().max()) > 1e-3
@@ -63,9 +63,9 @@ def test_a_step_hears_nothing_newer_than_its_own_sample() -> None:
 
 @torch.inference_mode()
 def test_it_is_the_usual_convolution_of_a_signal_that_begins_in_silence() -> None:
-    layer, heard = CausalConv(3, 5, 3, dilation=4), signal()
-    expected = functional.conv1d(functional.pad(heard, (8, 0)), layer.conv.weight, layer.conv.bias, dilation=4)
-    torch.testing.assert_close(layer(heard, layer.start(2))[0], expected)
+    layer, sound = CausalConv(3, 5, 3, dilation=4), signal()
+    expected = functional.conv1d(functional.pad(sound, (8, 0)), layer.conv.weight, layer.conv.bias, dilation=4)
+    torch.testing.assert_close(layer(sound, layer.start(2))[0], expected)
 
 
 @torch.inference_mode()
@@ -73,15 +73,15 @@ def test_a_step_of_a_transposed_layer_sounds_from_its_own_sample_on() -> None:
     layer = CausalTransposed(3, 5, 8, 4)
     steps = torch.zeros(1, 3, 4)
     steps[..., 2] = 1
-    made, _ = layer(steps, layer.start(1), 16)
-    assert not made[..., :8].any()
-    assert bool(made[..., 8:16].any(1).all())
+    outputs, _ = layer(steps, layer.start(1), 16)
+    assert not outputs[..., :8].any()
+    assert bool(outputs[..., 8:16].any(1).all())
 
 
 @torch.inference_mode()
 def test_folded_layers_sound_the_same_with_plain_weights() -> None:
-    layer, heard = CausalConv(3, 5, 3), signal()
-    expected, _ = layer(heard, layer.start(2))
+    layer, sound = CausalConv(3, 5, 3), signal()
+    expected, _ = layer(sound, layer.start(2))
     assert folded(layer) is layer
-    torch.testing.assert_close(layer(heard, layer.start(2))[0], expected)
+    torch.testing.assert_close(layer(sound, layer.start(2))[0], expected)
     assert set(layer.state_dict()) == {"conv.weight", "conv.bias"}

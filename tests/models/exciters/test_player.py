@@ -59,7 +59,7 @@ def test_no_noise_is_added_unless_it_is_asked_for(folders: Mapping[str, Path], n
     assert float(np.abs(alone[0] - alone[2]).max()) > 1e-4
 
 
-def test_a_network_that_is_told_features_is_refused() -> None:
+def test_a_conditioned_network_is_refused() -> None:
     with pytest.raises(ValueError, match="without conditioning"):
         NetworkExciter(network_of(SeanetConfig(channels=(3, 4), strides=(4,), conditioning=64)))
 

@@ -57,14 +57,14 @@ def test_what_was_there_stays(extender: LearnedExtender) -> None:
 
 
 @torch.inference_mode()
-def test_the_filter_gives_white_noise_the_levels_that_it_is_told() -> None:
-    told = (-60 + 10 * torch.sin(torch.arange(bands.BAND_COUNT) / 6)).expand(1, 401, bands.BAND_COUNT)
-    shaped = ShapingFilter()(torch.randn(1, 400 * HOP), told)
+def test_the_filter_gives_white_noise_the_target_levels() -> None:
+    target_db = (-60 + 10 * torch.sin(torch.arange(bands.BAND_COUNT) / 6)).expand(1, 401, bands.BAND_COUNT)
+    shaped = ShapingFilter()(torch.randn(1, 400 * HOP), target_db)
     levels_db = acoustic_features(shaped)[:, 4:]
-    found = 10 * torch.log10(torch.pow(10, levels_db / 10).mean(1))
+    measured = 10 * torch.log10(torch.pow(10, levels_db / 10).mean(1))
     # Narrow bands far down are blurred by the short filter; the generated ones begin at 2 kHz.
     upper = bands.band_centres_hz() > 2000
-    assert float((found - told[:, 0])[:, upper].abs().max()) < 1.0
+    assert float((measured - target_db[:, 0])[:, upper].abs().max()) < 1.0
 
 
 @torch.inference_mode()
@@ -79,7 +79,7 @@ def test_features_below_the_crossover_do_not_matter(extender: LearnedExtender) -
     signal, levels_db = sound()
     other = torch.where(above(CROSSOVERS_HZ) > 0, levels_db, 20.0)
     with torch.inference_mode():
-        one, two = (extender(signal, told, CROSSOVERS_HZ).restored for told in (levels_db, other))
+        one, two = (extender(signal, given, CROSSOVERS_HZ).restored for given in (levels_db, other))
     assert torch.equal(one, two)
 
 
@@ -106,6 +106,6 @@ def test_mixed_precision_makes_nearly_the_same(extender: LearnedExtender) -> Non
     signal, levels_db = sound()
     expected = extender.excite(signal, levels_db, CROSSOVERS_HZ)
     with torch.autocast("cpu", torch.bfloat16):
-        made = extender.excite(signal, levels_db, CROSSOVERS_HZ)
-    assert made.dtype == torch.float32
-    assert float((made - expected).std()) < 0.05 * float(expected.std() + expected.mean().abs())
+        output = extender.excite(signal, levels_db, CROSSOVERS_HZ)
+    assert output.dtype == torch.float32
+    assert float((output - expected).std()) < 0.05 * float(expected.std() + expected.mean().abs())

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from models.exciters.config import WavenetConfig
-from tests.models.exciters.generators import WAVENETS, Generator, heard, made
+from tests.models.exciters.generators import WAVENETS, Generator, generator, inputs
 
 
 @pytest.fixture(params=WAVENETS, ids=str)
 def network(request: pytest.FixtureRequest) -> Generator:
-    return made(WAVENETS[request.param])
+    return generator(WAVENETS[request.param])
 
 
 def test_every_weight_learns(network: Generator) -> None:
-    signal, frames = heard(network)
+    signal, frames = inputs(network)
     network(signal, network.start(2), frames)[0].square().mean().backward()
     assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
 

@@ -28,7 +28,7 @@ def test_blocks_equal_whole(case: Case, sizes: tuple[int, ...]) -> None:
     extender, sound = prepared(folder, rate, channels), music(rate, channels, 0.13)
     expected = whole(extender, sound)
     extender.reset()
-    # The first part in one block, so that there is something to be heard when many small ones come.
+    # The first part in one block, so that there is sound when many small ones come.
     first = extender.process(sound[:, :-4001], {})
     rest = play(extender, sound[:, -4001:], sizes, {})
     np.testing.assert_allclose(np.concatenate([first, rest], 1), expected, atol=1e-5, rtol=0)
@@ -93,7 +93,7 @@ def test_a_reset_at_a_position_repeats_in_any_blocks(artifact: Path) -> None:
     np.testing.assert_allclose(play(extender, sound, (17,), MOVED), first, atol=5e-5, rtol=0)
 
 
-def test_reset_forgets_the_edge_that_was_heard(artifact: Path) -> None:
+def test_reset_forgets_the_measured_edge(artifact: Path) -> None:
     extender = prepared(artifact, edge_hz=None)
     whole(extender, music(seconds=1.9))
     assert extender.crossover_hz is not None
@@ -123,8 +123,8 @@ def test_another_rate_or_layout_is_prepared_from_scratch(artifact: Path) -> None
         extender.set_bandwidth(6000.0)
         extender.prepare(rate, channels, 512)
         sound = music(rate, channels, 0.1)
-        heard = extender.process(sound, {})
-        np.testing.assert_array_equal(heard, prepared(artifact, rate, channels).process(sound, {}))
+        output = extender.process(sound, {})
+        np.testing.assert_array_equal(output, prepared(artifact, rate, channels).process(sound, {}))
 
 
 def test_the_extender_plays_what_the_network_defines(artifact: Path) -> None:

@@ -1,4 +1,4 @@
-"""Laws of the knobs: each is heard, and none clicks, however it is moved."""
+"""Laws of the knobs: each is audible, and none clicks, however it is moved."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def step(sound: Block) -> float:
 
 
 @pytest.mark.parametrize("control", knobs.CONTROLS, ids=lambda control: control.id)
-def test_every_control_is_heard(artifact: Path, control: Control) -> None:
+def test_every_control_is_audible(artifact: Path, control: Control) -> None:
     extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
     low, high = (whole(extender, sound, {control.id: end}) for end in ENDS[control.id])
     assert np.abs(low - high).max() > 1e-3

@@ -30,9 +30,9 @@ def test_an_impulse_lands_at_the_declared_latency(case: Case) -> None:
     extender = prepared(folder, rate, channels)
     impulse = np.zeros((channels, rate // 5), np.float32)
     impulse[:, 1234] = 0.5
-    heard = whole(extender, impulse, {"mix": 0.0})
-    assert np.abs(heard).argmax(1).tolist() == [1234 + extender.latency_samples] * channels
-    assert np.count_nonzero(heard) == channels
+    output = whole(extender, impulse, {"mix": 0.0})
+    assert np.abs(output).argmax(1).tolist() == [1234 + extender.latency_samples] * channels
+    assert np.count_nonzero(output) == channels
 
 
 def test_below_the_crossover_is_the_delayed_input(case: Case) -> None:
@@ -123,7 +123,7 @@ def test_the_image_of_a_panned_source_is_kept(artifact: Path, width: float) -> N
 def hostile(kind: str, count: int) -> Block:
     rng = np.random.default_rng(9)
     alternating = np.where(np.arange(count) % 2, -1.0, 1.0)
-    made = {
+    signals = {
         "nan": np.full(count, np.nan),
         "inf": np.where(np.arange(count) % 3, np.inf, -np.inf),
         "dc": np.ones(count),
@@ -133,7 +133,7 @@ def hostile(kind: str, count: int) -> Block:
         "huge": 9000.0 * rng.standard_normal(count).clip(-1, 1),
         "largest": np.full(count, 3e38) * alternating,
     }[kind]
-    return made.astype(np.float32)[None]
+    return signals.astype(np.float32)[None]
 
 
 @pytest.mark.parametrize("kind", ["nan", "inf", "dc", "full scale", "nyquist", "denormals", "huge", "largest"])
@@ -145,11 +145,11 @@ def test_nothing_upsets_it_for_more_than_100_ms(artifact: Path, kind: str, edge_
     start, stop = 6000, 9600
     upset = sound.copy()
     upset[:, start:stop] = hostile(kind, stop - start)
-    heard = play(extender, upset, (480,), {})
-    assert np.isfinite(heard).all()
+    output = play(extender, upset, (480,), {})
+    assert np.isfinite(output).all()
     over = stop + extender.latency_samples + 4800
     dry = delayed(sound, extender.latency_samples)[:, over:]
-    bands = [loudness(played[:, over:] - dry) + 1e-9 for played in (heard, expected)]
+    bands = [loudness(played[:, over:] - dry) + 1e-9 for played in (output, expected)]
     assert 20 * np.log10(bands[0] / bands[1]) == pytest.approx(0.0, abs=6.0)
 
 

@@ -20,13 +20,13 @@ def gains(signal: Array, delay: int = 0, block: int | None = None) -> Array:
     """Return the gain at each sample, which goes with the signal delayed."""
     follower, past = fine_envelope.follower(RATE, delay), fine_envelope.start(len(signal))
     late = np.pad(signal, ((0, 0), (delay, 0)))
-    found = np.ones_like(signal)
+    output = np.ones_like(signal)
     size = block or signal.shape[1]
     for at in range(0, signal.shape[1], size):
-        part = np.ascontiguousarray(found[:, at : at + size])
+        part = np.ascontiguousarray(output[:, at : at + size])
         fine_envelope.follow(late, at, follower, HIGH_PASS, past, part)
-        found[:, at : at + size] = part
-    return found
+        output[:, at : at + size] = part
+    return output
 
 
 @pytest.mark.parametrize("delay", [0, 2816])
@@ -47,20 +47,20 @@ def test_silence_and_direct_current_are_followed_without_a_jump(level_db: float)
 def test_a_rise_is_followed_within_a_millisecond_and_then_left_to_the_filter() -> None:
     sound = noise()
     sound[:, : RATE // 4] *= 0.01
-    found = 20 * np.log10(gains(sound)[0])
+    output = 20 * np.log10(gains(sound)[0])
     onset = RATE // 4
-    assert abs(found[onset - 48 : onset].mean()) < 3
-    assert found[onset + 48 : onset + 96].mean() > 5
-    assert abs(found[onset + 4800 :].mean()) < 1
+    assert abs(output[onset - 48 : onset].mean()) < 3
+    assert output[onset + 48 : onset + 96].mean() > 5
+    assert abs(output[onset + 4800 :].mean()) < 1
 
 
 def test_with_a_delay_nothing_comes_before_the_rise() -> None:
     sound = noise()
     sound[:, : RATE // 4] *= 0.01
-    found = 20 * np.log10(gains(sound, 2816)[0])
+    output = 20 * np.log10(gains(sound, 2816)[0])
     onset = RATE // 4 + 2816
-    assert found[onset - 240 : onset].mean() < -15
-    assert found[onset + 48 : onset + 96].mean() > -3
+    assert output[onset - 240 : onset].mean() < -15
+    assert output[onset + 48 : onset + 96].mean() > -3
 
 
 @pytest.mark.parametrize("block", [1, 17, 480])

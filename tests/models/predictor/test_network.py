@@ -40,12 +40,12 @@ def test_it_is_causal(predictor: Predictor) -> None:
 def test_chunks_equal_the_whole(predictor: Predictor, chunk: int) -> None:
     seen, past = levels(), predictor.start(2)
     expected, last = predictor(seen, TONES, MASK, past)
-    told = []
+    parts = []
     for part, tones in zip(seen.split(chunk, 1), TONES.split(chunk, 1), strict=True):
         envelope, past = predictor(part, tones, MASK, past)
-        told.append(envelope)
-    torch.testing.assert_close(torch.cat([part.levels_db for part in told], 1), expected.levels_db)
-    torch.testing.assert_close(torch.cat([part.tonality for part in told], 1), expected.tonality)
+        parts.append(envelope)
+    torch.testing.assert_close(torch.cat([part.levels_db for part in parts], 1), expected.levels_db)
+    torch.testing.assert_close(torch.cat([part.tonality for part in parts], 1), expected.tonality)
     torch.testing.assert_close(past, last)
 
 
@@ -61,11 +61,11 @@ def test_masked_bands_do_not_matter(predictor: Predictor) -> None:
 
 
 @torch.inference_mode()
-def test_what_it_tells_is_in_range(predictor: Predictor) -> None:
+def test_predictions_are_in_range(predictor: Predictor) -> None:
     for seen in (levels(), torch.full((2, FRAMES, BAND_COUNT), -120.0), 1000 * levels()):
-        told, _ = predictor(seen, TONES, MASK, predictor.start(2))
-        assert told.levels_db.isfinite().all()
-        assert bool(((told.tonality >= 0) & (told.tonality <= 1)).all())
+        parts, _ = predictor(seen, TONES, MASK, predictor.start(2))
+        assert parts.levels_db.isfinite().all()
+        assert bool(((parts.tonality >= 0) & (parts.tonality <= 1)).all())
 
 
 def test_the_reference_is_the_mean_of_the_trusted_bands() -> None:
@@ -92,10 +92,10 @@ def test_a_burst_lifts_no_frame_that_was_before_it(predictor: Predictor) -> None
     burst[:, 20:] = -20.0
     # Silences every feature, so that what is left is what levels are predicted against.
     torch.nn.init.zeros_(predictor.enter.weight)
-    told, _ = predictor(burst, TONES[:1], MASK, predictor.start(1))
+    parts, _ = predictor(burst, TONES[:1], MASK, predictor.start(1))
     steady, _ = predictor(quiet, TONES[:1], MASK, predictor.start(1))
-    torch.testing.assert_close(told.levels_db[:, :24], steady.levels_db[:, :24])
-    torch.testing.assert_close(told.levels_db[:, 24:], steady.levels_db[:, 24:] + 70.0)
+    torch.testing.assert_close(parts.levels_db[:, :24], steady.levels_db[:, :24])
+    torch.testing.assert_close(parts.levels_db[:, 24:], steady.levels_db[:, 24:] + 70.0)
 
 
 def test_tonality_is_seen_by_groups_of_bands_below_the_crossover() -> None:
@@ -104,11 +104,11 @@ def test_tonality_is_seen_by_groups_of_bands_below_the_crossover() -> None:
     mask[:, 0, :40] = 1.0
     mask[:, 0, 38] = 0.0
     mask[:, 1, :5] = 1.0
-    found = tones_below(tonality, mask)
-    assert found.shape == (1, 2, TONE_GROUPS)
-    assert float(found[0, 0, 0]) == pytest.approx((39 + 37 + 36 + 35 + 34 + 33 + 32) / 7)
-    assert float(found[0, 0, 1]) == pytest.approx(27.5)
-    assert found[0, 1].tolist() == [2.0] + [0.0] * (TONE_GROUPS - 1)
+    below = tones_below(tonality, mask)
+    assert below.shape == (1, 2, TONE_GROUPS)
+    assert float(below[0, 0, 0]) == pytest.approx((39 + 37 + 36 + 35 + 34 + 33 + 32) / 7)
+    assert float(below[0, 0, 1]) == pytest.approx(27.5)
+    assert below[0, 1].tolist() == [2.0] + [0.0] * (TONE_GROUPS - 1)
 
 
 @torch.inference_mode()

@@ -72,7 +72,7 @@ def test_snr_and_si_sdr_find_the_noise_that_was_added(wanted_db: float) -> None:
     assert metrics.si_sdr_db(clean, estimate) == pytest.approx(wanted_db, abs=0.2)
 
 
-def test_the_null_hears_below_the_edge_only() -> None:
+def test_the_null_counts_below_the_edge_only() -> None:
     clean = resample_to(noise(1), 48000, 16000)
     spectrum = np.fft.rfft(noise(2))
     spectrum[:, : len(spectrum[0]) * 10 // 24] = 0

@@ -32,12 +32,12 @@ def of(clean: NDArray[np.float32], estimate: NDArray[np.float32]) -> dict[str, f
 
 
 def test_the_truth_is_perfect() -> None:
-    found = of(strokes(), strokes())
-    assert set(found) == set(NAMES)
-    assert found["bias_db"] == found["error_db"] == 0.0
-    assert found["tracking"] == pytest.approx(1.0)
-    assert all(found[name] == 0.0 for name in NAMES if name.startswith("onset"))
-    assert found["peakiness_db"] == found["peakiness_clean_db"]
+    measured = of(strokes(), strokes())
+    assert set(measured) == set(NAMES)
+    assert measured["bias_db"] == measured["error_db"] == 0.0
+    assert measured["tracking"] == pytest.approx(1.0)
+    assert all(measured[name] == 0.0 for name in NAMES if name.startswith("onset"))
+    assert measured["peakiness_db"] == measured["peakiness_clean_db"]
 
 
 def test_a_level_that_is_off_is_bias_and_one_that_sways_is_error() -> None:
@@ -48,12 +48,12 @@ def test_a_level_that_is_off_is_bias_and_one_that_sways_is_error() -> None:
     assert abs(swaying["bias_db"]) < 1.0
 
 
-def test_lines_are_told_from_noise() -> None:
-    found = of(voice(), noise())
-    assert found["peakiness_db"] == pytest.approx(6.3, abs=0.6)
-    assert found["peakiness_clean_db"] > 12
-    assert found["harmonicity_clean"] > 0.8
-    assert found["harmonicity"] < 0.15
+def test_lines_differ_from_noise() -> None:
+    measured = of(voice(), noise())
+    assert measured["peakiness_db"] == pytest.approx(6.3, abs=0.6)
+    assert measured["peakiness_clean_db"] > 12
+    assert measured["harmonicity_clean"] > 0.8
+    assert measured["harmonicity"] < 0.15
 
 
 def test_a_ghost_shows_before_onsets_and_a_blunt_attack_at_them() -> None:

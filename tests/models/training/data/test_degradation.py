@@ -61,8 +61,8 @@ def test_the_top_is_gone_and_time_is_kept(way: Slope | WindowedSinc | Conversion
     assert np.isfinite(degraded).all()
     assert power(degraded, cutoff_hz, RATE) < 1e-6 * power(clean, cutoff_hz, RATE)
     assert abs(lag_samples(degraded, clean)) <= 1
-    heard, played = power(degraded, 50, 0.25 * cutoff_hz), power(clean, 50, 0.25 * cutoff_hz)
-    assert abs(10 * np.log10(heard / played)) < 6
+    degraded_db, played = power(degraded, 50, 0.25 * cutoff_hz), power(clean, 50, 0.25 * cutoff_hz)
+    assert abs(10 * np.log10(degraded_db / played)) < 6
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: f"{codec.name} {codec.rate}")
@@ -146,7 +146,7 @@ def test_resampling_removes_the_top_and_leaves_the_rest(rate: int, target_rate: 
     [Scene(gain_db=-6.0), Scene(eq_db=(6.0, -6.0, 3.0, 0.0)), Scene(decay_s=0.4, echo_db=-6.0), Scene(noise_db=-50.0)],
     ids=Scene.text,
 )
-def test_a_scene_is_heard_keeps_time_and_repeats(scene: Scene) -> None:
+def test_a_scene_is_audible_keeps_time_and_repeats(scene: Scene) -> None:
     clean = noise()
     changed = scene.apply(clean, RATE)
     assert changed.shape == clean.shape

@@ -25,7 +25,7 @@ def test_a_sine_stands_in_its_band_and_speed_moves_it(speed: float) -> None:
     assert len(levels) == pytest.approx(24000 / bands.hop_samples(48000 * speed), abs=2)
 
 
-def test_a_late_window_hears_an_onset_sooner_and_steady_sound_alike() -> None:
+def test_a_late_window_shows_an_onset_sooner_and_steady_sound_alike() -> None:
     noise = np.random.default_rng(3).normal(0.0, 0.1, 48000).astype(np.float32)
     noise[:24000] *= 0.001
     usual, late = (levels_of(noise, 48000, fall).astype(np.float32)[:, 10:50].mean(1) for fall in (0.5, 0.125))

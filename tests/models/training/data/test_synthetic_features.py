@@ -53,7 +53,7 @@ def test_drive_adds_harmonics() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_phrase_is_finite_heard_and_the_same_again(seed: int) -> None:
+def test_a_phrase_is_finite_audible_and_the_same_again(seed: int) -> None:
     phrase = Synthesizer.draw(seed).play(1.0)
     assert phrase.shape == (RATE,)
     assert phrase.dtype == np.float32
@@ -77,9 +77,9 @@ def test_made_features_come_from_the_cache_the_second_time(tmp_path: Path, saw: 
     files = {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").iterdir()}
     again = amplified([clip], 2, tmp_path / "cache") + synthesized(1, tmp_path / "cache", 0.125)
     assert files == {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").iterdir()}
-    assert [made.category for made in first] == [AMPLIFIER, AMPLIFIER, SYNTHESIZER]
-    assert first[0].heard_db is None
-    assert first[2].heard_db is not None
+    assert [clip.category for clip in first] == [AMPLIFIER, AMPLIFIER, SYNTHESIZER]
+    assert first[0].input_db is None
+    assert first[2].input_db is not None
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.levels_db, other.levels_db)
     assert not np.array_equal(first[0].levels_db, first[1].levels_db)

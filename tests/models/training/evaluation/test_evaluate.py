@@ -25,7 +25,7 @@ RATE = 48000
 
 
 class Late:
-    """A stage that multiplies by the knob and comes late; it remembers what it was told."""
+    """A stage that multiplies by the knob and comes late; it remembers its calls."""
 
     controls: Sequence[Control] = ()
 
@@ -40,7 +40,7 @@ class Late:
         self._past = np.zeros((channels, self.latency_samples), np.float32)
 
     def set_bandwidth(self, edge_hz: float, turns: object = ()) -> None:
-        assert self.prepared is not None, "the bandwidth is told after prepare"
+        assert self.prepared is not None, "the bandwidth is set after prepare"
         self.edge_hz = edge_hz
 
     def process(self, block: Audio, settings: Mapping[str, float]) -> Audio:
@@ -79,7 +79,7 @@ def test_restoring_takes_the_latency_out(samples: int, latency: int) -> None:
     np.testing.assert_array_equal(restored, degraded * np.float32(0.5))
 
 
-def test_a_stage_is_told_the_bandwidth_of_what_it_gets() -> None:
+def test_a_stage_gets_the_bandwidth_of_its_input() -> None:
     stage = Late(3)
     evaluate.restore(stage, resample_to(noise(2 * RATE), RATE, 16000), RATE, {"gain": 1.0})
     assert 6500 < stage.edge_hz <= 8500
@@ -98,15 +98,15 @@ def test_all_systems_meet_the_same_signal_and_exact_ones_win(tmp_path: Path) -> 
         clean = {evaluate.clean_48k(clip, None).shape: evaluate.clean_48k(clip, None) for clip in clips}
         return clean[degraded.shape]
 
-    found = list(evaluate.scores(clips, {"spy": spy, "oracle": oracle}, [8000, 16000], visqol=False))
-    assert len(found) == 2 * 2 * 2
+    results = list(evaluate.scores(clips, {"spy": spy, "oracle": oracle}, [8000, 16000], visqol=False))
+    assert len(results) == 2 * 2 * 2
     assert [audio.shape[0] for audio in seen] == [1, 1, 2, 2]
-    exact = [one for one in found if one.system == "oracle"]
+    exact = [one for one in results if one.system == "oracle"]
     assert all(one.lsd == 0 and one.lsd_hf == 0 for one in exact)
-    narrow = {one.rate: one for one in found if one.system == "spy"}
+    narrow = {one.rate: one for one in results if one.system == "spy"}
     assert narrow[8000].lsd > narrow[16000].lsd > 1
     assert narrow[8000].lsd_hf > narrow[8000].lsd > narrow[8000].lsd_lf
-    assert all(one.null_db == -120 for one in found if one.system == "spy")
+    assert all(one.null_db == -120 for one in results if one.system == "spy")
 
 
 def test_full_band_is_judged_where_there_is_one(tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_full_band_is_judged_where_there_is_one(tmp_path: Path) -> None:
     narrow = resample_to(noise(RATE), RATE, 16000)
     soundfile.write(tmp_path / "narrow.wav", narrow[0], RATE)
     systems: dict[str, evaluate.System] = {"louder": lambda degraded, rate: degraded * np.float32(1.1)}
-    found = list(evaluate.scores(corpus.clips(tmp_path), systems, [RATE], visqol=False))
-    assert [one.clip for one in found] == ["full.wav"]
-    assert found[0].null_db == pytest.approx(-20, abs=0.01)
-    assert math.isnan(found[0].lsd_hf)
+    results = list(evaluate.scores(corpus.clips(tmp_path), systems, [RATE], visqol=False))
+    assert [one.clip for one in results] == ["full.wav"]
+    assert results[0].null_db == pytest.approx(-20, abs=0.01)
+    assert math.isnan(results[0].lsd_hf)
 
 
 def test_a_system_that_changes_the_length_is_refused(tmp_path: Path) -> None:
@@ -128,14 +128,14 @@ def test_a_system_that_changes_the_length_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_leave_out_what_could_not_be_taken() -> None:
-    found = [
+    results = [
         score(lsd=1.0, visqol=3.0),
         score(lsd=2.0),
         score(lsd=6.0, visqol=4.0),
         score("live", 0.5),
         score(rate=16000),
     ]
-    summary = scorecard.rows(found)
+    summary = scorecard.rows(results)
     assert [(row.rate, row.system, row.clips) for row in summary] == [
         (8000, "sinc", 3),
         (8000, "live", 1),
@@ -151,8 +151,8 @@ def test_rows_leave_out_what_could_not_be_taken() -> None:
 
 def test_figures_are_written_whole_and_read_back(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
-    found = [score(lsd=1.5), score("live", 0.5)]
-    scorecard.write(out, found, scorecard.rows(found), {"folder": "audio"})
+    results = [score(lsd=1.5), score("live", 0.5)]
+    scorecard.write(out, results, scorecard.rows(results), {"folder": "audio"})
     content = json.loads(out.read_text())
     assert content["scores"][1] == {**content["scores"][0], "system": "live"} | {
         "lsd": 0.5, "lsd_true": 0.5, "lsd_hf": 0.5, "lsd_lf": 0.5,
@@ -187,9 +187,9 @@ def test_the_hardest_clips_are_drawn_each_once_and_the_worst_first(tmp_path: Pat
     def score(clip: str, visqol: float, system: str = "live", rate: int = 8000) -> Score:
         return Score(system, clip, "here", "voice", rate, 1.0, 1.0, 1.0, 1.0, 1.0, visqol, 1.0, 1.0)
 
-    found = [score("a", 3.0), score("b", 2.0), score("a", 1.0, "sinc"), score("a", 2.5), score("c", 1.0, rate=RATE)]
-    assert [(one.clip, one.visqol) for one in hardest.hardest(found, "sinc")] == [("b", 2.0), ("a", 2.5)]
-    assert [one.clip for one in hardest.hardest(found, "sinc", most=1)] == ["b"]
+    results = [score("a", 3.0), score("b", 2.0), score("a", 1.0, "sinc"), score("a", 2.5), score("c", 1.0, rate=RATE)]
+    assert [(one.clip, one.visqol) for one in hardest.hardest(results, "sinc")] == [("b", 2.0), ("a", 2.5)]
+    assert [one.clip for one in hardest.hardest(results, "sinc", most=1)] == ["b"]
     blind = [replace(score("a", math.nan), lsd_true=1.0), replace(score("b", math.nan), lsd_true=2.0)]
     assert [one.clip for one in hardest.hardest(blind, "sinc")] == ["b", "a"]
 

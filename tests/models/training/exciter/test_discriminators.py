@@ -1,4 +1,4 @@
-"""Laws of the discriminators: they take any length, teach what they judge, and hear what they are there to hear."""
+"""Laws of the discriminators: they take any length, teach what they judge, and see what they are there to see."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_every_part_gives_a_verdict_and_its_layers(critic: tuple[nn.Module, int]
 
 
 def test_the_losses_reach_the_sound_and_every_weight(critic: tuple[nn.Module, int]) -> None:
-    real, made = torch.randn(2, TIME), torch.randn(2, TIME, requires_grad=True)
-    fooled = critic[0](made)
+    real, generated = torch.randn(2, TIME), torch.randn(2, TIME, requires_grad=True)
+    fooled = critic[0](generated)
     (adversarial_loss(fooled, "hinge") + matching_loss(critic[0](real), fooled)).backward()
-    assert made.grad is not None
-    assert made.grad.isfinite().all()
-    assert bool(made.grad.any(-1).all())
+    assert generated.grad is not None
+    assert generated.grad.isfinite().all()
+    assert bool(generated.grad.any(-1).all())
     critic[0].zero_grad()
-    critic_loss(critic[0](real), critic[0](made.detach()), "hinge").backward()
+    critic_loss(critic[0](real), critic[0](generated.detach()), "hinge").backward()
     assert [name for name, weight in critic[0].named_parameters() if weight.grad is None] == []
 
 
@@ -71,7 +71,7 @@ def test_the_constant_q_transform_finds_a_tone_in_its_own_bin(bins_per_octave: i
         picture = transform(torch.cos(2 * torch.pi * frequency * time)[None])
         magnitude = picture.square().sum(1).sqrt()[0, :, 40]
         assert int(magnitude.argmax()) == wanted
-        # A window that sums to 1 hears half of a cosine.
+        # A window that sums to 1 shows half of a cosine.
         assert float(magnitude[wanted]) == pytest.approx(0.5, rel=0.02)
 
 
@@ -81,7 +81,7 @@ def test_an_octave_up_is_so_many_bins_up() -> None:
     assert int(pictures[1].argmax() - pictures[0].argmax()) == 12
 
 
-def test_phase_is_told_without_amplitude_and_amplitude_without_phase() -> None:
+def test_phase_is_seen_without_amplitude_and_amplitude_without_phase() -> None:
     spectrum = torch.randn(1, 5, 6, dtype=torch.complex64) + 3
     torch.testing.assert_close(phase_picture(spectrum), phase_picture(5 * spectrum), atol=1e-4, rtol=0)
     torch.testing.assert_close(amplitude_picture(spectrum), amplitude_picture(1j * spectrum))

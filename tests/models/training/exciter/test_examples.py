@@ -31,7 +31,7 @@ def batch(clips: list[Clip]) -> WaveExample:
 def test_a_step_always_has_the_same_examples(clips: list[Clip], batch: WaveExample) -> None:
     again, other = WaveExamples(clips, RUN).batch(3), WaveExamples(clips, RUN).batch(4)
     assert torch.equal(again.degraded, batch.degraded)
-    assert torch.equal(again.told_db, batch.told_db)
+    assert torch.equal(again.predicted_db, batch.predicted_db)
     assert again.crossovers_hz == batch.crossovers_hz
     assert not torch.equal(other.clean, batch.clean)
 
@@ -39,7 +39,7 @@ def test_a_step_always_has_the_same_examples(clips: list[Clip], batch: WaveExamp
 def test_shapes_fit_the_frames(batch: WaveExample) -> None:
     time = round(0.3 * RATE / HOP) * HOP
     assert batch.degraded.shape == batch.clean.shape == (4, time)
-    assert batch.features_db.shape == batch.told_db.shape == (4, time // HOP + 1, 64)
+    assert batch.features_db.shape == batch.predicted_db.shape == (4, time // HOP + 1, 64)
     assert batch.bandwidths_hz.shape == (4,)
 
 
@@ -65,11 +65,11 @@ def test_nothing_is_left_above_and_all_is_left_well_below_the_crossover(batch: W
         assert float(change) < 1e-2
 
 
-def test_what_is_told_differs_by_the_errors_of_a_predictor(clips: list[Clip], batch: WaveExample) -> None:
-    error = batch.told_db - batch.features_db
+def test_predictions_differ_by_the_errors_of_a_predictor(clips: list[Clip], batch: WaveExample) -> None:
+    error = batch.predicted_db - batch.features_db
     assert 1.0 < float(error.std()) < 7.0
     exact = WaveExamples(clips, RUN.model_copy(update={"error_db": 0.0, "wobble_db": 0.0})).batch(3)
-    assert torch.equal(exact.told_db, exact.features_db)
+    assert torch.equal(exact.predicted_db, exact.features_db)
 
 
 def test_a_crop_is_mono_at_48_khz_whatever_the_clip(clips: list[Clip]) -> None:

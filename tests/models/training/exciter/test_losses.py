@@ -83,13 +83,13 @@ def test_the_generator_wants_what_it_made_to_be_taken_for_real(game: Game) -> No
 
 def test_matching_is_relative_and_teaches_the_made_one_only() -> None:
     real = [Verdict([torch.full((1, 2), 4.0, requires_grad=True)], torch.zeros(1))]
-    made = [Verdict([torch.full((1, 2), 3.0, requires_grad=True)], torch.zeros(1))]
-    loss = matching_loss(real, made)
+    generated = [Verdict([torch.full((1, 2), 3.0, requires_grad=True)], torch.zeros(1))]
+    loss = matching_loss(real, generated)
     assert loss.item() == pytest.approx(0.25)
     loss.backward()
     assert real[0].layers[0].grad is None
-    assert made[0].layers[0].grad is not None
-    assert matching_loss(made, made).item() == 0.0
+    assert generated[0].layers[0].grad is not None
+    assert matching_loss(generated, generated).item() == 0.0
 
 
 def test_balanced_losses_pull_with_their_shares_whatever_their_scale() -> None:

@@ -24,8 +24,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Clip]:
 
 def run_to_its_end(run: WaveformRun, clips: list[Clip], home: Path) -> dict[str, torch.Tensor]:
     home.mkdir(exist_ok=True)
-    heard, judged = ([clip for clip in clips if clip.split == split] for split in ("train", "valid"))
-    train(run, heard, judged, home)
+    training, judged = ([clip for clip in clips if clip.split == split] for split in ("train", "valid"))
+    train(run, training, judged, home)
     return load_file(home / LAST)
 
 

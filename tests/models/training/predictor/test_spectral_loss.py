@@ -1,4 +1,4 @@
-"""Laws of the spectral loss: it hears the filter that the product plays, and tells equal envelopes from others."""
+"""Laws of the spectral loss: it judges the filter that the product plays, and separates equal envelopes from others."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, monkeypatch
     assert all(torch.equal(first[name], last[name]) for name in first)
 
 
-def test_the_log_tells_of_every_evaluation(tmp_path: Path) -> None:
+def test_the_log_holds_every_evaluation(tmp_path: Path) -> None:
     trained(tmp_path / "tiny")
     lines = [json.loads(line) for line in (tmp_path / "tiny" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [3, 6]
@@ -128,14 +128,15 @@ def test_caution_goes_by_category() -> None:
     assert set(Examples(instrument, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.5}
 
 
-def test_the_predictor_hears_what_is_heard_and_is_judged_by_the_whole() -> None:
+def test_the_predictor_sees_the_input_and_is_judged_by_the_whole() -> None:
     clip = clips()[0]
     network = Predictor(RUN.extender().predictor).eval()
     device = torch.device("cpu")
     with torch.inference_mode():
-        heard = (None, clip.levels_db, clip.levels_db[::-1].copy())
+        inputs = (None, clip.levels_db, clip.levels_db[::-1].copy())
         alone, same, other = (
-            loop.predicted(network, replace(clip, heard_db=levels), 4000.0, device).distance(4000.0) for levels in heard
+            loop.predicted(network, replace(clip, input_db=levels), 4000.0, device).distance(4000.0)
+            for levels in inputs
         )
     assert same == alone
     assert other != alone
