@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,6 +19,20 @@ from plugin_host.preset.effect_catalogue import effect
 from plugin_host.preset.file import EffectNode, PluginNode, Preset, PresetError, load_preset, user_folder
 
 DEFAULT_ARTIFACT = "live"
+
+
+class Recipe(NamedTuple):
+    """What a sound is built from.
+
+    Attributes:
+        preset: The effects and what they are around.
+        preset_name: As the person named it, "" for none.
+        artifact: Name or path of the artifact.
+    """
+
+    preset: Preset
+    preset_name: str
+    artifact: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,11 @@ class LiveSound:
     preset_name: str
     artifact: str
     warning: str = ""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What it was built from, which is light enough to be kept."""
+        return Recipe(self.preset, self.preset_name, self.artifact)
 
     @property
     def controls(self) -> Sequence[Control]:

@@ -125,7 +125,6 @@ def load(
 ) -> None:
     """Load a preset into a running host."""
     with _host(address, key_file) as host:
-        host.ask("get")  # A host that is not there is reported at once, not after the time that building may need.
         host.load_preset(preset)
     typer.echo(f"the host plays {preset}")
 

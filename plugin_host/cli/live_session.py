@@ -193,7 +193,7 @@ def _set(store: SettingsStore, sound: LiveSound, session: Session, assignments: 
 
     known = store.targets()
     restored = {name: value for name, value in session.settings.items() if name in known}
-    store.load({**sound.preset.settings, **restored}, "preset")
+    store.begin({**sound.preset.settings, **restored}, "preset")
     for text in assignments:
         name, value = split_assignment(text)
         store.request(name, value, "command line")

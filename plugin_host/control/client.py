@@ -12,8 +12,11 @@ import zmq
 from plugin_host.control.address import REQUESTS, beside, split
 from plugin_host.control.keys import Keys
 from plugin_host.control.protocol import TOPICS, VERSION
+from plugin_host.control.request import SLOW, STEPS
 
 Value = float | str
+# What takes longer has hung: plug-ins of a hundred megabytes load within it.
+_BUILDING_S = 60.0
 
 
 class HostError(RuntimeError):
@@ -71,16 +74,34 @@ class Client:
             HostError: The host refused.
             NoHostError: There was no reply in time.
         """
+        id = self._send(do, {name: value for name, value in fields.items() if value is not None})
+        patience_s = self._timeout_s if timeout_s is None else timeout_s
+        reply = self._reply_to((id,), patience_s)
+        if reply is None and do in SLOW | STEPS:
+            reply = self._slow_reply(id, do, patience_s)
+        if reply is None:
+            raise self._nobody()
+        if not reply.get("ok"):
+            raise HostError(str(reply.get("error")), str(reply.get("sentence")))
+        return reply
+
+    def _send(self, do: str, fields: Mapping[str, Any]) -> int:
         self._id += 1
-        request = {"version": VERSION, "id": self._id, "do": do, "origin": self._origin}
-        request |= {name: value for name, value in fields.items() if value is not None}
+        request = {"version": VERSION, "id": self._id, "do": do, "origin": self._origin, **fields}
         try:
             self._socket.send_multipart([b"", json.dumps(request).encode()], zmq.NOBLOCK)
         except zmq.Again:
             raise self._nobody() from None
-        reply = self._reply_to(self._id, self._timeout_s if timeout_s is None else timeout_s)
-        if not reply.get("ok"):
-            raise HostError(str(reply.get("error")), str(reply.get("sentence")))
+        return self._id
+
+    def _slow_reply(self, id: int, do: str, patience_s: float) -> dict[str, Any] | None:
+        """Wait for a reply as long as the host answers anything at all."""
+        reply = self._reply_to((id, self._send("slots", {})), patience_s)
+        if reply is None or reply.get("id") == id:
+            return reply
+        reply = self._reply_to((id,), max(_BUILDING_S, patience_s))
+        if reply is None:
+            raise HostError("working", f"the host is still working on {do}; its changes come as they are done")
         return reply
 
     def get(self, knob: str) -> dict[str, Any]:
@@ -103,7 +124,7 @@ class Client:
 
     def load_preset(self, name: str) -> dict[str, Any]:
         """Play a preset; building its chain may take seconds."""
-        return self.ask("load_preset", timeout_s=max(30.0, self._timeout_s), name=name)
+        return self.ask("load_preset", name=name)
 
     def undo(self) -> dict[str, Any]:
         """Take the last step back."""
@@ -157,15 +178,16 @@ class Client:
         socket.connect(address)
         return socket
 
-    def _reply_to(self, id: int, timeout_s: float) -> dict[str, Any]:
+    def _reply_to(self, ids: Sequence[int], timeout_s: float) -> dict[str, Any] | None:
+        """Return the first reply to one of these requests, or None where it does not come in time."""
         end = time.monotonic() + timeout_s
         while (rest_s := end - time.monotonic()) > 0.0:
             if self._socket.poll(max(1, round(rest_s * 1000.0))):
                 reply = json.loads(self._socket.recv_multipart()[-1])
                 # A reply that came too late for an earlier request is none for this one.
-                if isinstance(reply, dict) and reply.get("id") in (id, None):
+                if isinstance(reply, dict) and reply.get("id") in (*ids, None):
                     return reply
-        raise self._nobody()
+        return None
 
     def _nobody(self) -> NoHostError:
         keys = " (or it does not know these keys)" if self._keys is not None else ""

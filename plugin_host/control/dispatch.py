@@ -12,6 +12,7 @@ from plugin_host.control import protocol
 from plugin_host.control.host import Controller, Host
 from plugin_host.control.request import (
     COMMANDS,
+    SLOW,
     Bypass,
     CopySlot,
     Describe,
@@ -35,10 +36,6 @@ from plugin_host.settings.snapshots import SLOTS
 from plugin_host.settings.store import SettingsStore
 
 Content = dict[str, Any]
-# They read or write files or build a chain, so they must not keep the sockets waiting.
-SLOW = frozenset({
-    "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
-})  # fmt: skip
 
 
 class Dispatch:
@@ -58,8 +55,8 @@ class Dispatch:
             "plugins": lambda _: {"plugins": hosts.list_plugins()},
             "chain": lambda _: {"chain": list(host.chain())},
             "slots": lambda _: self._slots(),
-            "undo": lambda origin: self._change(store.undo(origin)),
-            "redo": lambda origin: self._change(store.redo(origin)),
+            "undo": lambda origin: self._change(store.undo(origin, host.play)),
+            "redo": lambda origin: self._change(store.redo(origin, host.play)),
             "stats": lambda _: {"stats": dict(host.stats())},
             "meters": lambda _: {"meters": dict(host.meters())},
             "spectra": lambda _: {"spectra": spectra(host)},
@@ -67,6 +64,17 @@ class Dispatch:
             "midi_cancel": lambda _: self._cancel_learning(),
             "snapshot": lambda _: self._snapshot(),
         }
+
+    def is_slow(self, request: Request, is_busy: bool) -> bool:
+        """Return whether a request may take seconds, so that the sockets must not wait for it.
+
+        Args:
+            request: The request.
+            is_busy: Whether an earlier slow one is not done yet: undo and redo come after it.
+        """
+        if request.do == "undo" or request.do == "redo":
+            return is_busy or self._store.builds(request.do)
+        return request.do in SLOW
 
     def answer(self, request: Request) -> Content:
         """Do one request; raise ValueError with a sentence where it is refused."""
@@ -106,7 +114,7 @@ class Dispatch:
 
     def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
         if isinstance(request, SetChain):
-            self._host.set_chain(request.before, request.after)
+            hosts.set_chain(self._store, self._host, request.before, request.after, request.origin)
             return {"chain": list(self._host.chain())}
         if isinstance(request, LoadPreset):
             return self._change(hosts.load_preset(self._store, self._host, request.name, request.origin))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from plugin_host.preset.nodes import knobs_of
 from plugin_host.settings.changes import Change, SettingsError
 from plugin_host.settings.snapshots import comparable
 from plugin_host.settings.store import SettingsStore
@@ -76,6 +77,14 @@ class Host(Protocol):
         """
         ...
 
+    def program(self) -> object:
+        """Return what plays in a form that `play` takes; equal where the same plays."""
+        ...
+
+    def play(self, program: Any) -> None:
+        """Play an earlier program again and declare its knobs to the store; the settings are moved by the caller."""
+        ...
+
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         """Write chain and settings as a preset of the user's folder under a name that was checked."""
         ...
@@ -125,12 +134,33 @@ def load_preset(store: SettingsStore, host: Host, name: str, origin: str) -> Cha
     check_preset_name(name)
     try:
         chosen = preset.load_preset(name)
-        host.load_preset(name)
+        with store.one_step(host.program):
+            host.load_preset(name)
+            # A chain without the model has fewer knobs.
+            known = store.targets()
+            return store.load({knob: value for knob, value in chosen.settings.items() if knob in known}, origin)
+    except SettingsError:
+        raise
     except ValueError as error:
         raise SettingsError(_kind_of(name), str(error)) from None
-    # A chain without the model has fewer knobs.
-    known = store.targets()
-    return store.load({knob: value for knob, value in chosen.settings.items() if knob in known}, origin)
+
+
+def set_chain(
+    store: SettingsStore, host: Host, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]],
+    origin: str,
+) -> None:  # fmt: skip
+    """Put other effects around the model, with their knobs where the nodes say, as one step of undo.
+
+    Raises:
+        ValueError: An effect is refused; nothing was changed.
+    """
+    with store.one_step(host.program):
+        host.set_chain(before, after)
+        # A knob keeps its place and not its effect, where the effects are of one kind.
+        targets = store.targets()
+        wanted = knobs_of({"before": before, "after": after}, targets)
+        if moved := {knob: value for knob, value in wanted.items() if value != targets[knob]}:
+            store.request_many(moved, origin)
 
 
 def save_preset(store: SettingsStore, host: Host, name: str, description: str, overwrite: bool) -> None:

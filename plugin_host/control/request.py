@@ -151,3 +151,8 @@ COMMANDS = (
     "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "undo", "redo", "stats", "meters",
     "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot",
 )  # fmt: skip
+# They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
+SLOW = frozenset({
+    "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
+})  # fmt: skip
+STEPS = frozenset({"undo", "redo"})

@@ -14,7 +14,7 @@ import zmq.utils.z85
 
 from plugin_host.control import protocol
 from plugin_host.control.address import REQUESTS, TELEMETRY, for_binding, split
-from plugin_host.control.dispatch import SLOW, Content, Dispatch, spectra
+from plugin_host.control.dispatch import Content, Dispatch, spectra
 from plugin_host.control.host import Controller, Host
 from plugin_host.control.keys import Keys
 from plugin_host.control.worker import Worker
@@ -177,7 +177,7 @@ class ZmqControl:
             self.refused += 1
             self._reply(envelope, protocol.refuse(refusal.id, refusal.kind, str(refusal)))
             return
-        if request.do not in SLOW:
+        if not self._dispatch.is_slow(request, bool(self._waiting)):
             self._reply(envelope, self._written(request.id, lambda: self._dispatch.answer(request)))
         elif len(self._waiting) >= _MOST_SLOW:
             sentence = "the host is still building what was requested before; try again in a moment"

@@ -12,16 +12,15 @@ from typing import Any
 import zmq
 
 from plugin_host.control.client import Client, HostError, NoHostError
-from plugin_host.control.dispatch import SLOW
 from plugin_host.control.keys import Keys
 from plugin_host.control.protocol import TOPICS
+from plugin_host.control.request import SLOW, STEPS
 
 ORIGIN = "panel"
 _PATIENCE_S = 1.0
 # Load figures come 7.5 times a second from a host that lives, so that a longer silence is worth a question.
 _SILENCE_S = 1.5
 _RETRY_S = 0.3
-_BUILDING_S = 60.0
 
 
 class PanelLink:
@@ -87,7 +86,7 @@ class PanelLink:
         if self.away:
             raise NoHostError(self.away)
         loop = asyncio.get_running_loop()
-        if do in SLOW:
+        if do in SLOW | STEPS:
             reply = await loop.run_in_executor(self._building, self._build, do, fields)
         else:
             reply = await loop.run_in_executor(self._asking, self._ask, do, fields)
@@ -106,7 +105,7 @@ class PanelLink:
 
     def _build(self, do: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         with self._client() as client:
-            return client.ask(do, timeout_s=_BUILDING_S, **fields)
+            return client.ask(do, **fields)
 
     def _client(self) -> Client:
         return Client(self._address, self._keys, origin=ORIGIN, timeout_s=_PATIENCE_S)

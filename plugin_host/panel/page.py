@@ -24,7 +24,7 @@ from plugin_host.panel.preset_bar import PresetBar
 from plugin_host.panel.preset_dialog import PresetDialog
 from plugin_host.panel.render_jobs import RenderJobs
 from plugin_host.panel.render_routes import RenderDesk
-from plugin_host.preset.nodes import Nodes, knobs_of, nodes_of
+from plugin_host.preset.nodes import Nodes, nodes_of
 from plugin_host.settings.snapshots import SLOTS
 
 # The eye takes 20 pictures a second for motion, and a phone can draw them.
@@ -126,10 +126,6 @@ class Page:
         if reply := await self.ask("set_chain", **nodes):
             # The next edit must begin with this one, though the news of it is still on its way.
             self.link.state = {**self.link.state, "chain": reply["chain"]}
-            knobs = [knob["id"] for knob in (await self.ask("describe") or {"knobs": []})["knobs"]]
-            # A knob keeps its place and not its effect, where the effects are of one kind.
-            if values := knobs_of(nodes, knobs):
-                await self.ask("set_many", values=values)
 
     async def _press(self, event: KeyEventArguments) -> None:
         if event.action.keydown and event.key.name == "Escape":

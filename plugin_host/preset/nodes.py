@@ -45,7 +45,7 @@ def _placed(effect: Mapping[str, Any]) -> Node:
     return {**node, "settings": {**node["settings"], EFFECTS[node["effect"]].file: path}}
 
 
-def knobs_of(nodes: Nodes, known: Collection[str]) -> dict[str, float]:
+def knobs_of(nodes: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection[str]) -> dict[str, float]:
     """Return where the knobs of the effects belong, by the ids they have at their places; only known ones."""
     return {
         name: float(value)

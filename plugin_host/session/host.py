@@ -11,7 +11,7 @@ from typing import Any
 
 from plugin_host.chain.dry_wet import MATCH
 from plugin_host.chain.loudness_match import LoudnessMatch
-from plugin_host.chain.program import LiveSound, build_around, path_of, with_effects
+from plugin_host.chain.program import LiveSound, Recipe, build_around, path_of, with_effects
 from plugin_host.devices.device import Device
 from plugin_host.engine.engine import Engine
 from plugin_host.preset.artifact_pin import pin_of
@@ -122,6 +122,14 @@ class LiveHost:
         sound = self.sound
         preset = with_effects(sound.preset, before, after)
         self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact)))
+
+    def program(self) -> Recipe:
+        """Return what plays, to be played again by `play`."""
+        return self.sound.recipe
+
+    def play(self, program: Recipe) -> None:
+        """Build and swap in what played before; raise ValueError, one sentence, where that can't be any more."""
+        self._on_main(lambda: self._play(build_around(*program)))
 
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         """Write chain and settings as a preset of the user's folder, which is what plays from then on.

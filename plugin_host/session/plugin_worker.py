@@ -62,7 +62,7 @@ class Worker:
         try:
             restored = self._restored(device)
             store.declare((*controls, MATCH) if not self._is_own else restored.sound.controls)
-            store.load(restored.settings, "session")
+            store.begin(restored.settings, "session")
             kind = LiveHost if self._is_own else StageHost
             host = kind(restored.sound, store, device, "plug-in")
         except ValueError as error:
@@ -118,8 +118,9 @@ class Worker:
     def _follow(self, text: str, device: PluginDevice, host: LiveHost) -> None:
         try:
             restored = read_document(text)
-            host.play_sound(restored.sound)
-            host.store.load(restored.settings, "session")
+            with host.store.one_step(host.program):
+                host.play_sound(restored.sound)
+                host.store.load(restored.settings, "session")
             device.follow_knobs()
         except ValueError as error:
             device.region.write_reason(str(error))

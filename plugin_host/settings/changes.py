@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,6 +59,18 @@ class Change:
     cause: Cause
     accepted: tuple[Accepted, ...]
     slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole state at one moment, for a client that connects late."""
+
+    sequence: int
+    slot: str
+    slots: tuple[str, ...]
+    can_undo: bool
+    can_redo: bool
+    settings: Mapping[str, Accepted]
 
 
 class Subscription:

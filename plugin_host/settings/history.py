@@ -1,11 +1,31 @@
-"""Undo and redo of settings: one step a request, one step a drag."""
+"""Undo and redo of settings and programs: one step a request, one step a drag."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 Gesture = tuple[str, str]
+Way = Literal["undo", "redo"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a step leads from or to.
+
+    Attributes:
+        settings: Target of each knob that the step moves; without what one listens to.
+        slot: The snapshot that plays.
+        program: What plays the sound, in whatever form its host plays it again; the same object or value, the same
+            program.
+        kept: What the snapshots hold, where the step changes the program.
+    """
+
+    settings: Mapping[str, float]
+    slot: str
+    program: object = None
+    kept: Mapping[str, Mapping[str, float]] | None = None
 
 
 @dataclass
@@ -13,21 +33,34 @@ class Step:
     """What one step of the history changed.
 
     Attributes:
-        before, after: Target of each knob it moved, before and after; without what one listens to.
-        slot_before, slot_after: The snapshot that played.
+        before, after: The states.
         gesture: Origin and name of the drag it belongs to while that goes on, else None.
     """
 
-    before: dict[str, float]
-    after: dict[str, float]
-    slot_before: str
-    slot_after: str
+    before: State
+    after: State
     gesture: Gesture | None = None
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether it changed nothing."""
-        return self.before == self.after and self.slot_before == self.slot_after
+        return self.before.settings == self.after.settings and self.before.slot == self.after.slot and not self.builds
+
+    @property
+    def builds(self) -> bool:
+        """Whether another program plays after it than before."""
+        return self.before.program != self.after.program
+
+    def goal(self, way: Way) -> State:
+        """Return the state that undo or redo leads to."""
+        return self.before if way == "undo" else self.after
+
+    def drop(self, names: Set[str]) -> None:
+        """Leave out knobs."""
+        self.before, self.after = (
+            replace(state, settings={name: value for name, value in state.settings.items() if name not in names})
+            for state in (self.before, self.after)
+        )
 
 
 class History:
@@ -35,10 +68,14 @@ class History:
 
     Args:
         depth: Most steps that are kept.
+
+    Attributes:
+        is_held: Whether moves are no steps at present, as they belong to a larger one, and no knob is gone for good.
     """
 
     def __init__(self, depth: int = 200) -> None:
         self._depth = depth
+        self.is_held = False
         self._done: list[Step] = []
         self._undone: list[Step] = []
 
@@ -53,8 +90,8 @@ class History:
         return bool(self._undone)
 
     def add(self, step: Step) -> None:
-        """Append a step; a further move of a drag is merged into the drag's step."""
-        if step.empty:
+        """Append a step, unless moves are held; a further move of a drag is merged into the drag's step."""
+        if step.is_empty or self.is_held:
             return
         self._undone.clear()
         drag = self._drag_of(step)
@@ -62,8 +99,8 @@ class History:
             self._done.append(step)
             del self._done[: -self._depth]
             return
-        drag.before = step.before | drag.before
-        drag.after |= step.after
+        drag.before = replace(drag.before, settings={**step.before.settings, **drag.before.settings})
+        drag.after = replace(drag.after, settings={**drag.after.settings, **step.after.settings})
 
     def end_gesture(self, gesture: Gesture) -> None:
         """Close a drag: the next move under its name is a new step."""
@@ -72,29 +109,30 @@ class History:
                 step.gesture = None
 
     def forget(self, names: Set[str]) -> None:
-        """Drop knobs that are gone: one that comes under the same name later is another one."""
+        """Drop knobs that are gone for good: one that comes under the same name later is another one."""
+        if self.is_held:
+            return
         for steps in (self._done, self._undone):
             for step in steps:
-                for settings in (step.before, step.after):
-                    for name in names & settings.keys():
-                        del settings[name]
-            steps[:] = [step for step in steps if not step.empty]
+                step.drop(names)
+            steps[:] = [step for step in steps if not step.is_empty]
 
-    def undo(self) -> Step | None:
-        """Return the last step, or None; the caller brings back what was before it."""
-        if not self._done:
-            return None
-        self._undone.append(self._done.pop())
-        return self._undone[-1]
+    def clear(self) -> None:
+        """Drop every step."""
+        self._done.clear()
+        self._undone.clear()
 
-    def redo(self) -> Step | None:
-        """Return the last undone step, or None; the caller brings back what was after it."""
-        if not self._undone:
-            return None
-        step = self._undone.pop()
+    def next(self, way: Way) -> Step | None:
+        """Return the step that would be undone or redone, or None."""
+        steps = self._done if way == "undo" else self._undone
+        return steps[-1] if steps else None
+
+    def go(self, way: Way) -> None:
+        """Count the next step as undone or redone; the caller brings its goal about."""
+        source, target = (self._done, self._undone) if way == "undo" else (self._undone, self._done)
+        step = source.pop()
         step.gesture = None
-        self._done.append(step)
-        return step
+        target.append(step)
 
     def _drag_of(self, step: Step) -> Step | None:
         """Return the drag this move belongs to, unless its knobs were moved since."""
@@ -103,10 +141,7 @@ class History:
         for earlier in reversed(self._done):
             if earlier.gesture == step.gesture:
                 return earlier
-            if _touches(earlier, step.before) or earlier.slot_before != earlier.slot_after:
+            touches = not earlier.before.settings.keys().isdisjoint(step.before.settings)
+            if touches or earlier.before.slot != earlier.after.slot or earlier.builds:
                 return None
         return None
-
-
-def _touches(step: Step, names: Mapping[str, float]) -> bool:
-    return not step.before.keys().isdisjoint(names)

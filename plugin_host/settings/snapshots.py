@@ -48,6 +48,15 @@ class Snapshots:
         for slot, kept in self._kept.items():
             self._kept[slot] = {name: value for name, value in kept.items() if name not in names}
 
+    def copy(self) -> dict[str, dict[str, float]]:
+        """Return what every snapshot keeps."""
+        return {slot: dict(kept) for slot, kept in self._kept.items()}
+
+    def bring_back(self, kept: Mapping[str, Mapping[str, float]]) -> None:
+        """Give snapshots the knobs again that they have not, as they were in an earlier copy."""
+        for slot, settings in kept.items():
+            self._kept[slot] = {**settings, **self._kept.get(slot, {})}
+
     def keep(self, slot: str, settings: Mapping[str, float]) -> None:
         """Keep settings in a snapshot that does not play."""
         _check(slot)

@@ -8,29 +8,17 @@ once a block, which empties the queue and smooths each value. The interfaces sha
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from models.control import Control
-from plugin_host.settings.changes import Accepted, Cause, Change, SettingsError, Subscription
-from plugin_host.settings.history import History, Step
-from plugin_host.settings.smoothing import Aims, Ramp, Smoother, most_ms_of
+from plugin_host.settings.changes import Accepted, Cause, Change, SettingsError, Snapshot, Subscription
+from plugin_host.settings.checking import checked, control_of, possible
+from plugin_host.settings.history import History, State, Step, Way
+from plugin_host.settings.move_queue import MoveQueue
+from plugin_host.settings.smoothing import Aims, Ramp, most_ms_of
 from plugin_host.settings.snapshots import LISTENING, Snapshots, comparable
-
-_LONGEST_TEXT = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The whole state at one moment, for a client that connects late."""
-
-    sequence: int
-    slot: str
-    slots: tuple[str, ...]
-    can_undo: bool
-    can_redo: bool
-    settings: Mapping[str, Accepted]
 
 
 class SettingsStore:
@@ -43,17 +31,15 @@ class SettingsStore:
     """
 
     def __init__(self, controls: Sequence[Control], capacity: int = 256, sample_rate: int = 48000) -> None:
-        self._lock = threading.RLock()
-        self._capacity = capacity
+        self._lock, self._building = threading.RLock(), threading.Lock()
         self._rate = sample_rate
-        self._queue: deque[Aims | dict[str, Ramp]] = deque()
         self._subscriptions: list[Subscription] = []
         self._history, self._snapshots = History(), Snapshots()
         self._sequence = 0
         self._controls = {control.id: control for control in controls}
         self._targets = {control.id: control.default for control in controls}
         self._came = dict.fromkeys(self._controls, 0)
-        self._audio = Smoother(self._fresh_ramps())
+        self._queue = MoveQueue(self._fresh_ramps(), capacity)
 
     def __repr__(self) -> str:
         return f"<SettingsStore: {len(self.controls)} knobs, change {self.sequence}>"
@@ -90,29 +76,61 @@ class SettingsStore:
     ) -> tuple[Accepted, ...]:
         """Ask for several knobs at once: all of them move at the same sample, or, where one is refused, none."""
         with self._lock:
-            checked = {name: self._checked(name, value) for name, value in values.items()}
-            return self._do(checked, origin, "set", gesture).accepted
+            wanted = {name: checked(self._controls, name, value) for name, value in values.items()}
+            return self._do(wanted, origin, "set", gesture).accepted
 
     def end_gesture(self, origin: str, gesture: str) -> None:
         """Close a drag: the next move under its name is a new step of undo."""
         with self._lock:
             self._history.end_gesture((origin, gesture))
 
-    def undo(self, origin: str) -> Change:
-        """Take the last step back; raise SettingsError if there is none."""
-        with self._lock:
-            step = self._history.undo()
-            if step is None:
-                raise SettingsError("nothing_to_undo", "there is nothing to undo")
-            return self._return_to(step.before, step.slot_before, origin, "undo")
+    @contextmanager
+    def one_step(self, program: Callable[[], Any]) -> Iterator[None]:
+        """Join all that changes meanwhile, of whatever origin, into one step that brings the program back too.
 
-    def redo(self, origin: str) -> Change:
-        """Do the last undone step again; raise SettingsError if there is none."""
+        A second one waits until the first has ended.
+
+        Args:
+            program: Returns what plays, as `undo` gives it to be played again.
+        """
+        with self._building:
+            with self._lock:
+                before, self._history.is_held = self._state(program()), True
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._history.is_held = False
+                    self._history.add(Step(before, self._state(program())))
+
+    def builds(self, way: Way) -> bool:
+        """Return whether undo or redo would have to wait for another program."""
         with self._lock:
-            step = self._history.redo()
-            if step is None:
-                raise SettingsError("nothing_to_redo", "there is nothing to redo")
-            return self._return_to(step.after, step.slot_after, origin, "redo")
+            step = self._history.next(way)
+            return self._building.locked() or (step is not None and step.builds)
+
+    def undo(self, origin: str, play: Callable[[Any], None] | None = None) -> Change:
+        """Take the last step back.
+
+        Args:
+            origin: The client.
+            play: Plays another program and declares its knobs; without it a step that needs one is refused.
+
+        Raises:
+            SettingsError: There is none.
+            ValueError: The program can't be played any more; nothing has changed.
+        """
+        return self._go("undo", origin, play)
+
+    def redo(self, origin: str, play: Callable[[Any], None] | None = None) -> Change:
+        """Do the last undone step again; as `undo`."""
+        return self._go("redo", origin, play)
+
+    def begin(self, settings: Mapping[str, float | str], origin: str) -> None:
+        """Apply the settings that a session begins with; they are no step."""
+        with self._lock:
+            self.load(settings, origin)
+            self._history.clear()
 
     def load(self, settings: Mapping[str, float | str], origin: str) -> Change:
         """Apply a preset's settings as one step.
@@ -121,7 +139,7 @@ class SettingsStore:
         """
         with self._lock:
             whole: dict[str, float] = {c.id: c.default for c in self._controls.values() if c.id not in LISTENING}
-            whole |= {name: self._checked(name, value) for name, value in settings.items()}
+            whole |= {name: checked(self._controls, name, value) for name, value in settings.items()}
             return self._do(whole, origin, "load")
 
     def select_slot(self, slot: str, origin: str) -> Change:
@@ -129,14 +147,14 @@ class SettingsStore:
         with self._lock:
             before = self._snapshots.current
             kept = self._snapshots.leave_for(slot, self._targets)
-            return self._do(self._possible(kept), origin, "slot", slot_before=before)
+            return self._do(possible(self._controls, kept), origin, "slot", slot_before=before)
 
     def copy_slot(self, source: str, target: str, origin: str) -> None:
         """Copy one snapshot's settings to another; where that is the one that plays, its knobs move as one step."""
         with self._lock:
             settings = self._snapshots.contents(source, self._targets)
             if target == self._snapshots.current:
-                self._do(self._possible(settings), origin, "slot")
+                self._do(possible(self._controls, settings), origin, "slot")
             else:
                 self._snapshots.keep(target, settings)
 
@@ -164,7 +182,7 @@ class SettingsStore:
     def setting(self, name: str) -> Accepted:
         """Return one knob's target; raise SettingsError if there is no such knob."""
         with self._lock:
-            self._control(name)
+            control_of(self._controls, name)
             return self._accepted(name, self._came[name])
 
     def snapshot(self) -> Snapshot:
@@ -193,8 +211,7 @@ class SettingsStore:
         """Set the sample rate and the values to the targets; call it only while `drain` is not called."""
         with self._lock:
             self._rate = sample_rate
-            self._queue.clear()
-            self._audio = Smoother(self._fresh_ramps())
+            self._queue.restart(self._fresh_ramps())
 
     def drain(self, frames: int) -> Mapping[str, float]:
         """Apply the waiting requests, move on by so many samples, and return every value after the last of them.
@@ -203,67 +220,58 @@ class SettingsStore:
         cutting of these, as long as each request is applied at the same sample. The mapping is the same object until
         the knobs change, and is rewritten by the next call.
         """
-        queue, audio = self._queue, self._audio
-        while queue:
-            try:
-                item = queue.popleft()
-            except IndexError:
-                break  # A request is merging the queue at this moment; its newest targets come with the next block.
-            if isinstance(item, dict):
-                audio.replace(item)
-            else:
-                audio.aim(item)
-        return audio.advance(frames)
+        return self._queue.drain(frames)
 
     # Under the lock.
 
     def _fresh_ramps(self) -> dict[str, Ramp]:
         return {name: Ramp(control, self._targets[name], self._rate) for name, control in self._controls.items()}
 
-    def _control(self, name: str) -> Control:
-        control = self._controls.get(name)
-        if control is None:
-            known = ", ".join(self._controls)
-            raise SettingsError("unknown_knob", f"there is no knob '{name[:_LONGEST_TEXT]}'; the knobs are {known}")
-        return control
-
-    def _checked(self, name: str, value: float | str) -> float:
-        control = self._control(name)
-        try:
-            if isinstance(value, str):
-                if len(value) > _LONGEST_TEXT:
-                    raise ValueError(f"{name} must be {control.range_text()}, not a text of {len(value)} letters")
-                return control.from_text(value)
-            return control.check(value)
-        except (ValueError, OverflowError) as error:
-            why = str(error) if isinstance(error, ValueError) else f"{name} must be {control.range_text()}"
-            raise SettingsError("bad_value", why) from None
-
-    def _possible(self, settings: Mapping[str, float]) -> dict[str, float]:
-        """Leave out what an older set of knobs had and this one has not."""
-        possible: dict[str, float] = {}
-        for name, value in settings.items():
-            try:
-                possible[name] = self._checked(name, value)
-            except SettingsError:
-                continue
-        return possible
+    def _state(self, program: object) -> State:
+        return State(comparable(self._targets), self._snapshots.current, program, self._snapshots.copy())
 
     def _do(
         self, values: dict[str, float], origin: str, cause: Cause, gesture: str | None = None, slot_before: str = ""
     ) -> Change:
         current = self._snapshots.current
         # What one listens to is no step of the sound's history.
-        steps = comparable(values)
-        before = {name: self._targets[name] for name in steps}
-        drag = None if gesture is None else (origin, gesture)
-        self._history.add(Step(before, steps, slot_before or current, current, drag))
+        after = State(comparable(values), current)
+        before = State({name: self._targets[name] for name in after.settings}, slot_before or current)
+        self._history.add(Step(before, after, None if gesture is None else (origin, gesture)))
         return self._move(values, origin, cause)
 
-    def _return_to(self, settings: Mapping[str, float], slot: str, origin: str, cause: Cause) -> Change:
-        if slot != self._snapshots.current:
-            self._snapshots.leave_for(slot, self._targets)
-        return self._move(self._possible(settings), origin, cause)
+    def _go(self, way: Way, origin: str, play: Callable[[Any], None] | None) -> Change:
+        with self._lock:
+            step = self._history.next(way)
+            if step is None:
+                raise SettingsError(f"nothing_to_{way}", f"there is nothing to {way}")
+            if not step.builds:
+                self._history.go(way)
+                return self._return_to(step.goal(way), origin, way)
+        if play is None:
+            raise SettingsError("refused", "this step changes the chain too: ask the host that plays it")
+        return self._go_and_build(way, origin, play)
+
+    def _go_and_build(self, way: Way, origin: str, play: Callable[[Any], None]) -> Change:
+        with self._building:
+            with self._lock:
+                step = self._history.next(way)
+                if step is None or not step.builds:
+                    raise SettingsError("busy", "something else has changed meanwhile; try again")
+                self._history.is_held = True
+            try:
+                play(step.goal(way).program)
+                with self._lock:
+                    self._history.go(way)
+                    return self._return_to(step.goal(way), origin, way)
+            finally:
+                self._history.is_held = False
+
+    def _return_to(self, goal: State, origin: str, cause: Cause) -> Change:
+        if goal.slot != self._snapshots.current:
+            self._snapshots.leave_for(goal.slot, self._targets)
+        self._snapshots.bring_back(goal.kept or {})
+        return self._move(possible(self._controls, goal.settings), origin, cause)
 
     def _move(self, values: dict[str, float], origin: str, cause: Cause) -> Change:
         self._targets.update(values)
@@ -272,13 +280,7 @@ class SettingsStore:
         return self._publish(values, origin, cause)
 
     def _put(self, item: Aims | dict[str, Ramp]) -> None:
-        if len(self._queue) < self._capacity:
-            self._queue.append(item)
-            return
-        # The audio thread rests or is late: what waits is merged, so that the newest targets are kept.
-        self._queue.clear()
-        self._queue.append(self._fresh_ramps())
-        self._queue.append(Aims(tuple(self._targets.items())))
+        self._queue.put(item, lambda: (self._fresh_ramps(), Aims(tuple(self._targets.items()))))
 
     def _publish(self, values: Mapping[str, float], origin: str, cause: Cause) -> Change:
         self._sequence += 1

@@ -41,6 +41,12 @@ class FakeHost:
     def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
         raise ValueError("this host has no effects")
 
+    def program(self) -> object:
+        return self.loaded[-1:]
+
+    def play(self, program: list[str]) -> None:
+        self.loaded += program or [""]
+
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         self.saved.append((name, description, dict(settings)))
 

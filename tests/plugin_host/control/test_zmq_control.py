@@ -17,9 +17,8 @@ from models.extender import controls as knobs
 from plugin_host.control import protocol
 from plugin_host.control.address import AddressError, is_loopback
 from plugin_host.control.client import Client, HostError, NoHostError
-from plugin_host.control.dispatch import SLOW
 from plugin_host.control.keys import KeyFileError, make_keys, read_keys
-from plugin_host.control.request import COMMANDS
+from plugin_host.control.request import COMMANDS, SLOW
 from plugin_host.control.zmq_server import ControlError, ZmqControl
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import ANY, FakeHost, client, running
