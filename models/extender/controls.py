@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.control import Control
+from models.extender.curve import NODES_HZ
+
+
+def _node(name: str, hertz: float) -> Control:
+    at = f"{hertz / 1000.0:g} kHz"
+    about = f"Level of the generated band around {at}, on top of the amount: a node of its curve over frequency."
+    return Control(name, f"Curve {at}", "dB", -12.0, 12.0, 0.0, about=about)
+
 
 CONTROLS: tuple[Control, ...] = (
     Control(
@@ -49,6 +57,7 @@ CONTROLS: tuple[Control, ...] = (
         about="Pass the input, delayed by the latency, untouched.",
     ),
     Control("delta", "Delta", "", 0.0, 1.0, 0.0, "switch", 10.0, about="Listen to the generated band only."),
+    *(_node(name, hertz) for name, hertz in NODES_HZ.items()),
 )
 BY_ID: Mapping[str, Control] = {control.id: control for control in CONTROLS}
 

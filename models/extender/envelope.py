@@ -56,6 +56,7 @@ class GainSettings(NamedTuple):
         tone: -1 all noise, 0 as predicted, 1 all harmonics.
         noise_power: Power of the noise in every band.
         whitens: Whether the source's own spectrum is taken out, or its level only.
+        curve: Added to the gains of each band, as logarithms of power ratios, shape (bands,).
     """
 
     shape: Shape
@@ -63,6 +64,7 @@ class GainSettings(NamedTuple):
     tone: float
     noise_power: float
     whitens: bool
+    curve: Array
 
 
 def first_band(crossover_hz: float) -> int:
@@ -131,7 +133,7 @@ def source_gains(
         of_noise: Where those of the noise go.
     """
     levels_db, tonality = predicted
-    noise, tone, first = settings.noise_power, settings.tone, settings.shape.first_band
+    noise, tone, first, curve = settings.noise_power, settings.tone, settings.shape.first_band, settings.curve
     channels, frames, count = levels_db.shape
     least, most, least_share = np.float32(_LEAST_GAIN), np.float32(_MOST_GAIN), np.float32(_LEAST_SHARE)
     one, toward, up = np.float32(1.0), np.float32(min(tone, 0.0)), np.float32(max(tone, 0.0))
@@ -144,8 +146,8 @@ def source_gains(
                 share = tonality[channel, frame, band] * (one + toward) + up * (one - tonality[channel, frame, band])
                 lines = power * max(share, least_share) / coloured[channel, frame, band]
                 rest = power * max(one - share, least_share) / np.float32(noise)
-                of_source[channel, frame, band] = log(min(max(lines, least), most))
-                of_noise[channel, frame, band] = log(min(max(rest, least), most))
+                of_source[channel, frame, band] = log(min(max(lines, least), most)) + curve[band]
+                of_noise[channel, frame, band] = log(min(max(rest, least), most)) + curve[band]
             of_source[channel, frame, :first] = of_source[channel, frame, first]
             of_noise[channel, frame, :first] = of_noise[channel, frame, first]
 

@@ -14,6 +14,7 @@ from dsp.compile import kernel
 from dsp.fft import Array
 from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
+from models.extender.curve import AmountCurve
 from models.extender.envelope import GainSettings, Shape
 from models.extender.measured import Measured
 from models.predictor.inference import Predicted
@@ -59,6 +60,7 @@ class FilterGains:
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
         self._whitens, self._noise_power = config.whiten, 48000.0 / sample_rate
         self._lag, self._averaged = max(0, -horizon(config.lookahead_hops)), averaged_frames(config)
+        self._curve = AmountCurve()
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
@@ -75,7 +77,11 @@ class FilterGains:
             crossover_hz, first = _crossovers()[step]
             amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
             self._shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
-        return GainSettings(self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._whitens)
+        self._curve.follow(values)
+        return GainSettings(
+            self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._whitens,
+            self._curve.gains,
+        )  # fmt: skip
 
 
 @lru_cache

@@ -20,6 +20,8 @@ from plugin_host.preset.file import save_preset
 from plugin_host.settings.store import SettingsStore
 
 _AUDIBLE = 1e-6
+# A knob may act on low frequencies only, where a brighter sound needs nothing.
+_DULL_HZ = 2400.0
 # Text has six digits.
 _TEXT_TOLERANCE = 1e-5
 _POSITIONS = (0.0, 0.1, 0.37, 0.5, 0.83, 1.0)
@@ -82,11 +84,13 @@ def _state(subject: Subject) -> Iterator[Verdict]:
 
 
 def _is_audible(subject: Subject, control: Control) -> Verdict:
-    """Compare the two ends of a knob, with the other knobs where they stand and then with all of them moved."""
-    moved = {one.id: one.from_position(0.7) for one in subject.controls if one.curve != "switch"}
+    """Compare the two ends of a knob: with the others where they stand, with all moved up, and down on a dull sound."""
+    moved = [{one.id: one.from_position(at) for one in subject.controls if one.curve != "switch"} for at in (0.7, 0.1)]
     ends = (control.low, control.high)
-    for others in (dict(subject.settings), {**subject.settings, **moved}):
-        low, high = (play(subject.prepared(), music(), [480], {**others, control.id: end}) for end in ends)
+    for others, sound in ((dict[str, float](), music()), (moved[0], music()), (moved[1], music(edge_hz=_DULL_HZ))):
+        low, high = (
+            play(subject.prepared(), sound, [480], {**subject.settings, **others, control.id: end}) for end in ends
+        )
         if float(np.abs(low - high).max()) > _AUDIBLE:
             return Verdict(f"{control.id} is audible")
     return Verdict(f"{control.id} is audible", "its two ends sound the same")

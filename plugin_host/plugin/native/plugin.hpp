@@ -174,10 +174,12 @@ class Plugin {
         const uint32_t buffer = state.newer.empty() ? kBuffers[buffer_choice(state.buffer)] : buffer_.load();
         kept_ = state;
         has_state_ = state.newer.empty();
-        uint32_t index = 0;
-        if (with_knobs)
-            for (const auto &[id, value] : state.knobs)
-                if (const Knob *known = knob(id, index)) values_[index] = allowed(*known, value);
+        // A knob that is younger than the state was at its default then.
+        if (with_knobs && has_state_)
+            for (uint32_t k = 0; k < kKnobCount; ++k) {
+                const auto kept = state.knobs.find(kKnobs[k].id);
+                values_[k] = kept == state.knobs.end() ? kKnobs[k].initial : allowed(kKnobs[k], kept->second);
+            }
         buffer_ = buffer;
         resend_ = true;
         if (Region *region = hop_.region()) region->session.write(kept_.text.data(), kept_.text.size());

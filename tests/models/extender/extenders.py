@@ -25,6 +25,8 @@ MOVED: Settings = {
     "width": 80.0,
     "mix": 70.0,
     "output": -3.0,
+    "curve_8k": -6.0,
+    "curve_12k": 4.0,
 }
 
 

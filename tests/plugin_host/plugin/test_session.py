@@ -13,7 +13,7 @@ import pytest
 from plugin_host.control.client import Client
 from plugin_host.plugin.instances import control_address
 from plugin_host.plugin.library import Library
-from plugin_host.plugin.product import PluginError, Product
+from plugin_host.plugin.product import PluginError, Product, knob_id
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, wait_for_engine
 
@@ -39,6 +39,18 @@ def test_a_state_comes_back_byte_for_byte_without_an_engine(host: ClapHost, open
     assert [other.text(name) for name in ("Amount", "Crossover", "Buffer")] == ["-3 dB", "6.3 kHz", "1024 samples"]
     other.activate(48000.0)
     assert other.latency == 1024
+
+
+def test_a_state_from_before_a_knob_was_there_leaves_it_at_its_default(host: ClapHost, product: Product) -> None:
+    """Such a state has the same format and names the knobs that there were."""
+    first = product.controls[:12]
+    assert [control.id for control in first][-1] == "delta"
+    rest = struct.pack("<IIII", 512, 48000, 0, len(first))
+    for control in sorted(first, key=knob_id):
+        rest += struct.pack("<Id", knob_id(control), -3.0 if control.id == "amount" else control.default)
+    host.flush(host.event("Curve 12 kHz", "-6 dB"), host.event("Tone", "50 %"))
+    assert host.load(state_of(1, rest + struct.pack("<I", 0)))
+    assert [host.text(name) for name in ("Amount", "Curve 12 kHz", "Tone")] == ["-3 dB", "0 dB", "0 %"]
 
 
 def test_garbage_is_refused_and_changes_nothing(host: ClapHost) -> None:
