@@ -21,7 +21,7 @@ from plugin_host.checks.signals import (
 from plugin_host.checks.target import Subject
 
 RATES = (44100, 48000, 88200, 96000)
-# -120 dBFS: what a converter of 20 bits can't tell from silence.
+# -120 dBFS: what a converter of 20 bits can't resolve.
 _SILENCE = 1e-6
 _SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 _RECOVERY_S, _RECOVERY_DB = 0.1, 6.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plugin_host.render.inspect.measure import Inspection
 
 app = typer.Typer()
-# Of full scale; less is heard by nobody.
+# Of full scale; less is inaudible.
 _MUCH_DC = 0.003
 _WIDE = 240
 

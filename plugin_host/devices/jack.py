@@ -226,7 +226,7 @@ class JackDevice(ReconnectingDevice):
         return np.frombuffer(self._view_of(self._buffer_of(port._ptr, frames), _SAMPLE.itemsize * frames), _SAMPLE)
 
     def _has_lost(self, frames: int) -> bool:
-        """Tell whether the server's clock has left out samples since the last cycle, and take the period over."""
+        """Return whether the server's clock has left out samples since the last cycle, and take the period over."""
         self.block = frames
         client = self._client
         if client is None:

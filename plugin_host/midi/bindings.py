@@ -199,7 +199,7 @@ class KnobLink:
         return value_here
 
     def _is_echo(self) -> bool:
-        """Tell whether the control only said where it was sent; of a wide value the parts come one by one."""
+        """Return whether the control only said where it was sent; of a wide value the parts come one by one."""
         slack = 0.0 if self.binding.cc is not None else 1 / 127
         return self._echo is not None and self._echo - slack <= self._low <= self._high <= self._echo + slack
 

@@ -21,7 +21,7 @@ def options_of(effect: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what can be set of an effect by no knob, with the value now, as words to choose from or as a number.
 
     Args:
-        effect: As a host's chain tells it; the `choices` of a plug-in are those that the host found in it.
+        effect: As a host's chain lists it; the `choices` of a plug-in are those that the host found in it.
     """
     node, given = effect["node"], effect["node"].get("settings", {})
     if "plugin" in node:
@@ -65,7 +65,7 @@ def edited(
 
     Args:
         nodes: The effects now.
-        act: "add" (an effect at the end of a side), "remove", "bypass" (or hear again), "earlier", "later", "set".
+        act: "add" (an effect at the end of a side), "remove", "bypass" (or play again), "earlier", "later", "set".
         side: "before" or "after"; an effect that moves beyond its end of it goes to the other side of the model.
         index: Place of the effect within its side.
         effect: Name of the effect to add, or the id of an installed plug-in.

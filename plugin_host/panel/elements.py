@@ -47,7 +47,7 @@ class MidiTable(Part, component=ASSETS / "midi.js"):
 
 
 def button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
-    """Make a button with a name that a screen reader tells."""
+    """Make a button with a name that a screen reader reads."""
     made = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
     made.props["aria-label"] = made.props["title"] = about
     return made

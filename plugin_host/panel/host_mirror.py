@@ -154,7 +154,7 @@ class PanelLink:
             self._take_midi(client, data)
         else:
             self.stats = data
-            # Changes do not tell whether there is something to undo.
+            # Changes do not say whether there is something to undo.
             if self._is_stale:
                 self._read_state(client)
 

@@ -37,14 +37,14 @@ def changed_by(
 ) -> str:
     """Say which knobs stand elsewhere since a preset was loaded."""
     names = {knob["id"]: knob["name"] for knob in knobs}
-    told = [
+    described = [
         f"{names.get(knob, knob)} {before[knob]['text']} → {setting['text']}"
         if knob in before
         else f"{names.get(knob, knob)} {setting['text']}"
         for knob, setting in after.items()
         if knob not in before or before[knob]["value"] != setting["value"]
     ]
-    return f"{preset} changed {', '.join(told) or 'no knob'}"
+    return f"{preset} changed {', '.join(described) or 'no knob'}"
 
 
 def diff_rows(diff: Mapping[str, Mapping[str, str]], knobs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
@@ -126,8 +126,8 @@ def words_of(stats: Mapping[str, Any], meters: Mapping[str, Any], is_away: bool)
         ("Dropped blocks", f"{stats.get('missed', 0)} of {stats.get('blocks', 0)}"),
     ]
     words.append(("Out against in", _offset(meters)))
-    if told := _matched(stats.get("match") or {}):
-        words.append(("Loudness match", told))
+    if described := _matched(stats.get("match") or {}):
+        words.append(("Loudness match", described))
     if stats.get("resting"):
         words.append(("Playing", "the aligned input, while the chain rests"))
     if stats.get("relief"):
@@ -148,8 +148,8 @@ def _latency(latency: Mapping[str, Any], rate: float) -> str:
     parts = {name: value for name, value in latency.items() if isinstance(value, (int, float)) and name != "sum"}
     total = _sum(latency)
     time = f" ({1000.0 * total / rate:.1f} ms)" if rate else ""
-    told = " + ".join(f"{name} {value}" for name, value in parts.items())
-    return f"{total} samples{time}" + (f" = {told}" if told else "")
+    described = " + ".join(f"{name} {value}" for name, value in parts.items())
+    return f"{total} samples{time}" + (f" = {described}" if described else "")
 
 
 def _sum(latency: Mapping[str, Any]) -> float:

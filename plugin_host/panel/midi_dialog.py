@@ -19,12 +19,12 @@ class MidiDialog:
 
     Args:
         link: The host.
-        ask: Asks the host and tells the person where it refuses; returns None then.
-        tell: Shows a sentence on the page.
+        ask: Asks the host and shows the person where it refuses; returns None then.
+        show: Shows a sentence on the page.
     """
 
-    def __init__(self, link: PanelLink, ask: Ask, tell: Callable[[str], None]) -> None:
-        self._link, self._ask, self._tell = link, ask, tell
+    def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
+        self._link, self._ask, self._show = link, ask, show
         self._learning: str | None = None
         self._revision: object = None
         self._refused = 0
@@ -67,7 +67,7 @@ class MidiDialog:
             port = midi.get("port") or "the controller, once it is there,"
             self._words.set_text(f"Move a control of {port} for {self._name(learning)}; Escape cancels")
         elif self._learning:
-            self._tell(self._outcome(self._learning, revision != self._revision))
+            self._show(self._outcome(self._learning, revision != self._revision))
         self._strip.set_visibility(bool(learning))
         self._learning, self._revision = learning, revision
         self._show_table()
@@ -82,9 +82,9 @@ class MidiDialog:
 
     def _show_table(self) -> None:
         midi = self._link.midi
-        told = midi and {name: midi.get(name) for name in ("port", "map", "bindings", "programs")}
+        shown = midi and {name: midi.get(name) for name in ("port", "map", "bindings", "programs")}
         knobs = [{"id": knob["id"], "name": knob["name"], "curve": knob["curve"]} for knob in self._link.knobs]
-        self._table.show(midi=told, knobs=knobs, refused=self._refused)
+        self._table.show(midi=shown, knobs=knobs, refused=self._refused)
 
     async def _learn_from(self, event: GenericEventArguments) -> None:
         self._dialog.close()

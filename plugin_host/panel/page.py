@@ -32,8 +32,8 @@ _REFRESH_S = 0.05
 _WORDS_EVERY = 6
 _MATCH = "compare.match"
 _SWITCHES = {
-    "bypass": "bypass: Hear the input, delayed as the output is",
-    "delta": "delta: Hear only what is added",
+    "bypass": "bypass: Play the input, delayed as the output is",
+    "delta": "delta: Play only what is added",
     _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
 }
 _STEPS = {"[": -1, "]": 1}
@@ -55,10 +55,10 @@ class Page:
         self._switches: dict[str, ui.button] = {}
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
-        self._dialog = PresetDialog(link, self.ask, self.tell)
+        self._dialog = PresetDialog(link, self.ask, self.show)
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
-        self._midi = MidiDialog(link, self.ask, self.tell)
+        self._midi = MidiDialog(link, self.ask, self.show)
         self._news = ui.label().classes("hb-news").props('role="status"')
         with ui.element("div").classes("hb-main"):
             self._build_show()
@@ -80,14 +80,14 @@ class Page:
         ui.timer(_REFRESH_S, self.refresh)
 
     async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
-        """Ask the host; tell the person where it refuses."""
+        """Ask the host; show the person where it refuses."""
         try:
             return await self.link.ask(do, **fields)
         except (HostError, NoHostError) as error:
             ui.notify(str(error), type="warning", position="bottom")
             return None
 
-    def tell(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         """Show what has just happened."""
         self._news.set_text(sentence)
 
@@ -169,7 +169,7 @@ class Page:
     async def _copy_to(self, slot: str) -> None:
         source = self.link.state["slot"]
         if await self.ask("copy_slot", source=source, target=slot) is not None:
-            self.tell(f"slot {slot} is as {source}")
+            self.show(f"slot {slot} is as {source}")
 
     def _change_theme(self) -> None:
         self._theme = (self._theme + 1) % len(_THEMES)
@@ -232,7 +232,7 @@ def _theme_of(name: str) -> int:
 
 
 def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
-    """Serve a host's panel until the process is told to end; only who has the token, if there is one, may see it."""
+    """Serve a host's panel until the process is asked to end; only who has the token, if there is one, may see it."""
     app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # A bar without a name, and the page loads nothing.
     app.add_middleware(AccessGuard, token=token)
     app.on_startup(link.start)

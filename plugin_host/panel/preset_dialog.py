@@ -21,12 +21,12 @@ class PresetDialog:
 
     Args:
         link: The host.
-        ask: Asks the host and tells the person where it refuses; returns None then.
-        tell: Shows a sentence on the page.
+        ask: Asks the host and shows the person where it refuses; returns None then.
+        show: Shows a sentence on the page.
     """
 
-    def __init__(self, link: PanelLink, ask: Ask, tell: Callable[[str], None]) -> None:
-        self._link, self._ask, self._tell = link, ask, tell
+    def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
+        self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, str]] = []
         with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
             ui.label("Presets").classes("hb-heading")
@@ -84,10 +84,10 @@ class PresetDialog:
     async def load(self, preset: Mapping[str, str]) -> None:
         """Play a preset, and say what it has changed."""
         before = self._link.settings
-        self._tell(f"building {preset['title']} ...")
+        self._show(f"building {preset['title']} ...")
         reply = await self._ask("load_preset", name=preset["name"])
         self._dialog.close()
-        self._tell(changed_by(preset["title"], before, reply["settings"], self._link.knobs) if reply else "")
+        self._show(changed_by(preset["title"], before, reply["settings"], self._link.knobs) if reply else "")
 
     async def save_again(self) -> bool:
         """Save what plays in the preset of the person's own that it comes from; return False where there is none."""
@@ -96,7 +96,7 @@ class PresetDialog:
             if one["kind"] == "user" and one["name"] == playing:
                 fields = {"name": one["name"], "description": one["description"], "overwrite": True}
                 if reply := await self._ask("save_preset", **fields):
-                    self._tell(f"saved as {reply['name']}")
+                    self._show(f"saved as {reply['name']}")
                 return True
         return False
 
@@ -108,4 +108,4 @@ class PresetDialog:
             return
         if reply := await self._ask("save_preset", name=name, description=about, overwrite=overwrite):
             self._dialog.close()
-            self._tell(f"saved as {reply['name']}")
+            self._show(f"saved as {reply['name']}")

@@ -38,14 +38,14 @@ class Job:
         folder: Holds them under numbers, with what is harmless of the names that they had.
         names: What the files are called.
         state: "waiting", "rendering", "done", "failed" or "stopped".
-        told: What the render said, such as which file is bad.
+        said: What the render said, such as which file is bad.
         shares: How much of each file is done, 0..1.
     """
 
     folder: Path
     names: list[str] = field(default_factory=list)
     state: str = "waiting"
-    told: str = ""
+    said: str = ""
     shares: dict[int, float] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
 
@@ -66,25 +66,25 @@ class Job:
         for index, name in enumerate(self.names):
             if path := self.path(index, "after"):
                 stem, count = Path(name).stem, 1
-                while (told := f"{stem}{'' if count == 1 else f' {count}'}.highband{path.suffix}") in found:
+                while (copy := f"{stem}{'' if count == 1 else f' {count}'}.highband{path.suffix}") in found:
                     count += 1
-                found[told] = path
+                found[copy] = path
         return list(found.items())
 
-    def hear(self, line: bytes) -> None:
-        """Take a line of what the render tells."""
-        told = json.loads(line)
-        if "share" in told:
-            self.shares[int(Path(told["file"]).name[:4])] = float(told["share"])
+    def read(self, line: bytes) -> None:
+        """Read a line of the render's report."""
+        report = json.loads(line)
+        if "share" in report:
+            self.shares[int(Path(report["file"]).name[:4])] = float(report["share"])
 
-    def told_as(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return what the page shows."""
         files = []
         for index, name in enumerate(self.names):
             is_done, has_picture = self.path(index, "after") is not None, bool(self.path(index, "picture"))
             share = 1.0 if is_done else self.shares.get(index, 0.0)
             files.append({"name": name, "done": is_done, "picture": has_picture, "share": share})
-        return {"state": self.state, "told": self.told, "files": files}
+        return {"state": self.state, "said": self.said, "files": files}
 
 
 class RenderJobs:
@@ -184,7 +184,7 @@ class RenderJobs:
             )  # fmt: skip
             _, said = await asyncio.gather(_follow(job, job.process), _all(job.process.stderr))
             await job.process.wait()
-        job.told = _as_called(said.decode(errors="replace"), job)
+        job.said = _as_called(said.decode(errors="replace"), job)
         if job.state == "rendering":
             job.state = "done" if job.process.returncode == 0 else "failed"
 
@@ -199,7 +199,7 @@ def preset_of(state: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]
 async def _follow(job: Job, process: asyncio.subprocess.Process) -> None:
     assert process.stdout is not None
     async for line in process.stdout:
-        job.hear(line)
+        job.read(line)
 
 
 async def _all(stream: asyncio.StreamReader | None) -> bytes:

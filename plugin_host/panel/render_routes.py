@@ -39,7 +39,7 @@ class RenderDesk:
                 Route("/{id}", _polite(self._take), methods=["PUT"]),
                 Route("/{id}", _polite(self._start), methods=["POST"]),
                 Route("/{id}", _polite(self._stop), methods=["DELETE"]),
-                Route("/{id}", _polite(self._tell), methods=["GET"]),
+                Route("/{id}", _polite(self._answer), methods=["GET"]),
                 Route("/{id}/zip", _polite(self._fetch_all), methods=["GET"]),
                 Route("/{id}/{index:int}/{side}", _polite(self._fetch), methods=["GET"]),
             ]
@@ -54,7 +54,7 @@ class RenderDesk:
     async def _take(self, request: Request) -> Response:
         name = unquote(request.query_params.get("name", ""))
         await self._jobs.take(str(request.path_params["id"]), name, request.stream())
-        return await self._tell(request)
+        return await self._answer(request)
 
     async def _start(self, request: Request) -> Response:
         link = self._link
@@ -62,14 +62,14 @@ class RenderDesk:
             raise RenderRefused("there is no host whose settings could be used; start highband live")
         preset = preset_of(link.state, link.settings)
         self._jobs.start(str(request.path_params["id"]), preset, str(link.stats.get("artifact") or ""))
-        return await self._tell(request)
+        return await self._answer(request)
 
     async def _stop(self, request: Request) -> Response:
         self._jobs.stop(str(request.path_params["id"]))
-        return await self._tell(request)
+        return await self._answer(request)
 
-    async def _tell(self, request: Request) -> Response:
-        return JSONResponse(self._job(request).told_as())
+    async def _answer(self, request: Request) -> Response:
+        return JSONResponse(self._job(request).summary())
 
     async def _fetch(self, request: Request) -> Response:
         job, index = self._job(request), int(request.path_params["index"])
@@ -78,7 +78,7 @@ class RenderDesk:
         if path is None:
             return Response(status_code=404)
         if side == "before":
-            path = await asyncio.to_thread(playable, path, job.folder / "heard")
+            path = await asyncio.to_thread(playable, path, job.folder / "players")
         stem = job.names[index].rpartition(".")[0]
         name = f"{stem}.highband{path.suffix}" if side == "after" else None
         return FileResponse(path, filename=name, content_disposition_type="inline")

@@ -141,7 +141,7 @@ class PluginDevice:
     # On the audio thread.
 
     def _run(self, engine: Engine) -> None:
-        heard, played = self._in.T, self._out.T
+        entered, played = self._in.T, self._out.T
         position = self.region.attach(engine.latency_samples)
         engine.seek(position, forget=True)
         while not self._ending.is_set():
@@ -150,7 +150,7 @@ class PluginDevice:
                 continue
             if taken.has_lost or taken.events:
                 self._obey(engine, taken)
-            engine.callback(heard[: taken.count], played[: taken.count])
+            engine.callback(entered[: taken.count], played[: taken.count])
             self.region.give(self._out, taken.count)
 
     def _obey(self, engine: Engine, taken: Taken) -> None:

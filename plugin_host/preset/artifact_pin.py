@@ -1,6 +1,6 @@
 """The hash by which a preset pins the content of its artifact: computed, and compared where the preset is used.
 
-Artifacts of one name are told apart by their manifests, which hold the hashes of the weights.
+Artifacts of one name are distinguished by their manifests, which hold the hashes of the weights.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from plugin_host.render.render import render_file
 from plugin_host.render.spectrogram import draw
 
 _DULL_RATE, _BRIGHT_RATE = 16000, 48000
-# The clip itself ends at 22.05 kHz; what lies above 20 kHz nobody hears and nobody should count.
+# The clip itself ends at 22.05 kHz; what lies above 20 kHz is inaudible and should not count.
 _JUDGED_HZ = 20000.0
 
 

@@ -134,7 +134,7 @@ class PluginServer:
             self._reap()
             time.sleep(_LOOK_EVERY_S)
         for child in self._workers.values():
-            # One that was stopped hears no other signal.
+            # One that was stopped gets no other signal.
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         os.close(self._lock)

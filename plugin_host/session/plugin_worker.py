@@ -69,7 +69,7 @@ class Worker:
             device.refuse(str(error))
             raise
         device.region.write_reason(restored.warning)
-        live = LiveSession(host, device, self._tell(device))
+        live = LiveSession(host, device, self._printer(device))
         device.on_poll = lambda: self._exchange(device, host)
         live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL), host, live.report)
         live.open()
@@ -95,12 +95,12 @@ class Worker:
         self._stage = make_stage(instance.stage, instance.folder)
         return product_of(self._stage, instance.stage, instance.product, instance.folder).controls
 
-    def _tell(self, device: PluginDevice) -> Callable[[str], None]:
-        def tell(sentence: str) -> None:
+    def _printer(self, device: PluginDevice) -> Callable[[str], None]:
+        def print_line(sentence: str) -> None:
             self._report(f"{self._instance.name}: {sentence}")
             device.region.write_reason(sentence)
 
-        return tell
+        return print_line
 
     def _exchange(self, device: PluginDevice, host: LiveHost) -> None:
         """Follow a session that the DAW has loaded, and give it what it should keep."""

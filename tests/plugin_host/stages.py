@@ -45,7 +45,7 @@ class Delay:
 
 
 class FollowingDelay(Delay):
-    """A delay that is told the bandwidth of the file."""
+    """A delay that is set to the bandwidth of the file."""
 
     edge_hz: float | None = None
 

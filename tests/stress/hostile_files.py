@@ -104,7 +104,7 @@ def _wav(chance: random.Random, folder: Path) -> Case:
         fate = "refused"
     path = folder / chance.choice(["in.wav", "in.WAVE", "in.bwf", "in", "in.mp3"])
     path.write_bytes(content)
-    # A byte of padding behind sound of unknown length can't be told from sound; it is less than a frame, or one.
+    # A byte of padding behind sound of unknown length can't be separated from sound; it is less than a frame, or one.
     padded = is_open and len(data) % 2 == 1 and channels * bits == 8
     frames = samples.shape[1] + padded
     return Case(path, fate, None if padded else samples, frames, (*before, *after), mask)

@@ -27,7 +27,7 @@ class Decoder(soundfile.SoundFile):  # type: ignore[misc]
         return str(self.subtype).startswith("MPEG")
 
     def seekable(self) -> bool:
-        """Tell soundfile not to move an MP3 file; `seek` itself works all the same."""
+        """Keep soundfile from moving an MP3 file; `seek` itself works all the same."""
         return not self.is_mpeg and bool(super().seekable())
 
 

@@ -22,7 +22,7 @@ _V2_KBPS = {
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _SAMPLES = {1: (384, 384), 2: (1152, 1152), 3: (1152, 576)}
-# The least that tells sound from bytes that look like it: junk has two frames in a row now and then.
+# The least that separates sound from bytes that look like it: junk has two frames in a row now and then.
 _FEWEST_FRAMES = 3
 _UNCERTAIN_FRAMES = 4
 
@@ -43,7 +43,7 @@ class Stretch:
     """Frames that belong together: from one head of an encoder to the next.
 
     Attributes:
-        head: Where the frame is that tells the length (Xing, Info, VBRI), or -1.
+        head: Where the frame is that gives the length (Xing, Info, VBRI), or -1.
         promised: Frames that the head promises, 0 where it says nothing.
         first: The first frame of sound.
         frames: Number of frames of sound.
@@ -70,7 +70,7 @@ class Stretch:
             self.ranges.append((start, frame.size))
 
     def pieces(self, data: FileBytes) -> list[Piece]:
-        """Return the stretch as a file whose head tells the truth; the encoder's own where it does."""
+        """Return the stretch as a file whose head is true; the encoder's own where it is."""
         size = sum(length for _, length in self.ranges)
         own = _frame_at(data, self.head, len(data)) if self.head >= 0 else None
         if own and (self.promised == self.frames or (self.promised and _mark(data, self.head, own) != b"VBRI")):
@@ -79,7 +79,7 @@ class Stretch:
         return [_honest_head(data[start : start + 4], self.first, self.frames, size), *self.ranges]
 
     def _corrected_head(self, head: bytes, frame: Frame, size: int) -> bytes:
-        """Return the encoder's own head, which also tells what it padded, with the true figures."""
+        """Return the encoder's own head, which also says what it padded, with the true figures."""
         if self.promised == self.frames:
             return head
         flags = 8 + _mark_offset(frame)
@@ -208,7 +208,7 @@ def _promised_frames(data: FileBytes, position: int, frame: Frame) -> int | None
 
 
 def _honest_head(header: bytes, frame: Frame, frames: int, size: int) -> bytes:
-    """Return a frame of silence that tells the decoder how many frames follow."""
+    """Return a frame of silence that gives the decoder how many frames follow."""
     if frame.layer != 3:
         return b""
     side = _mark_offset(frame) - 4

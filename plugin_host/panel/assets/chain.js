@@ -9,7 +9,7 @@ export default {
           <button type="button" :aria-disabled="busy" :aria-label="'Move ' + effect.title + ' earlier'" title="earlier"
             @click="edit('earlier', side, index)">‹</button>
           <button type="button" class="hb-stage-name" :aria-disabled="busy" :aria-pressed="!effect.bypass"
-            :title="effect.bypass ? 'bypassed' : 'heard'" @click="edit('bypass', side, index)">{{ effect.title }}</button>
+            :title="effect.bypass ? 'bypassed' : 'playing'" @click="edit('bypass', side, index)">{{ effect.title }}</button>
           <label v-for="option in effect.options" :key="option.key" class="hb-option">{{ option.name }}
             <select v-if="option.values" :aria-disabled="busy" :value="option.values.indexOf(option.value)"
               :aria-label="effect.title + ' ' + option.name"

@@ -20,9 +20,9 @@ export default {
           <button type="button" class="hb-plain" :aria-label="(playing === index ? 'Pause ' : 'Play ') + file.name"
             @click="play(index)">{{ playing === index ? "pause" : "play" }}</button>
           <button type="button" class="hb-plain" :aria-pressed="!wet" :aria-label="'Hear ' + file.name + ' before'"
-            @click="hear(false)">before</button>
+            @click="listen(false)">before</button>
           <button type="button" class="hb-plain" :aria-pressed="wet" :aria-label="'Hear ' + file.name + ' after'"
-            @click="hear(true)">after</button>
+            @click="listen(true)">after</button>
           <input type="range" class="hb-place" min="0" :max="lengths[index] || 1" step="0.01"
             :value="playing === index ? place : 0" :aria-label="'Place in ' + file.name"
             @input="seek(index, Number($event.target.value))" />
@@ -35,14 +35,14 @@ export default {
         </template>
       </div>
     </div>`,
-  data: () => ({ over: false, id: "", state: "", told: "", files: [], playing: null, wet: true, place: 0, lengths: {} }),
+  data: () => ({ over: false, id: "", state: "", said: "", files: [], playing: null, wet: true, place: 0, lengths: {} }),
   computed: {
     busy() { return this.state === "sending" || this.state === "rendering"; },
     done() { return this.files.filter((file) => file.done).length; },
     share() { return this.files.reduce((sum, file) => sum + file.share, 0) / (this.files.length || 1); },
     words() {
       const count = this.files.length ? `${this.done} of ${this.files.length} files` : "";
-      return [this.state, count, this.told].filter(Boolean).join(", ");
+      return [this.state, count, this.said].filter(Boolean).join(", ");
     },
   },
   beforeUnmount() {
@@ -54,9 +54,9 @@ export default {
     ending(index) { return /\.flac$/i.test(this.files[index].name) ? ".flac" : ".wav"; },
     async ask(method, place, body) {
       const reply = await fetch(`render/${place}`, { method, body });
-      const told = await reply.json();
-      if (told.refused) throw new Error(told.refused);
-      return told;
+      const answer = await reply.json();
+      if (answer.refused) throw new Error(answer.refused);
+      return answer;
     },
     drop(event) {
       this.over = false;
@@ -65,7 +65,7 @@ export default {
     async send(files) {
       if (!files.length) return;
       this.stopPlaying();
-      Object.assign(this, { id: "", state: "sending", told: "", files: [], lengths: {} });
+      Object.assign(this, { id: "", state: "sending", said: "", files: [], lengths: {} });
       try {
         this.id = (await this.ask("POST", "")).id;
         for (const file of files) {
@@ -79,16 +79,16 @@ export default {
         this.show(job);
         this.poll();
       } catch (error) {
-        if (this.busy) Object.assign(this, { state: "failed", told: error.message });
+        if (this.busy) Object.assign(this, { state: "failed", said: error.message });
       }
     },
-    show(job, state) { Object.assign(this, { state: state ?? job.state, told: job.told, files: job.files }); },
+    show(job, state) { Object.assign(this, { state: state ?? job.state, said: job.said, files: job.files }); },
     poll() {
       this.timer = setTimeout(async () => {
         try {
           this.show(await this.ask("GET", this.id));
         } catch (error) {
-          this.told = error.message;
+          this.said = error.message;
         }
         // The picture of the last file comes a moment after it.
         if (this.state === "rendering") this.poll();
@@ -115,16 +115,16 @@ export default {
       await Promise.allSettled([before.play(), after.play()]);
     },
     keep() {
-      const [before, after] = this.pair(this.playing), heard = this.wet ? after : before;
-      this.place = heard.currentTime;
+      const [before, after] = this.pair(this.playing), audible = this.wet ? after : before;
+      this.place = audible.currentTime;
       this.align();
     },
     align() {
       // The two are rendered to the same sample; their players may drift apart. Only the one that is silent is moved.
       const [before, after] = this.pair(this.playing);
-      const [heard, silent] = this.wet ? [after, before] : [before, after];
-      if (!silent.seeking && Math.abs(heard.currentTime - silent.currentTime) > APART_S) {
-        silent.currentTime = heard.currentTime;
+      const [audible, silent] = this.wet ? [after, before] : [before, after];
+      if (!silent.seeking && Math.abs(audible.currentTime - silent.currentTime) > APART_S) {
+        silent.currentTime = audible.currentTime;
       }
     },
     seek(index, place) {
@@ -132,7 +132,7 @@ export default {
       if (this.playing === index) this.place = place;
       else this.play(index);
     },
-    hear(wet) {
+    listen(wet) {
       if (this.playing !== null) this.align();
       this.wet = wet;
     },

@@ -35,7 +35,7 @@ class Cause:
         edge_hz: Its true bandwidth; the Nyquist frequency where nothing was cut.
         kind: "none", "filter", "resampling" or "codec".
         detail: Such as "from 22.05 kHz" or "MP3 or AAC"; a guess where the file's own format does not say it.
-        verdict: Whether a generated band would be heard.
+        verdict: Whether a generated band would be audible.
     """
 
     edge_hz: float

@@ -1,4 +1,4 @@
-"""Laws of the panel's measurement: it compares medians, and a machine without a browser is told so."""
+"""Laws of the panel's measurement: it compares medians, and a machine without a browser gets a sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_one_bad_turn_decides_nothing() -> None:
     assert (beside.pages, beside.p99, beside.waiting_p99) == (2, 0.3, 0.5)
 
 
-def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_machine_without_a_browser_is_asked_to_install_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BenchError, match="install chromium"):
         find_browser()

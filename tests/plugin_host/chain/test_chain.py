@@ -124,11 +124,11 @@ def test_bypass_is_reached_without_a_click_and_left_with_warm_stages() -> None:
     parts = [play(made, signal[:, :2000])]
     parts.append(play(made, signal[:, 2000:5000], values={"bypass": 1.0}))
     parts.append(play(made, signal[:, 5000:]))
-    heard, dry = np.concatenate(parts, axis=1), delayed(signal, 70)
-    np.testing.assert_array_equal(heard[:, :2000], wet[:, :2000])
-    np.testing.assert_array_equal(heard[:, 2000 + FADE : 5000], dry[:, 2000 + FADE : 5000])
-    np.testing.assert_array_equal(heard[:, 5000 + FADE :], wet[:, 5000 + FADE :])
-    share = (heard - wet)[:, 2000:2480] / (dry - wet)[:, 2000:2480]
+    output, dry = np.concatenate(parts, axis=1), delayed(signal, 70)
+    np.testing.assert_array_equal(output[:, :2000], wet[:, :2000])
+    np.testing.assert_array_equal(output[:, 2000 + FADE : 5000], dry[:, 2000 + FADE : 5000])
+    np.testing.assert_array_equal(output[:, 5000 + FADE :], wet[:, 5000 + FADE :])
+    share = (output - wet)[:, 2000:2480] / (dry - wet)[:, 2000:2480]
     np.testing.assert_allclose(share, np.tile(np.arange(1, 481) / 480, (2, 1)), atol=0.01)
 
 
@@ -149,8 +149,8 @@ def test_where_a_stage_fails_the_aligned_dry_signal_plays(fails: str) -> None:
     settled = 512 + FADE
     np.testing.assert_array_equal(third[:, settled:], 2 * dry[:, 4096 + settled :])
     assert last.fed == signal.shape[1]
-    told = str(made.take_error())
-    assert told.startswith("before failed, the dry signal plays: ")
+    sentence = str(made.take_error())
+    assert sentence.startswith("before failed, the dry signal plays: ")
     assert made.take_error() is None
 
 
@@ -160,8 +160,8 @@ def test_a_failure_makes_no_step() -> None:
     first = made.process(held, {})
     assert isinstance(made.stages[0].stage, Doubler)
     made.stages[0].stage.fails = "raise"
-    heard = np.concatenate([first, made.process(held, {}), made.process(held, {})], axis=1)
-    assert np.abs(np.diff(heard)).max() <= 0.25 / RESCUE_SAMPLES + 1e-6
+    output = np.concatenate([first, made.process(held, {}), made.process(held, {})], axis=1)
+    assert np.abs(np.diff(output)).max() <= 0.25 / RESCUE_SAMPLES + 1e-6
 
 
 class Lender(Doubler):
@@ -204,8 +204,8 @@ def test_effects_take_their_knobs_from_the_same_settings() -> None:
     made = Chain.from_preset(preset, Doubler(0))
     made.prepare(RATE, 2, 512)
     assert [control.id for control in made.effect_controls] == ["after.0.gain_db"]
-    heard = play(made, noise(), values={"after.0.gain_db": -20.0})
-    np.testing.assert_allclose(heard[:, 4000:], 0.2 * noise()[:, 4000:], atol=1e-5)
+    output = play(made, noise(), values={"after.0.gain_db": -20.0})
+    np.testing.assert_allclose(output[:, 4000:], 0.2 * noise()[:, 4000:], atol=1e-5)
 
 
 @PRESETS
@@ -235,8 +235,8 @@ def test_no_preset_adds_more_than_two_milliseconds_nor_lets_a_raised_level_clip(
     assert made.latency_samples <= 0.002 * RATE
     loud = preset.settings.get("amount", 0.0) > 0.0 or any(node.settings.get("gain_db", 0) > 0 for node in preset.after)  # type: ignore[operator]
     if loud:
-        heard = play(made, np.float32(3.0) * noise(48000))[:, 4800:]
-        assert np.abs(heard).max() <= 10 ** (-1 / 20) + 1e-4
+        output = play(made, np.float32(3.0) * noise(48000))[:, 4800:]
+        assert np.abs(output).max() <= 10 ** (-1 / 20) + 1e-4
 
 
 def test_a_preset_that_was_sent_loads_no_plug_in(tmp_path: Path) -> None:

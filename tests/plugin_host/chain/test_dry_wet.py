@@ -30,7 +30,7 @@ def compared(gain: float) -> tuple[Chain, LoudnessMatch]:
     return chain, match
 
 
-def heard(stage: Chain, match: LoudnessMatch, sound: Block, settings: Mapping[str, float]) -> Block:
+def matched(stage: Chain, match: LoudnessMatch, sound: Block, settings: Mapping[str, float]) -> Block:
     """Play, and measure as often as the host does."""
     parts = []
     for start in range(0, sound.shape[1], 4800):
@@ -47,9 +47,9 @@ def lufs(sound: Block) -> float:
 def test_wet_and_dry_become_equally_loud_and_the_softer_one_stays(gain: float) -> None:
     stage, match = compared(gain)
     sound = music(seconds=2.0)
-    heard(stage, match, sound, ON)
-    wet = heard(stage, match, sound, ON)
-    dry = heard(stage, match, sound, {**ON, **DRY})[:, 9600:]
+    matched(stage, match, sound, ON)
+    wet = matched(stage, match, sound, ON)
+    dry = matched(stage, match, sound, {**ON, **DRY})[:, 9600:]
     assert lufs(wet[:, 9600:]) == pytest.approx(lufs(dry), abs=0.1)
     softer = sound if gain > 1.0 else np.float32(gain) * sound
     assert lufs(dry) == pytest.approx(lufs(softer[:, 9600:]), abs=0.1)
@@ -61,19 +61,19 @@ def test_wet_and_dry_become_equally_loud_and_the_softer_one_stays(gain: float) -
 def test_without_the_match_wet_and_dry_pass_bit_for_bit_even_after_one() -> None:
     stage, match = compared(4.0)
     sound = music(seconds=1.0)
-    heard(stage, match, sound, ON)
-    heard(stage, match, sound, {})
+    matched(stage, match, sound, ON)
+    matched(stage, match, sound, {})
     np.testing.assert_array_equal(
-        heard(stage, match, sound, {})[:, LATENCY:], 4.0 * delayed(sound, LATENCY)[:, LATENCY:]
+        matched(stage, match, sound, {})[:, LATENCY:], 4.0 * delayed(sound, LATENCY)[:, LATENCY:]
     )
-    heard(stage, match, sound, DRY)
-    np.testing.assert_array_equal(heard(stage, match, sound, DRY)[:, LATENCY:], delayed(sound, LATENCY)[:, LATENCY:])
+    matched(stage, match, sound, DRY)
+    np.testing.assert_array_equal(matched(stage, match, sound, DRY)[:, LATENCY:], delayed(sound, LATENCY)[:, LATENCY:])
 
 
 def test_a_match_that_comes_and_goes_makes_no_click() -> None:
     stage, match = compared(4.0)
     tone = np.tile(0.2 * np.sin(2 * np.pi * 440 / RATE * np.arange(RATE)), (2, 1)).astype(np.float32)
-    parts = [heard(stage, match, tone, settings) for settings in ({}, ON, {**ON, **DRY}, ON, {}, DRY)]
+    parts = [matched(stage, match, tone, settings) for settings in ({}, ON, {**ON, **DRY}, ON, {}, DRY)]
     # The seconds join where the tone is at the same place, as 440 turns fit one.
     assert largest_step(np.concatenate(parts, axis=1)) < 1.25 * 4.0 * largest_step(tone)
 
@@ -105,5 +105,5 @@ def test_silence_and_too_little_have_no_loudness() -> None:
     assert gated_loudness(np.zeros(30)) is None
     assert gated_loudness(np.ones(3)) is None
     stage, match = compared(4.0)
-    heard(stage, match, np.zeros((2, RATE), np.float32), ON)
+    matched(stage, match, np.zeros((2, RATE), np.float32), ON)
     assert (match.gains, match.figures()["offset_db"]) == ((1.0, 1.0), None)

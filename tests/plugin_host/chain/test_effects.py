@@ -125,9 +125,9 @@ def test_effects_that_come_in_bursts_are_aligned(name: str) -> None:
     time = np.arange(24000) / RATE
     signal = (0.3 * np.sin(2 * np.pi * 440 * time) * np.hanning(24000)).astype(np.float32)[None].repeat(2, 0)
     delay = made.latency_samples
-    heard = play(made, np.pad(signal, ((0, 0), (0, delay))), 300)[:, delay:]
+    output = play(made, np.pad(signal, ((0, 0), (0, delay))), 300)[:, delay:]
     assert delay > 0
-    assert np.abs(heard - signal).max() < 0.01
+    assert np.abs(output - signal).max() < 0.01
 
 
 def test_a_wrong_declaration_is_corrected_by_the_impulse(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,17 +186,17 @@ def sine() -> Block:
         (native("Reverb"), "dry_level", 0.0),
     ],
 )
-def test_a_knob_is_heard_and_makes_no_click(node: EffectNode, knob: str, value: float) -> None:
+def test_a_knob_is_audible_and_makes_no_click(node: EffectNode, knob: str, value: float) -> None:
     made, signal = stage(node, channels=1, name="before"), sine()
     assert f"before.0.{knob}" in [control.id for control in made.controls]
     first = play(made, signal[:, :12000], 2000)
     second = play(made, signal[:, 12000:], 2000, {f"before.0.{knob}": value})
-    heard = np.concatenate([first, second], axis=1)[0]
+    output = np.concatenate([first, second], axis=1)[0]
     made.reset()
     still = play(made, signal, 2000)[0]
-    assert np.abs(heard[-2000:] - still[-2000:]).max() > 0.05
+    assert np.abs(output[-2000:] - still[-2000:]).max() > 0.05
     # The sine's own step is 0.013; 0.3 dB of half of full scale are 0.018 more.
-    assert np.abs(np.diff(heard[2000:])).max() < 0.035
+    assert np.abs(np.diff(output[2000:])).max() < 0.035
 
 
 def test_a_knob_s_way_does_not_depend_on_the_blocks() -> None:
@@ -208,7 +208,7 @@ def test_a_knob_s_way_does_not_depend_on_the_blocks() -> None:
         np.testing.assert_allclose(play(made, signal, size, turned), whole, atol=1e-6)
 
 
-def test_a_plug_in_s_knob_is_heard_and_forgotten() -> None:
+def test_a_plug_in_s_knob_is_audible_and_forgotten() -> None:
     made, signal = stage(plugin(), name="x"), noise(2, 24000)
     before = play(made, signal, 480)
     turned = play(made, signal, 480, {"x.0.output_ceiling_db": -20.0, "x.0.threshold_db": -20.0})
@@ -222,11 +222,11 @@ def test_a_plug_in_s_knob_is_heard_and_forgotten() -> None:
 def test_nothing_but_numbers_comes_out_and_the_stage_recovers(name: str, bad: float) -> None:
     made, signal = stage(*RUNS[name]), noise(2, 12000)
     signal[:, 1000:1010] = bad
-    heard = play(made, signal, 128)
-    assert np.isfinite(heard).all()
+    output = play(made, signal, 128)
+    assert np.isfinite(output).all()
     # A reverb, an echo and a slow release remember 1e38 for longer than any signal lasts; the rest is back in 100 ms.
     if bad != 1e38:
-        assert np.abs(heard[:, 1010 + RATE // 10 :]).max() > 0.001
+        assert np.abs(output[:, 1010 + RATE // 10 :]).max() > 0.001
 
 
 def test_a_plug_in_that_fails_is_silent_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_a_cutoff_above_half_the_rate_is_stable() -> None:
         assert made.error is None
 
 
-def test_missing_and_refused_plug_ins_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_missing_and_refused_plug_ins_are_named_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text.vst3").write_text("no plug-in")
     cases: list[tuple[EffectNode | PluginNode, Path | None, str]] = [
         (PluginNode(plugin="none.vst3"), tmp_path, "does not exist"),
@@ -272,9 +272,9 @@ def test_a_convolution_plays_the_file_beside_the_preset(tmp_path: Path) -> None:
     made = EffectsStage([native("Convolution", impulse_response_filename="room.wav")], folder=tmp_path)
     made.prepare(RATE, 1, 512)
     signal = noise(1, 4096)
-    heard = play(made, signal, 512)
-    level = np.abs(heard).max() / np.abs(signal).max()
-    np.testing.assert_allclose(heard[:, 10:], level * signal[:, :-10], atol=0.01)
+    output = play(made, signal, 512)
+    level = np.abs(output).max() / np.abs(signal).max()
+    np.testing.assert_allclose(output[:, 10:], level * signal[:, :-10], atol=0.01)
 
 
 def test_effects_that_are_too_late_are_refused_live_and_bypassed_ones_left_out() -> None:

@@ -102,18 +102,18 @@ def test_the_probe_tries_a_plug_in_once_and_again_when_its_file_changes(
 
 
 @pytest.mark.parametrize("on_another_thread", [False, True])
-def test_a_latency_that_changes_during_play_is_followed_and_told(odd: Path, on_another_thread: bool) -> None:
+def test_a_latency_that_changes_during_play_is_followed_and_reported(odd: Path, on_another_thread: bool) -> None:
     made, sound = chain(odd, 128), noise(RATE // 2)
 
     def played(settings: dict[str, float]) -> Block:
-        heard: list[Block] = []
-        player = threading.Thread(target=lambda: heard.append(play(made, sound, settings)))
+        outputs: list[Block] = []
+        player = threading.Thread(target=lambda: outputs.append(play(made, sound, settings)))
         if not on_another_thread:
             return play(made, sound, settings)
         player.start()
         player.join()
         made.look_for_latency()
-        return heard[0]
+        return outputs[0]
 
     np.testing.assert_array_equal(played({}), sound)
     late = {"after.0.delay": 480.0}

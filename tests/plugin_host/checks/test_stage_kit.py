@@ -83,7 +83,7 @@ def test_a_class_of_ones_own_is_found_by_its_module() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "sentence"),
     [
         ("nonsense", "there is no artifact or preset 'nonsense'"),
         ("no.such.module:Gain", "can't be imported: No module named"),
@@ -93,17 +93,17 @@ def test_a_class_of_ones_own_is_found_by_its_module() -> None:
         ("fractions:Fraction", "is no stage"),
     ],
 )
-def test_what_is_not_there_is_one_sentence(name: str, told: str) -> None:
-    with pytest.raises(SubjectError, match=told):
+def test_what_is_not_there_is_one_sentence(name: str, sentence: str) -> None:
+    with pytest.raises(SubjectError, match=sentence):
         find_subject(name)
     with pytest.raises(ValueError, match="no level 11"):
         levels(11)
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "told"), [("Sound", 0, "holds"), ("Strict", 1, "level 8: it raises nothing")]
+    ("name", "status", "sentence"), [("Sound", 0, "holds"), ("Strict", 1, "level 8: it raises nothing")]
 )
-def test_the_command_tells_and_ends_with_a_status(name: str, status: int, told: str) -> None:
+def test_the_command_reports_and_ends_with_a_status(name: str, status: int, sentence: str) -> None:
     done = CliRunner().invoke(app, ["check", f"tests.plugin_host.checks.broken_stages:{name}", "--level", "8"])
     assert (done.exit_code, done.exception is None or status == 1) == (status, True)
-    assert told in done.output
+    assert sentence in done.output

@@ -93,7 +93,7 @@ def test_what_failed_is_named_at_the_end_and_the_rest_is_done(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "stated"),
     [
         (["--set", "brightness=3"], "there is no knob 'brightness'"),
         (["--set", "amount=99"], "amount must be between -24 and 12 dB, not 99"),
@@ -103,12 +103,12 @@ def test_what_failed_is_named_at_the_end_and_the_rest_is_done(tmp_path: Path) ->
         (["--format", "flac", "--bits", "32f"], "FLAC can't hold 32-bit floats"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[str], told: str) -> None:
+def test_wrong_usage_is_one_sentence_and_status_2(tmp_path: Path, words: list[str], stated: str) -> None:
     write(tmp_path / "a.wav")
     done = highband(tmp_path, "render", "a.wav", "-o", "out", *words)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert stated in done.stderr
     assert os.listdir(tmp_path) == ["a.wav"]
 
 
@@ -127,7 +127,7 @@ def test_moves_of_effects_that_are_not_here_are_refused(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_one_sample_is_told_as_one(tmp_path: Path) -> None:
+def test_one_sample_is_called_one(tmp_path: Path) -> None:
     samples = np.zeros(4800, np.float32)
     samples[100] = np.nan
     soundfile.write(tmp_path / "a.wav", samples, 48000, subtype="FLOAT")
@@ -190,12 +190,12 @@ def test_assignments_read_what_a_person_writes(text: str, read: tuple[str, float
     assert read_assignment(text) == read
 
 
-def test_a_program_is_told_of_a_batch_line_by_line(tmp_path: Path) -> None:
+def test_a_program_reads_of_a_batch_line_by_line(tmp_path: Path) -> None:
     write(tmp_path / "in" / "long.wav", 20.0)
     (tmp_path / "in" / "bad.wav").write_text("no sound")
     done = highband(tmp_path, "render", "in", "-o", "out", "--json")
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    by_file = {name: [one for one in told if Path(one["file"]).name == name] for name in ("long.wav", "bad.wav")}
+    stated = [json.loads(line) for line in done.stdout.splitlines()]
+    by_file = {name: [one for one in stated if Path(one["file"]).name == name] for name in ("long.wav", "bad.wav")}
     shares = [one["share"] for one in by_file["long.wav"] if "share" in one]
     assert shares
     assert shares == sorted(shares)

@@ -27,7 +27,7 @@ def test_wet_and_dry_are_compared_equally_loud(tmp_path: Path) -> None:
         assert program.stdout is not None
         assert "playing on file" in program.stdout.readline()
         assert "not comparing" in compare(tmp_path)
-        told = compare(tmp_path, "dry")
+        printed = compare(tmp_path, "dry")
         wait_for(lambda: "wet +6.0 dB: wet is turned down" in compare(tmp_path))
-        assert "LUFS" in told
+        assert "LUFS" in printed
         assert "not comparing" in compare(tmp_path, "off")

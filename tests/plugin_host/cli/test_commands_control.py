@@ -22,7 +22,7 @@ def highband(*words: str) -> Result:
 
 
 def test_every_command_of_control_is_on_the_command_line() -> None:
-    # A command that was given no name has that of its function, which only the built command line tells.
+    # A command that was given no name has that of its function, which only the built command line shows.
     named = set(typer.main.get_group(app).commands)
     assert {"set", "get", "status", "changes", "load", "undo", "redo", "keys"} <= named
 
@@ -55,7 +55,7 @@ def test_watch_prints_changes_with_their_origin() -> None:
             while not done.wait(0.01):
                 store.request("amount", 2.0, "midi")
 
-        # Nobody tells a publisher that its reader is listening, so the knob is turned until it does.
+        # Nothing shows a publisher that its reader is listening, so the knob is turned until it does.
         turner = threading.Thread(target=turn)
         turner.start()
         threading.Timer(1.0, done.set).start()
@@ -70,9 +70,9 @@ def test_watch_prints_changes_with_their_origin() -> None:
 )
 def test_a_host_that_is_not_running_is_one_sentence_and_status_1(words: tuple[str, ...]) -> None:
     began = time.monotonic()
-    told = highband(*words, "--address", NOBODY)
-    assert told.exit_code == 1
-    assert told.stderr == f"highband: no host answers at {NOBODY}; start one with highband live\n"
+    reply = highband(*words, "--address", NOBODY)
+    assert reply.exit_code == 1
+    assert reply.stderr == f"highband: no host answers at {NOBODY}; start one with highband live\n"
     # No bound on the machine's speed: it must not be the half minute that building a preset is given.
     assert time.monotonic() - began < 20.0
 
@@ -87,9 +87,9 @@ def test_a_host_that_is_not_running_is_one_sentence_and_status_1(words: tuple[st
 )  # fmt: skip
 def test_what_is_wrong_is_one_sentence(words: tuple[str, ...], status: int, sentence: str) -> None:
     with running() as (control, _, _):
-        told = highband(*words, "--address", control.address)
-        assert (told.exit_code, told.stderr.count("\n")) == (status, 1)
-        assert sentence in told.stderr
+        reply = highband(*words, "--address", control.address)
+        assert (reply.exit_code, reply.stderr.count("\n")) == (status, 1)
+        assert sentence in reply.stderr
 
 
 def test_an_address_and_a_key_file_are_checked(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_control_is_learned_into_a_copy_of_the_shipped_map(tmp_path: Path) -> 
     assert load_map("cc-70-79") == written
 
 
-def test_where_nothing_is_heard_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_comes_in_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Port, "messages", [])
     done = run("learn", "mix", "--seconds", "0.1")
     assert (done.exit_code, list(tmp_path.iterdir())) == (1, [])
@@ -99,7 +99,7 @@ def test_a_missing_library_is_one_sentence_that_names_the_package(monkeypatch: p
     assert len(done.output.splitlines()) == 1
 
 
-def test_a_machine_without_midi_is_told_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_midi_is_asked_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(midi_port, "_may_answer", lambda api: False)
     done = run("ports")
     assert done.exit_code == 1

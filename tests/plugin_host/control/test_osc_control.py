@@ -114,26 +114,26 @@ def test_thousands_of_malformed_packets_do_no_harm() -> None:
 
 @contextmanager
 def surface() -> Iterator[tuple[socket.socket, Callable[[], tuple[str, float]]]]:
-    """A surface that listens on a port of its own, and what it hears next."""
+    """A surface that listens on a port of its own, and what it receives next."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
         ear.bind(("127.0.0.1", 0))
         ear.settimeout(20.0)
 
-        def hear() -> tuple[str, float]:
+        def receive() -> tuple[str, float]:
             message = OscMessage(ear.recv(1024))
             return message.address, message.params[0]
 
-        yield ear, hear
+        yield ear, receive
 
 
-def test_a_surface_hears_everything_once_and_then_what_others_turn() -> None:
+def test_a_surface_gets_everything_once_and_then_what_others_turn() -> None:
     store = SettingsStore([*knobs.CONTROLS, THRESHOLD])
-    with surface() as (ear, hear):
+    with surface() as (ear, receive):
         control = OscControl(store, FakeHost(), 0, feedback=ear.getsockname()[1])
         control.start()
         sender = udp_client.SimpleUDPClient("127.0.0.1", control.port)
         try:
-            everything = dict(hear() for _ in store.controls)
+            everything = dict(receive() for _ in store.controls)
             assert everything["/parameter/after/0/threshold_db"] == -6.0
             assert set(everything) == {address_of(one.id) for one in store.controls}
             news = store.subscribe()
@@ -141,9 +141,9 @@ def test_a_surface_hears_everything_once_and_then_what_others_turn() -> None:
             assert news.take(timeout_s=20.0)[0].origin == "osc"
             store.request("amount", -4.0, "panel")
             # Its own move does not come back before what another turned.
-            assert hear() == ("/parameter/extender/amount", -4.0)
+            assert receive() == ("/parameter/extender/amount", -4.0)
             sender.send_message("/snapshot", 1)
-            again = dict(hear() for _ in store.controls)
+            again = dict(receive() for _ in store.controls)
             assert (again["/parameter/extender/amount"], again["/parameter/extender/tone"]) == (-4.0, 12.0)
         finally:
             control.stop()

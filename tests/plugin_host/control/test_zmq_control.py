@@ -61,7 +61,7 @@ def test_undo_slots_bypass_and_snapshot() -> None:
         assert whole["sequence"] == store.sequence
 
 
-def test_every_command_has_one_reply_that_is_told_by_its_id() -> None:
+def test_every_command_has_one_reply_that_is_known_by_its_id() -> None:
     fields: dict[str, dict[str, Any]] = {
         "set": {"knob": "amount", "value": 1}, "set_many": {"values": {"amount": 1}}, "end_gesture": {"gesture": "g"},
         "load_preset": {"name": "phone-guest"}, "save_preset": {"name": "mine"},

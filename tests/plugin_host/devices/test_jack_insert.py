@@ -175,7 +175,7 @@ def test_a_server_at_another_rate_is_followed_or_refused(server: Server) -> None
     with inserted(ALONE) as insert:
         device, said = insert.device, list[str]()
 
-        def hear() -> bool:
+        def is_patched() -> bool:
             said.extend(filter(None, [device.poll()]))
             return device.state == "playing" or any("192000" in sentence for sentence in said)
 
@@ -184,7 +184,7 @@ def test_a_server_at_another_rate_is_followed_or_refused(server: Server) -> None
             wait_for(lambda: device.poll() is not None or device.state == "lost")
             server.start(rate=rate)
             said.clear()
-            wait_for(hear)
+            wait_for(is_patched)
             if rate == 192000:
                 assert "can't play at 192000 Hz; start it at 44100 to 96000 Hz" in said[-1]
                 assert device.state == "lost"

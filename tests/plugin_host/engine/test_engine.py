@@ -178,7 +178,7 @@ def test_resting_spares_the_chain_and_plays_dry() -> None:
     assert np.allclose(out[:, 64:], samples[:, :-64], atol=1e-6)
 
 
-def test_a_store_that_fails_gives_silence_and_is_told() -> None:
+def test_a_store_that_fails_gives_silence_and_is_reported() -> None:
     player = engine(Delay())
 
     class Fails:
@@ -191,7 +191,7 @@ def test_a_store_that_fails_gives_silence_and_is_told() -> None:
     assert player.take_error() is None
 
 
-def test_stats_meters_and_spectra_tell_what_plays() -> None:
+def test_stats_meters_and_spectra_show_what_plays() -> None:
     player = engine(Delay(7, 0.5))
     out = np.zeros((128, 2), np.float32)
     samples = np.tile(np.sin(2 * np.pi * 1000 / RATE * np.arange(128 * 375)), (2, 1)).astype(np.float32)
@@ -206,11 +206,11 @@ def test_stats_meters_and_spectra_tell_what_plays() -> None:
     assert meters["in"]["peak_db"] == pytest.approx([0.0, 0.0], abs=0.1)
     assert meters["out"]["rms_db"] == pytest.approx([-9.0, -9.0], abs=0.3)
     assert not meters["true_peak_over"]
-    heard, played = player.spectra()
-    loudest = int(np.argmax(heard))
+    input_db, played = player.spectra()
+    loudest = int(np.argmax(input_db))
     edges = np.geomspace(20, RATE / 2, 65)
     assert edges[loudest] <= 1000 <= edges[loudest + 1]
-    assert heard[loudest] - played[loudest] == pytest.approx(6.0, abs=0.2)
+    assert input_db[loudest] - played[loudest] == pytest.approx(6.0, abs=0.2)
 
 
 def test_a_true_peak_between_samples_is_seen() -> None:

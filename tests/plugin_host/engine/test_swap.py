@@ -93,8 +93,8 @@ def test_a_chain_that_missed_blocks_meanwhile_comes_in_after_the_gap_has_passed(
     assert swap._reached == 10 * BLOCK
     # As if a block had come between the catching up and the swap.
     swap._reached -= BLOCK
-    heard = play(engine, sound[:, 10 * BLOCK : 30 * BLOCK])
-    np.testing.assert_array_equal(heard[:, 20:], sound[:, 10 * BLOCK : 30 * BLOCK - 20])
+    output = play(engine, sound[:, 10 * BLOCK : 30 * BLOCK])
+    np.testing.assert_array_equal(output[:, 20:], sound[:, 10 * BLOCK : 30 * BLOCK - 20])
     assert not engine.is_swapping
 
 

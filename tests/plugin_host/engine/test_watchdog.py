@@ -16,19 +16,19 @@ class Machine:
         return Relief(name, lambda: self.steps.append(name), lambda: self.steps.remove(name))
 
     def live(self, start: float, seconds: float, misses_a_second: int = 0) -> list[str]:
-        told = []
+        sentences = []
         for tick in range(round(10 * seconds)):
             self.missed += misses_a_second if tick % 10 == 0 else 0
-            told.append(self.dog.check(start + tick / 10))
-        return [sentence for sentence in told if sentence]
+            sentences.append(self.dog.check(start + tick / 10))
+        return [sentence for sentence in sentences if sentence]
 
 
 def test_steps_are_taken_in_order_and_taken_back_in_reverse() -> None:
     machine = Machine()
     assert machine.live(0.0, 5.0, misses_a_second=10)[0] == "too many missed deadlines: spectra off"
     assert machine.steps == machine.dog.taken == ["spectra off", "lighter model", "aligned bypass"]
-    told = machine.live(5.0, 60.0)
-    assert told[0] == "calm again: no longer aligned bypass"
+    sentences = machine.live(5.0, 60.0)
+    assert sentences[0] == "calm again: no longer aligned bypass"
     assert machine.steps == machine.dog.taken == []
 
 

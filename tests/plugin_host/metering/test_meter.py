@@ -1,4 +1,4 @@
-"""Laws of the meters: what they tell is what a slow and plain measurement of the same samples tells."""
+"""Laws of the meters: they agree with a slow and plain measurement of the same samples."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def test_every_band_holds_its_bins_and_a_narrow_one_the_nearest(rate: int) -> No
     window = np.hanning(4096)
     power = (np.abs(np.fft.rfft(samples * window)) ** 2).mean(0) * (2.0 / window.sum()) ** 2
     edges, bins = np.geomspace(20.0, rate / 2, BANDS + 1), np.fft.rfftfreq(4096, 1 / rate)
-    told = fed(samples, rate).spectrum_db()
-    assert len(told) == BANDS
-    for low, high, level in zip(edges[:-1], edges[1:], told, strict=True):
+    spectrum_db = fed(samples, rate).spectrum_db()
+    assert len(spectrum_db) == BANDS
+    for low, high, level in zip(edges[:-1], edges[1:], spectrum_db, strict=True):
         inside = (bins >= low) & (bins < high)
         if not inside.any():
             inside[np.abs(bins - (low * high) ** 0.5).argmin()] = True
@@ -112,7 +112,7 @@ def test_a_call_that_is_added_while_figures_are_made_divides_nothing_by_zero() -
     assert laps.figures() == [{"p50": 0.5, "p99": 0.5, "p99.9": 0.5, "max": 0.5}]
 
 
-def test_laps_are_told_step_by_step_of_the_newest_calls() -> None:
+def test_laps_are_listed_step_by_step_of_the_newest_calls() -> None:
     laps = LapMeter(2, kept=4)
     nothing = {"p50": 0.0, "p99": 0.0, "p99.9": 0.0, "max": 0.0}
     assert laps.figures() == [nothing, nothing]

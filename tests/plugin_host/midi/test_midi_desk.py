@@ -50,7 +50,7 @@ def sources(state: Mapping[str, Any]) -> dict[str, str]:
     return {binding["control"]: binding["source"] for binding in state["bindings"]}
 
 
-def test_a_control_that_waits_is_told_until_it_takes_hold(rig: Rig) -> None:
+def test_a_control_that_waits_is_shown_until_it_takes_hold(rig: Rig) -> None:
     assert rig.service.now()["ghosts"] == {}
     rig.turn(70, 32)
     assert rig.service.now()["ghosts"] == {"mix": pytest.approx(32 / 127, abs=1e-4)}
@@ -62,7 +62,7 @@ def test_a_control_that_waits_is_told_until_it_takes_hold(rig: Rig) -> None:
     assert rig.service.now()["ghosts"] == {"mix": 1.0}
 
 
-def test_learning_is_told_and_what_was_learned_raises_the_revision(rig: Rig) -> None:
+def test_learning_is_shown_and_what_was_learned_raises_the_revision(rig: Rig) -> None:
     before = rig.service.state()
     rig.service.learn("amount")
     assert rig.service.now()["learning"] == "amount"

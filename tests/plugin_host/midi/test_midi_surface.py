@@ -268,7 +268,7 @@ def test_an_answer_comes_at_once_and_a_knob_moved_away_is_let_go_though_it_is_no
     assert rig.surface.waiting_positions() == {"mix": 1.0}
 
 
-def test_lights_are_told_again_to_a_controller_that_came_back_and_to_new_knobs() -> None:
+def test_lights_are_sent_again_to_a_controller_that_came_back_and_to_new_knobs() -> None:
     rig = Rig(JUMP)
     first = rig.surface.feedback()
     assert first

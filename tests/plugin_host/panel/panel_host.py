@@ -41,7 +41,7 @@ class BypassedGain(Gain):
 
 
 class EngineHost(FakeHost):
-    """What a real host tells, from a real engine."""
+    """What a real host reports, from a real engine."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
@@ -49,13 +49,13 @@ class EngineHost(FakeHost):
         self.artifact = ""
 
     def stats(self) -> dict[str, Any]:
-        told = {
+        figures = {
             "device": {"name": "null", "state": "playing"},
             "crossover_hz": 8000.0,
             "preset": "test",
             "block": BLOCK,
         }
-        return {**self.engine.stats(), **told}
+        return {**self.engine.stats(), **figures}
 
     def meters(self) -> dict[str, Any]:
         return self.engine.meters()

@@ -1,4 +1,4 @@
-"""The panel in a real browser before a real engine: what is turned on the page is heard, what moves elsewhere shows."""
+"""The panel in a real browser before a real engine: what is turned on the page plays, what moves elsewhere shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
 from tests.plugin_host.panel.panel_page import barriers, opened, shown
 
 
-def test_a_knob_turned_by_keyboard_is_heard_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+def test_a_knob_turned_by_keyboard_plays_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
     before = studio.level()
     knob = page.get_by_role("slider", name="Amount", exact=True)
     knob.focus()
@@ -119,7 +119,7 @@ def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     until(lambda: studio.host is not None and [saved[0] for saved in studio.host.saved] == ["Mine"])
 
 
-def test_the_picture_is_drawn_and_the_levels_are_told(page: Page) -> None:
+def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
     count = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
     for name in ("Spectrum of input and output", "Spectrogram of the output"):
         canvas = page.get_by_role("img", name=name)

@@ -35,16 +35,16 @@ def test_an_archive_is_whole_and_comes_in_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "aiff", "ogg"])
-def test_what_is_heard_before_is_as_long_as_what_was_rendered(tmp_path: Path, ending: str) -> None:
+def test_the_copy_before_is_as_long_as_what_was_rendered(tmp_path: Path, ending: str) -> None:
     source = write(tmp_path / f"0000.{ending}")
-    heard = playable(source, tmp_path / "heard")
-    assert heard.suffix in (".wav", ".flac")
-    assert (heard == source) == (ending in ("wav", "flac"))
-    ours, _ = soundfile.read(heard)
+    copy = playable(source, tmp_path / "players")
+    assert copy.suffix in (".wav", ".flac")
+    assert (copy == source) == (ending in ("wav", "flac"))
+    ours, _ = soundfile.read(copy)
     theirs, _ = soundfile.read(source)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() < 1e-6
-    assert playable(source, tmp_path / "heard") == heard
+    assert playable(source, tmp_path / "players") == copy
 
 
 async def body(*parts: bytes) -> AsyncIterator[bytes]:
@@ -132,10 +132,10 @@ def test_old_jobs_make_room(jobs: RenderJobs) -> None:
     assert not (jobs.job(ids[-1]).folder.parent / ids[0]).exists()
 
 
-def test_progress_is_told_by_file(jobs: RenderJobs) -> None:
+def test_progress_is_shown_by_file(jobs: RenderJobs) -> None:
     id = jobs.open()
     taken(jobs, id, "a.wav", b"1")
     taken(jobs, id, "b.wav", b"1")
-    jobs.job(id).hear(b'{"file": "/x/in/0001 b.wav", "share": 0.25}\n')
-    jobs.job(id).hear(b'{"file": "/x/in/0000 a.wav", "fault": "bad"}\n')
-    assert [file["share"] for file in jobs.job(id).told_as()["files"]] == [0.0, 0.25]
+    jobs.job(id).read(b'{"file": "/x/in/0001 b.wav", "share": 0.25}\n')
+    jobs.job(id).read(b'{"file": "/x/in/0000 a.wav", "fault": "bad"}\n')
+    assert [file["share"] for file in jobs.job(id).summary()["files"]] == [0.0, 0.25]

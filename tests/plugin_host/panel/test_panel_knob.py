@@ -95,18 +95,21 @@ def test_escape_leaves_a_typed_value_alone(page: Page, studio: Studio) -> None:
     assert studio.value("amount") == 0.0
 
 
-def test_a_screen_reader_hears_what_a_knob_is_and_where_it_stands(page: Page, studio: Studio) -> None:
+def test_a_screen_reader_gets_what_a_knob_is_and_where_it_stands(page: Page, studio: Studio) -> None:
     with Client(studio.address, timeout_s=PATIENCE_S) as client:
         controls = client.ask("describe")["knobs"]
     for control in controls:
         if control["curve"] == "switch":
             continue
         one = knob(page, control["name"])
-        told = {name: one.get_attribute(f"aria-{name}") for name in ("valuemin", "valuemax", "valuetext")}
-        assert [float(told["valuemin"] or "nan"), float(told["valuemax"] or "nan")] == [control["low"], control["high"]]
+        attributes = {name: one.get_attribute(f"aria-{name}") for name in ("valuemin", "valuemax", "valuetext")}
+        assert [float(attributes["valuemin"] or "nan"), float(attributes["valuemax"] or "nan")] == [
+            control["low"],
+            control["high"],
+        ]
         now = float(one.get_attribute("aria-valuenow") or "nan")
         assert control["low"] <= now <= control["high"]
-        assert told["valuetext"]
+        assert attributes["valuetext"]
     assert shown(page, "Crossover") == "auto"
     snapshot = knob(page, "Amount").aria_snapshot()
     assert 'slider "Amount"' in snapshot

@@ -58,7 +58,7 @@ def table(page: Page) -> str:
     return page.locator(".hb-bindings").text_content() or ""
 
 
-def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_tells_where_it_waits(
+def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_shows_where_it_waits(
     page: Page, studio: Studio, hand: Any
 ) -> None:
     for value in range(0, 128, 4):

@@ -39,13 +39,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         str(page),
     ]
     command += ["--control", addresses[0], "--telemetry", addresses[1]]
-    told = environment(home, XDG_DATA_HOME=str(home))
+    variables = environment(home, XDG_DATA_HOME=str(home))
     # The panel's toolkit behaves in another way where it believes to be under test itself.
-    told = {name: value for name, value in told.items() if not name.startswith("PYTEST_")}
+    variables = {name: value for name, value in variables.items() if not name.startswith("PYTEST_")}
     # Plug-ins are talkative; a pipe that nobody reads would stop them.
     with (
         (home / "log").open("w") as log,
-        subprocess.Popen(command, cwd=home, env=told, stdout=log, stderr=subprocess.STDOUT) as program,
+        subprocess.Popen(command, cwd=home, env=variables, stdout=log, stderr=subprocess.STDOUT) as program,
     ):
         try:
             until(lambda: answers(page))

@@ -1,4 +1,4 @@
-"""Files on the page: dropped, rendered with the present settings, heard before and after, fetched, and stopped."""
+"""Files on the page: dropped, rendered with the present settings, played before and after, fetched, and stopped."""
 
 from __future__ import annotations
 

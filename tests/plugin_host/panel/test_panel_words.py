@@ -31,14 +31,14 @@ PRESETS = [one.id for one in list_presets() if not one.file]
 
 
 def chain_of(preset: Preset) -> list[dict[str, Any]]:
-    """What a live host tells of the chain of this preset."""
+    """What a live host says of the chain of this preset."""
     stages = [SimpleNamespace(name=name, latency_samples=0, stage=None) for name in ("before", "extender", "after")]
     host = SimpleNamespace(sound=SimpleNamespace(preset=preset, chain=SimpleNamespace(stages=stages)))
     return LiveHost.chain(cast(LiveHost, host))
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_what_a_host_tells_of_its_chain_is_enough_to_set_it_again(name: str) -> None:
+def test_what_a_host_says_of_its_chain_is_enough_to_set_it_again(name: str) -> None:
     preset = load_preset(name)
     assert preset.replace(**nodes_of(chain_of(preset), {})).plain() == preset.plain()
 
@@ -58,13 +58,13 @@ def test_files_of_a_preset_are_found_from_any_other_folder_and_kept_as_they_are_
     effects = [{"effect": "Convolution", "settings": {"impulse_response_filename": "../rooms/hall.wav"}}]
     plugins = [{"plugin": "Far.vst3", "bypass": True}, {"plugin": "/x/Y.vst3"}]
     preset = Preset.model_validate({"schema": 1, "name": "Mine", "before": effects, "after": plugins})
-    told = chain_of(preset.placed_at(tmp_path / "mine" / "hall.json"))
+    rows = chain_of(preset.placed_at(tmp_path / "mine" / "hall.json"))
     turned = {"before.0.mix": {"value": 0.25, "text": "", "position": 0.25}}
-    made = Preset.model_validate(preset_of({"chain": told}, turned))
+    made = Preset.model_validate(preset_of({"chain": rows}, turned))
     hall, mine = tmp_path / "mine" / "../rooms/hall.wav", tmp_path / "mine"
     assert made.before[0].settings == {"impulse_response_filename": str(hall), "mix": 0.25}
     assert [getattr(node, "plugin", "") for node in made.after] == [str(mine / "Far.vst3"), "/x/Y.vst3"]
-    assert preset.replace(**nodes_of(told, {})).plain() == preset.plain()
+    assert preset.replace(**nodes_of(rows, {})).plain() == preset.plain()
 
 
 def test_every_knob_is_in_one_group_under_its_effect() -> None:
@@ -75,7 +75,7 @@ def test_every_knob_is_in_one_group_under_its_effect() -> None:
     assert [knob["id"] for knob in groups["Extender"]] == [control.id for control in CONTROLS][:-2]
 
 
-def test_figures_are_told_with_their_parts_and_a_missing_one_is_no_fault() -> None:
+def test_figures_are_shown_with_their_parts_and_a_missing_one_is_no_fault() -> None:
     latency = {"unit": "samples", "device": 256, "extender": 0, "after": 72, "sum": 328}
     load = {"callback": {"p50": 0.02, "p99": 0.1}}
     stats = {"sample_rate": 48000, "latency": latency, "load": load, "xruns": 2, "device": {"name": "x", "state": "y"}}
@@ -110,7 +110,7 @@ def test_the_picture_marks_the_crossover_that_is_chosen_or_found() -> None:
     assert (found_of(stats, chosen), found_of(stats, {"crossover": {"value": 0.0}})) == (0.0, 7300.0)
 
 
-def test_what_a_preset_changed_is_told_from_what_to_what() -> None:
+def test_what_a_preset_changed_is_shown_from_what_to_what() -> None:
     before = {"amount": {"value": 0.0, "text": "0 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
     after = {"amount": {"value": -3.0, "text": "-3 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
     assert changed_by("Old tape", before, after, KNOBS) == "Old tape changed Amount 0 dB → -3 dB"
@@ -122,12 +122,12 @@ def test_what_a_preset_would_change_has_names_for_people() -> None:
     assert diff_rows(diff, KNOBS) == [("Amount", "0 dB", "-3 dB"), ("Effects after", "none", "Gain")]
 
 
-def test_the_loudness_match_tells_its_offset_and_who_is_turned_down() -> None:
+def test_the_loudness_match_shows_its_offset_and_who_is_turned_down() -> None:
     assert match_of({}) == match_of({"match": {"on": False, "offset_db": 2.0}}) == "match"
     assert "Loudness match" not in dict(words_of({"match": {"on": False}}, {}, is_away=False))
     stats: dict[str, Any] = {"match": {"on": True, "offset_db": None, "turned_down": ""}}
     assert match_of(stats) == "match: listening"
     stats = {"match": {"on": True, "offset_db": 2.25, "turned_down": "wet"}}
     assert match_of(stats) == "match: +2.2 dB"
-    told = dict(words_of(stats, {}, is_away=False))["Loudness match"]
-    assert told == "processed +2.2 dB louder: processed is turned down"
+    rows = dict(words_of(stats, {}, is_away=False))["Loudness match"]
+    assert rows == "processed +2.2 dB louder: processed is turned down"

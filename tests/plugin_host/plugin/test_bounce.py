@@ -59,7 +59,7 @@ def test_a_bounce_in_pedalboard_is_the_render(home: Path, served: Path) -> None:
     plugin.parameters["crossover_hz"].raw_value = 0.5
     crossover = CROSSOVER.from_text(plugin.parameters["crossover_hz"].string_value)
     outputs = [plugin.process(sound, 48000, buffer_size=size, reset=True) for size in (64, 256, 256, 1000, 8192)]
-    # The text has six digits, as many as tell the crossover's filter apart from the next one.
+    # The text has six digits, enough to separate the crossover's filter from the next one.
     expected = rendered(sound, {"crossover": crossover})
     for output in outputs:
         np.testing.assert_allclose(output, expected, atol=1e-6, rtol=0)

@@ -133,9 +133,9 @@ def test_unknown_keys_survive_a_round_trip() -> None:
     ],
 )
 def test_a_mistake_is_shown_where_it_stands(text: str, line: int, words: str) -> None:
-    told = refusal(text)
-    assert told.startswith(f"mine.json, line {line}: ")
-    assert words in told
+    refused = refusal(text)
+    assert refused.startswith(f"mine.json, line {line}: ")
+    assert words in refused
 
 
 def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
@@ -144,26 +144,26 @@ def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
     assert parse_preset(b"\xef\xbb\xbf{}") == parse_preset("{}")
 
 
-def told_or_kept(text: str | bytes) -> None:
+def refused_or_kept(text: str | bytes) -> None:
     """Either one sentence with a line, or a preset that makes a round trip."""
-    told, kept = "", ""
+    refused, kept = "", ""
     try:
         kept = parse_preset(text).to_text()
     except PresetError as error:
-        told = str(error)
-    assert "line " in told or parse_preset(kept).to_text() == kept
-    assert "\n" not in told
+        refused = str(error)
+    assert "line " in refused or parse_preset(kept).to_text() == kept
+    assert "\n" not in refused
 
 
 @given(st.binary(max_size=200))
 def test_random_bytes_never_crash_the_reader(data: bytes) -> None:
-    told_or_kept(data)
+    refused_or_kept(data)
 
 
 @settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=6), JSON, max_size=6))
 def test_random_json_is_refused_in_words_or_makes_a_round_trip(tree: dict[str, Any]) -> None:
-    told_or_kept(json.dumps(tree))
+    refused_or_kept(json.dumps(tree))
 
 
 @settings(max_examples=200)
@@ -172,7 +172,7 @@ def test_random_json_is_refused_in_words_or_makes_a_round_trip(tree: dict[str, A
 )
 def test_random_nodes_are_refused_in_words_or_make_a_round_trip(name: str, values: dict[str, Any], extra: Any) -> None:
     for node in ({"effect": name, "settings": values, "x": extra}, {"plugin": name, "settings": values}, extra):
-        told_or_kept(json.dumps({"after": [node]}))
+        refused_or_kept(json.dumps({"after": [node]}))
 
 
 def test_a_name_never_leaves_the_folders(own_folder: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_name_never_leaves_the_folders(own_folder: Path) -> None:
             load_preset(name)
 
 
-def test_paths_that_can_not_be_read_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_paths_that_can_not_be_read_are_named_in_one_sentence(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.json", "a/\0.json"):
         with pytest.raises(PresetError, match=r"is not a file|can't be read"):
             load_preset(path)
@@ -222,7 +222,7 @@ def test_plug_ins_are_saved_only_for_presets_from_a_local_file(tmp_path: Path) -
     assert moved.before[0].model_dump()["plugin"] == str(tmp_path / "a.vst3")
 
 
-def test_diff_tells_what_changes() -> None:
+def test_diff_shows_what_changes() -> None:
     default, phone = load_preset("default"), load_preset("phone-guest")
     assert default.diff(default) == {}
     changes = default.diff(phone)

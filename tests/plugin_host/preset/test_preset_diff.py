@@ -24,21 +24,21 @@ def test_a_preset_that_plays_changes_nothing(name: str) -> None:
     assert changes_by(preset, preset.complete_settings(), chain_of(preset)) == {}
 
 
-def test_a_moved_knob_and_a_moved_effect_are_told() -> None:
+def test_a_moved_knob_and_a_moved_effect_are_shown() -> None:
     preset = Preset.model_validate(
         {"settings": {"amount": -3}, "after": [{"effect": "Gain", "settings": {"gain_db": 1}}]}
     )
     settings = preset.complete_settings() | {"amount": 2.0, "after.0.gain_db": -6.0, "delta": 1.0}
-    told = changes_by(preset, settings, chain_of(preset))
-    assert told["amount"] == {"now": "2 dB", "then": "-3 dB"}
-    assert told["after"] == {"now": "Gain (gain_db -6)", "then": "Gain (gain_db 1)"}
-    assert set(told) == {"amount", "after"}
+    changes = changes_by(preset, settings, chain_of(preset))
+    assert changes["amount"] == {"now": "2 dB", "then": "-3 dB"}
+    assert changes["after"] == {"now": "Gain (gain_db -6)", "then": "Gain (gain_db 1)"}
+    assert set(changes) == {"amount", "after"}
 
 
-def test_a_preset_of_other_effects_tells_both_rows() -> None:
+def test_a_preset_of_other_effects_shows_both_rows() -> None:
     other = Preset.model_validate({"before": [{"effect": "Invert"}]})
-    told = changes_by(other, knobs.defaults(), [])
-    assert told == {"before": {"now": "none", "then": "Invert"}}
+    changes = changes_by(other, knobs.defaults(), [])
+    assert changes == {"before": {"now": "none", "then": "Invert"}}
 
 
 def test_a_plug_in_differs_by_what_the_preset_names() -> None:

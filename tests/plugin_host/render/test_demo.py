@@ -17,7 +17,7 @@ from tests.plugin_host.stages import FollowingDelay
 CLIPS = Path(str(resources.files("plugin_host"))) / "clips"
 
 
-def test_the_demo_leaves_its_files_and_tells_its_figures(tmp_path: Path) -> None:
+def test_the_demo_leaves_its_files_and_prints_its_figures(tmp_path: Path) -> None:
     lines = list(run(tmp_path / "demo", Sound(FollowingDelay(7), {}, "live", "", {})))
     assert [line.split()[0] for line in lines] == ["LSD", "Bandwidth", "Speed", "Listen"]
     assert sorted(os.listdir(tmp_path / "demo")) == ["bright.spectrogram.png", "bright.wav", "clean.wav", "dull.wav"]

@@ -148,7 +148,7 @@ def test_the_automatic_crossover_follows_the_file(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize("seconds", [20, 100])
 def test_the_edge_of_a_long_file_is_that_of_a_short_one(tmp_path: Path, seconds: int) -> None:
-    """A minute in pieces tells as much as the whole: the joints are no sound."""
+    """A minute in pieces shows as much as the whole: the joints are no sound."""
     samples = np.random.default_rng(4).normal(0, 0.1, (1, seconds * 8000)).astype(np.float32)
     source = write(tmp_path / "in.wav", samples, 8000)
     done = render_file(FollowingDelay(), {}, source, tmp_path / "out.wav")
@@ -162,7 +162,7 @@ def test_arrays_come_back_aligned(block: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("samples", "told"),
+    ("samples", "sentence"),
     [
         (noise(3000).T, "give samples.T"),
         (noise(3000)[0], "shape"),
@@ -170,8 +170,8 @@ def test_arrays_come_back_aligned(block: int | None) -> None:
         (np.zeros((2, 10), np.float64), "float32"),
     ],
 )
-def test_an_array_of_another_form_is_refused_at_once(samples: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_an_array_of_another_form_is_refused_at_once(samples: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
         render_samples(Delay(0), {}, samples, 48000)
 
 

@@ -162,7 +162,7 @@ def test_a_comparison_measures_both_and_shows_the_offset(models: dict[str, Delay
     assert messages == []
 
 
-def test_a_preset_that_pins_another_content_of_its_artifact_is_told_once(
+def test_a_preset_that_pins_another_content_of_its_artifact_is_reported_once(
     models: dict[str, Delay], tmp_path: Path
 ) -> None:
     playing, messages = session("live")

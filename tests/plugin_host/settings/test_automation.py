@@ -41,7 +41,7 @@ def test_a_block_is_cut_where_values_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("", "is not a file of knob moves"),
         ("[]\n", "is not a file of knob moves"),
@@ -55,10 +55,10 @@ def test_a_block_is_cut_where_values_change(tmp_path: Path) -> None:
         (HEAD + "nonsense\n", "line 2: expected"),
     ],
 )
-def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "moves.jsonl"
     path.write_text(text)
-    with pytest.raises(AutomationError, match=told):
+    with pytest.raises(AutomationError, match=sentence):
         read_automation(path)
 
 
@@ -83,15 +83,15 @@ def test_a_render_replays_what_was_played_to_the_same_samples(tmp_path: Path, bl
     engine.keep_moves()
     engine.prepare(48000, 2, 128)
     samples = np.random.default_rng(5).standard_normal((2, 128 * 40)).astype(np.float32)
-    heard = np.zeros((128 * 40, 2), np.float32)
+    output = np.zeros((128 * 40, 2), np.float32)
     for start in range(0, 128 * 40, 128):
         if start == 640:
             store.request("amount", -12.0, "test")
-        engine.callback(samples[:, start : start + 128].T, heard[start : start + 128])
+        engine.callback(samples[:, start : start + 128].T, output[start : start + 128])
     writer = AutomationWriter(tmp_path / "moves", 48000)
     writer.add(engine.moves)
     writer.close()
     stage = AutomatedStage(Gain(), read_automation(tmp_path / "moves"))
-    assert np.array_equal(render_samples(stage, defaults(), samples, 48000, block=block), heard.T)
+    assert np.array_equal(render_samples(stage, defaults(), samples, 48000, block=block), output.T)
     with pytest.raises(ValueError, match="recorded at 48000 Hz"):
         stage.prepare(44100, 2, 128)

@@ -236,8 +236,8 @@ def test_every_change_reaches_every_subscriber_with_its_origin() -> None:
     made.request("amount", 1.0, "midi")
     made.undo("panel")
     made.select_slot("C", "osc")
-    told = news.take(timeout_s=1.0)
-    assert [(change.sequence, change.origin, change.cause) for change in told] == [
+    changes = news.take(timeout_s=1.0)
+    assert [(change.sequence, change.origin, change.cause) for change in changes] == [
         (1, "midi", "set"), (2, "panel", "undo"), (3, "osc", "slot"),
     ]  # fmt: skip
     assert ([change.sequence for change in short.take()], short.missed) == ([2, 3], 1)

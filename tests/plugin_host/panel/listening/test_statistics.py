@@ -1,4 +1,4 @@
-"""Laws of the judgement: guessing is not taken for hearing, and a true rate lies within its interval."""
+"""Laws of the judgement: guessing does not count as a difference, and a true rate lies within its interval."""
 
 from __future__ import annotations
 
