@@ -22,6 +22,8 @@ class DelayLine:
         end: Index in `samples` behind the newest sample.
     """
 
+    STATE = ("samples", "end", "_room")
+
     def __init__(self, channels: int, past: int) -> None:
         self._past = past
         self._room = past + _LEAST_ROOM

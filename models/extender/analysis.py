@@ -63,6 +63,8 @@ class Analysis:
         reach: Samples of the input that are looked at, up to a frame's end.
     """
 
+    STATE = ("_predictor",)
+
     def __init__(self, config: ExtenderConfig, sample_rate: int, predictor: Inference) -> None:
         self._rate, self._predictor = sample_rate, predictor
         self._hop = bands.hop_samples(sample_rate)

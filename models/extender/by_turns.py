@@ -31,6 +31,8 @@ class TurnPlayers:
         max_block: The largest block.
     """
 
+    STATE = ("_position", "_players")
+
     def __init__(self, base: Extender, turns: Sequence[Sequence[Turn]], rate: int, max_block: int) -> None:
         self._fade, self._delay = _FADE_S * rate, base.latency_samples
         edges = sorted({turn.edge_hz for channel in turns for turn in channel})

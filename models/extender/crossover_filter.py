@@ -42,6 +42,8 @@ class CrossoverFilter:
         steps: The crossover at the start of the hop that is under way and at its end; None is off.
     """
 
+    STATE = ("generated", "steps")
+
     def __init__(self, sample_rate: int) -> None:
         self._high_passes = crossover.high_pass_table(sample_rate)
         self.taps = self._high_passes.shape[1]

@@ -23,6 +23,8 @@ class CrossoverTracker:
         edge_hz: True bandwidth that an automatic crossover follows; None measures it. It survives a reset.
     """
 
+    STATE = ("_position", "_held", "_heard_hz", "_wanted_hz", "_target")
+
     def __init__(self, sample_rate: int, edge_hz: float | None) -> None:
         self.edge_hz = edge_hz
         self._rate = sample_rate

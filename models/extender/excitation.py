@@ -56,6 +56,8 @@ class Excitation:
         network: Takes the place of all of them.
     """
 
+    STATE = ("_course",)
+
     def __init__(self, kind: str, sample_rate: int, network: SourceNetwork | None = None) -> None:
         if network is None and kind not in KINDS:
             raise ValueError(f"the exciter must be one of {', '.join(KINDS)}, not '{kind}'")

@@ -76,6 +76,11 @@ class Mixing(NamedTuple):
 class Extender:
     """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
 
+    STATE = (
+        "_lead", "_position", "_input", "_source", "_gains", "_fine_past", "_path", "_frames", "_excitation", "_shaper",
+        "_high_pass", "_players",
+    )  # fmt: skip
+
     def __init__(self, config: ExtenderConfig, predictor: Inference, network: SourceNetwork | None = None) -> None:
         """Build a stage around trained weights.
 

@@ -57,6 +57,8 @@ class FilterGains:
         memory: Of the frames before.
     """
 
+    STATE = ("memory", "_shape")
+
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
         self._whitens, self._noise_power = config.whiten, 48000.0 / sample_rate
         self._lag, self._averaged = max(0, -horizon(config.lookahead_hops)), averaged_frames(config)

@@ -51,6 +51,8 @@ class Shaper:
         hops: Those that the last block touched.
     """
 
+    STATE = ("hops", "_is_open", "_gains")
+
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
         self._hop = bands.hop_samples(sample_rate)
         self._design = ltv.FilterDesign(sample_rate)

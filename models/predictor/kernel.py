@@ -74,6 +74,8 @@ class KernelInference:
         ValueError: The sizes can't be played, or the arrays have others.
     """
 
+    STATE = ("_past",)
+
     def __init__(self, config: PredictorConfig, weights: Mapping[str, Array]) -> None:
         if config.layers != 1:
             raise ValueError(f"a predictor plays with one recurrent layer, not {config.layers}: train one of that size")

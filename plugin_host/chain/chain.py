@@ -47,6 +47,9 @@ class Chain:
         before: Stages in front of the extender.
         extender: The model, or None for a chain of effects only.
         after: Stages behind the extender.
+
+    Attributes:
+        extender: The model, or None.
     """
 
     def __init__(self, before: Sequence[Stage], extender: Stage | None, after: Sequence[Stage]) -> None:
@@ -57,7 +60,7 @@ class Chain:
         # A run of effects searches its own output for NaN, as it has to start anew after one.
         self._row = [(name, stage, not isinstance(stage, EffectsStage)) for name, stage in self._named]
         self._laps = LapMeter(len(self._named))
-        self._extender = extender
+        self.extender, self._before, self._after = extender, before, after
         self._error: Exception | None = None
         self._came_from: int | None = None
         self._latency = 0
@@ -95,10 +98,14 @@ class Chain:
 
         return cls(run("before", preset.before), extender, run("after", preset.after))
 
+    def around(self, extender: Stage) -> Chain:
+        """Return a chain of the same effects around another extender."""
+        return Chain(self._before, extender, self._after)
+
     @property
     def controls(self) -> Sequence[Control]:
         """The extender's knobs; without one, bypass alone."""
-        return self._extender.controls if self._extender is not None else (knobs.control(BYPASS),)
+        return self.extender.controls if self.extender is not None else (knobs.control(BYPASS),)
 
     def compare_by(self, match: LoudnessMatch) -> None:
         """Set what measures dry and wet while the knob `compare.match` is on; one serves all chains of a host."""
@@ -114,13 +121,9 @@ class Chain:
 
         The turns are those of the chain's input: they come to the extender as late as the stages before it are.
         """
-        following: object = self._extender
+        following: object = self.extender
         if isinstance(following, FollowsBandwidth):
-            late = 0
-            for name, stage in self._named:
-                if name == "extender":
-                    break
-                late += stage.latency_samples
+            late = sum(stage.latency_samples for stage in self._before)
             following.set_bandwidth(
                 edge_hz,
                 [[Turn(turn.start + late, turn.end + late, turn.edge_hz) for turn in channel] for channel in turns],
@@ -129,12 +132,12 @@ class Chain:
     @property
     def effect_controls(self) -> Sequence[Control]:
         """The knobs of the effects, which `process` takes from the same settings."""
-        return [knob for _, stage in self._named if stage is not self._extender for knob in stage.controls]
+        return [knob for _, stage in self._named if stage is not self.extender for knob in stage.controls]
 
     @property
     def crossover_hz(self) -> float | None:
         """Where the generated band begins now, in Hz, or None where nothing is generated."""
-        edge = getattr(self._extender, "crossover_hz", None)
+        edge = getattr(self.extender, "crossover_hz", None)
         return edge if isinstance(edge, float) else None
 
     @property
@@ -184,9 +187,9 @@ class Chain:
 
     def copy_bandwidth(self, other: Chain) -> None:
         """Copy the bandwidth that another chain's extender has measured, so that it need not be measured anew."""
-        measuring: object = self._extender
+        measuring: object = self.extender
         if isinstance(measuring, MeasuresBandwidth):
-            measuring.copy_bandwidth(other._extender)
+            measuring.copy_bandwidth(other.extender)
 
     def reset(self, position: int = 0) -> None:
         """Forget the past, in every stage; see `models.stage.Stage.reset`."""
@@ -200,9 +203,9 @@ class Chain:
 
     def seek(self, position: int) -> None:
         """Go on at another sample of the timeline without a gap, while the effects ring on; on the audio thread."""
-        if self._extender is not None and self._settings:
+        if self.extender is not None and self._settings:
             try:
-                self._jump.seek(self._extender, position, self._channels, self._max_block, self._settings)
+                self._jump.seek(self.extender, position, self._channels, self._max_block, self._settings)
             except Exception as error:
                 self._error = RuntimeError(f"a jump on the timeline failed: {error}")
 
@@ -241,7 +244,7 @@ class Chain:
         for name, stage, is_searched in self._row:
             try:
                 out = stage.process(block, settings)
-                if stage is self._extender and self._jump.tail.shape[1]:
+                if stage is self.extender and self._jump.tail.shape[1]:
                     out = self._jump.fill(out)
                 if out.shape != shape or (is_searched and not is_finite(out)):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")

@@ -16,6 +16,7 @@ from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
 from plugin_host.files.audio_writer import AudioWriter, held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
 from plugin_host.render.bandwidth import edge_outside, find_turns, follow_bandwidth, measure_edge
+from plugin_host.render.checkpoint import Checkpoint, resumable
 from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
 from plugin_host.render.loudness import LoudnessTarget, normalised
@@ -49,6 +50,7 @@ def render_file(
     bits: Bits | None = None,
     loudness: LoudnessTarget | None = None,
     origin: Mapping[str, Any] | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress = lambda share: None,
     stopped: Stopped = lambda: False,
 ) -> Rendering:
@@ -62,6 +64,8 @@ def render_file(
         bits: Depth of the output; by default the input's.
         loudness: Where the output's loudness and peak are brought to; by default they stay.
         origin: What the output's tags say of how it was made, beside what is found here; by default nothing is said.
+        checkpoint: Where the work on a long file is kept, so that it can be gone on with after a kill; by default
+            nowhere.
         progress: Called with the share that is done, 0..1.
         stopped: Asked before each block whether to stop.
 
@@ -71,7 +75,7 @@ def render_file(
         RenderStopped: `stopped` said so.
     """
     began = time.monotonic()
-    with AudioReader(source) as reader:
+    with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
         refuse_overwrite(source, target)
         rate = held_rate(output_rate(reader.rate), target.suffix)
         size, channels = reader.block_frames(), reader.channels

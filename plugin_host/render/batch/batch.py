@@ -113,8 +113,7 @@ class Batch:
                 yield self._conclude(task, result)
         finally:
             for task in in_hand.values():
-                shutil.rmtree(task.staging, ignore_errors=True)
-                self.journal.forget(task.job)
+                self.journal.give_up(task.job)
 
     def _settle(self, job: Job) -> Outcome | None:
         """Return the outcome of a job that needs no render, by names and times alone."""
@@ -133,7 +132,8 @@ class Batch:
     def _tasks(self, plan: Plan, in_hand: dict[str, Task]) -> Iterator[Task]:
         for _, job in plan.jobs(largest_first=not isinstance(self.engine, Inline)):
             done_key = self.journal.key_of(job.target) if not self.overwrite and self._has_picture(job) else None
-            staging = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
+            fresh = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
+            staging = self.journal.begun(job) or fresh
             self.journal.start(job, staging)
             task = Task(job, staging, self.digest, done_key, self.bits, self.loudness, self.picture)
             in_hand[staging] = task

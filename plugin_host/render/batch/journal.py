@@ -20,9 +20,12 @@ from typing import Any, Self
 
 from plugin_host.render.batch.plan import BatchError, Job, from_text, to_text
 from plugin_host.render.batch.storage import is_remote, trace_of
+from plugin_host.render.checkpoint import is_resumable, remove_rest
 
 JOURNAL_NAME = ".highband-journal.sqlite"
 _FORMAT = 1
+# What a stopped render can be gone on with is as large as its output.
+_KEPT_S = 7 * 86400.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outputs (
     target TEXT PRIMARY KEY, source TEXT NOT NULL, state TEXT NOT NULL, key TEXT, input TEXT, size INTEGER,
@@ -121,6 +124,20 @@ class Journal:
         """Forget that an output was begun; the one before counts again."""
         self._give_up(self._name(job.target))
 
+    def give_up(self, job: Job) -> None:
+        """Remove an output that was begun, but what it can be gone on with; the one before counts again."""
+        self._give_up(self._name(job.target), self._staging(job))
+
+    def begun(self, job: Job) -> str | None:
+        """Return the staging folder from which an output can be gone on with, or None."""
+        staging = self._staging(job)
+        return staging if staging and is_resumable(staging) else None
+
+    def _staging(self, job: Job) -> str | None:
+        query = "SELECT staged FROM outputs WHERE target = ? AND staged IS NOT NULL"
+        row = self._database.execute(query, (to_text(self._name(job.target)),)).fetchone()
+        return from_text(row[0]) if row else None
+
     def row(self, target: str) -> dict[str, Any] | None:
         """Return what is noted of an output, its figures beside the rest."""
         return next(self._rows("WHERE target = ?", to_text(self._name(target))), None)
@@ -172,9 +189,13 @@ class Journal:
         shutil.rmtree(folder, ignore_errors=True)
         self._database.execute("UPDATE outputs SET state = 'done', staged = NULL WHERE target = ?", (to_text(name),))
 
-    def _give_up(self, name: str) -> None:
-        """Return to the output that was there before, if there was one."""
+    def _give_up(self, name: str, staging: str | None = None) -> None:
+        """Return to the output that was there before, if there was one; keep what a new one can be gone on with."""
         row = (to_text(name),)
+        if staging and remove_rest(staging) and not is_remote(name):
+            query = "UPDATE outputs SET state = iif(size IS NULL, 'stopped', 'done') WHERE target = ?"
+            self._database.execute(query, row)
+            return
         if is_remote(name):
             # It may have been put in place before that could be noted.
             query = "UPDATE outputs SET state = 'claimed', staged = NULL WHERE target = ? AND state = 'started'"
@@ -182,17 +203,18 @@ class Journal:
             return
         self._database.execute("DELETE FROM outputs WHERE target = ? AND size IS NULL AND state != 'done'", row)
         self._database.execute(
-            "UPDATE outputs SET state = 'done', staged = NULL WHERE target = ? AND state = 'started'", row
+            "UPDATE outputs SET state = 'done', staged = NULL WHERE target = ? AND staged IS NOT NULL", row
         )
 
     def _recover(self) -> None:
         """Finish what a killed batch had noted as complete, and remove what it had only begun."""
-        query = "SELECT target, state, size, mtime_ns, staged FROM outputs WHERE state IN ('started', 'staged')"
+        query = "SELECT target, state, size, mtime_ns, staged FROM outputs WHERE staged IS NOT NULL"
         for target, state, size, mtime_ns, staged_text in self._database.execute(query).fetchall():
             name, staged = from_text(target), from_text(staged_text)
-            if state == "started":
-                shutil.rmtree(staged, ignore_errors=True)
-                self._give_up(name)
+            if state != "staged":
+                if _is_old(staged):
+                    shutil.rmtree(staged, ignore_errors=True)
+                self._give_up(name, staged)
             elif trace_of(staged) == (size, mtime_ns):
                 with contextlib.suppress(OSError):
                     self._put_in_place(name, staged)
@@ -206,6 +228,14 @@ class Journal:
         """Return the path below the journal's folder, or from the root where it is not below."""
         place = _place(target)
         return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
+
+
+def _is_old(staging: str) -> bool:
+    """Return whether nobody has gone on with what is staged for so long that nobody will."""
+    try:
+        return time.time() - os.stat(staging).st_mtime > _KEPT_S
+    except OSError:
+        return True
 
 
 def _place(path: str) -> str:

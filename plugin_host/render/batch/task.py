@@ -16,6 +16,7 @@ from plugin_host.files.audio_reader import AudioFileError, Bits
 from plugin_host.render.batch.journal import Staged, content_digest
 from plugin_host.render.batch.plan import Job
 from plugin_host.render.batch.storage import trace_of
+from plugin_host.render.checkpoint import Checkpoint, remove_rest
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.provenance import origin
@@ -30,7 +31,8 @@ class Task:
 
     Attributes:
         job: The input and the output.
-        staging: A folder on the output's disk that the worker makes; the batch moves out of it what is complete.
+        staging: A folder on the output's disk that the worker makes; the batch moves out of it what is complete. It
+            may hold what a stopped render left to go on from.
         sound_digest: Hash of all that decides the output but the input's content.
         done_key: Key of the output that is in its place; where the input's content gives the same, nothing is done.
         bits: Depth of the output; by default the input's.
@@ -88,21 +90,25 @@ def key_of(input_digest: str, digest: str) -> str:
 
 
 def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> Result:
-    """Render one file into its staging folder; raise RenderStopped where `stopped` says so, with nothing left."""
+    """Render one file into its staging folder.
+
+    Raises:
+        RenderStopped: `stopped` said so; nothing is left but what a long file can be gone on with.
+    """
     job, digest = task.job, ""
     trace = trace_of(job.source)
     # A worker that died may have begun it.
-    shutil.rmtree(task.staging, ignore_errors=True)
+    remove_rest(task.staging)
     try:
         digest = content_digest(job.source) if trace and os.path.isfile(job.source) else ""
         key = key_of(digest, task.sound_digest)
         if digest and key == task.done_key:
             return Result(input_digest=digest, input_trace=trace)
-        rendering = _render(task, sound, digest, progress, stopped)
+        rendering = _render(task, sound, digest, key, progress, stopped)
         staged = Staged(os.path.join(task.staging, os.path.basename(job.target)), digest, key, figures_of(rendering))
         return Result(staged, rendering, digest, trace)
     except RenderStopped:
-        shutil.rmtree(task.staging, ignore_errors=True)
+        remove_rest(task.staging)
         raise
     except (AudioFileError, OSError) as error:
         fault = " ".join(str(error).split())
@@ -123,11 +129,12 @@ def figures_of(rendering: Rendering) -> dict[str, Any]:
     return {**figures, "warnings": rendering.warnings}
 
 
-def _render(task: Task, sound: Sound, digest: str, progress: Progress, stopped: Stopped) -> Rendering:
+def _render(task: Task, sound: Sound, digest: str, key: str, progress: Progress, stopped: Stopped) -> Rendering:
     source, staged = Path(task.job.source), Path(task.staging) / os.path.basename(task.job.target)
     rendering = render_file(
         sound.stage, sound.settings, source, staged, bits=task.bits, loudness=task.loudness,
-        origin=origin(sound, digest), progress=progress, stopped=stopped,
+        origin=origin(sound, digest), checkpoint=Checkpoint(Path(task.staging), key), progress=progress,
+        stopped=stopped,
     )  # fmt: skip
     if task.picture:
         _draw(source, staged, sound, rendering)

@@ -178,17 +178,17 @@ class Workers:
     def _lose(self, worker: _Worker, task: Task, again: list[Task]) -> tuple[Task, Result] | None:
         worker.process.join()
         worker.connection.close()
-        shutil.rmtree(task.staging, ignore_errors=True)
         if self._tries[task.staging] < _MOST_TRIES:
             again.append(task)
             return None
+        shutil.rmtree(task.staging, ignore_errors=True)
         code = worker.process.exitcode or 0
         reason = f"signal {-code}" if code < 0 else f"status {code}"
         return task, Result(fault=f"{task.job.source} ends each process that renders it ({reason}); leave it out")
 
 
 def _end(workers: list[_Worker]) -> None:
-    """End all processes; what they had begun is removed."""
+    """End all processes; the batch gives up what they had begun."""
     for worker in workers:
         # A worker that renders sees this at its next block, one that waits ends at once.
         worker.connection.close()
@@ -197,8 +197,6 @@ def _end(workers: list[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
-        if worker.task:
-            shutil.rmtree(worker.task.staging, ignore_errors=True)
 
 
 def _serve(connection: Connection, build: Callable[[], Sound]) -> None:

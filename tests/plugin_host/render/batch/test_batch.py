@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from models.artifact.load import load_extender
+from models.stage import Block
 from plugin_host.chain.file_program import Sound
+from plugin_host.render import checkpoint
 from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
-from plugin_host.render.batch.plan import plan
+from plugin_host.render.batch.plan import Job, plan
 from plugin_host.render.batch.workers import Inline
+from plugin_host.render.checkpoint import is_resumable
 from plugin_host.render.render import RenderStopped
+from tests.models.extender.extenders import music
 from tests.plugin_host.stages import Delay
 
 
@@ -30,11 +37,11 @@ def run(
     folder: Path, *, stage: Any = None, settings: Any = None, identity: Any = None, **changes: Any
 ) -> list[Outcome]:
     """Render folder/in into folder/out and return the outcomes by name."""
-    stopped = changes.pop("stopped", lambda: False)
+    calls = {name: changes.pop(name) for name in ("stopped", "progress") if name in changes}
     sound = Sound(stage or Delay(10), settings or {}, "live", "", identity or {})
     with Journal(journal_path(folder / "out")) as journal:
         batch = Batch(sound, journal, Inline(sound), **changes)
-        outcomes = batch.run(plan([str(folder / "in")], folder / "out"), stopped=stopped)
+        outcomes = batch.run(plan([str(folder / "in")], folder / "out"), **calls)
         return sorted(outcomes, key=lambda outcome: outcome.job.source)
 
 
@@ -164,3 +171,50 @@ def test_pictures_come_with_the_outputs_and_are_drawn_later_where_they_lack(tmp_
     assert run(tmp_path, picture=True)[0].rendering
     assert made(tmp_path) == [JOURNAL_NAME, "a.spectrogram.png", "a.wav"]
     assert run(tmp_path, picture=True)[0].rendering is None
+
+
+def test_a_long_file_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "_LONG_S", 1.0)
+    source = tmp_path / "in/a.wav"
+    source.parent.mkdir()
+    soundfile.write(source, music(44100, 1, 4).T, 44100)
+    stage, shares = load_extender("live"), list[float]()
+    with pytest.raises(RenderStopped):
+        run(tmp_path, stage=stage, stopped=lambda: bool(shares), progress=lambda job, share: shares.append(share))
+    kept = [name for name in made(tmp_path) if name != JOURNAL_NAME]
+    assert len(kept) == 1
+    assert is_resumable(tmp_path / "out" / kept[0])
+    with Journal(journal_path(tmp_path / "out")) as journal:
+        assert [row["state"] for row in journal.rows()] == ["stopped"]
+    process, blocks = stage.process, list[int]()
+
+    def counting(block: Block, settings: Mapping[str, float]) -> Block:
+        blocks.append(block.shape[1])
+        return process(block, settings)
+
+    monkeypatch.setattr(stage, "process", counting)
+    assert run(tmp_path, stage=stage)[0].rendering
+    assert made(tmp_path) == [JOURNAL_NAME, "a.wav"]
+    resumed, first = (tmp_path / "out/a.wav").read_bytes(), len(blocks)
+    assert run(tmp_path, stage=stage, overwrite=True)[0].rendering
+    assert (tmp_path / "out/a.wav").read_bytes() == resumed
+    assert len(blocks) > 2 * first
+
+
+def test_what_nobody_goes_on_with_is_removed_after_a_week(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav")
+    run(tmp_path)
+    staging, job = tmp_path / "out/.highband-0", Job(str(tmp_path / "in/a.wav"), str(tmp_path / "out/a.wav"))
+    staging.mkdir()
+    for name in (checkpoint._STATE, checkpoint._OUTPUT, "a.wav.partial"):
+        (staging / name).write_bytes(b"half")
+    with Journal(journal_path(tmp_path / "out")) as journal:
+        journal.start(job, str(staging))
+    for age_days, left in ((6, [checkpoint._OUTPUT, checkpoint._STATE]), (8, [])):
+        if age_days == 8:
+            os.utime(staging, (time.time() - 8 * 86400,) * 2)
+        with Journal(journal_path(tmp_path / "out")) as journal:
+            # The output before counts all the time.
+            assert journal.key_of(job.target)
+            assert journal.begun(job) == (str(staging) if left else None)
+        assert sorted(os.listdir(staging) if staging.exists() else []) == left
