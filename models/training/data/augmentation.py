@@ -19,7 +19,8 @@ from torch import Tensor
 from dsp import bands
 from dsp.tonality import LAG_HOPS
 from models.exciters import torch_bands
-from models.training.data.features import ClipFeatures
+from models.training.data import silence
+from models.training.data.features import HANN, ClipFeatures, Windows
 from models.training.data.harmonicity import at_bands
 
 Array = NDArray[np.floating[Any]]
@@ -47,6 +48,8 @@ class AugmentationConfig:
     slope_share: float = 0.3
     hide_share: float = 0.5
     degraded_share: float = 0.35
+    # Examples that begin or are interrupted in digital silence, as stems and gated recordings are.
+    silence_share: float = 0.25
     blur_db: float = 1.0
     # How much a frame counts that lies `quiet_db` or more below its crop's loudest: a recording's own hiss is hardly
     # worth learning.
@@ -103,8 +106,11 @@ def _grouped(clips: Sequence[ClipFeatures]) -> Groups:
 class Examples:
     """Draws examples from clips: category by share, then speaker, then clip, then crop."""
 
-    def __init__(self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int) -> None:
-        self.config, self.horizon, self.seed = config, horizon, seed
+    def __init__(
+        self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int,
+        windows: Windows = HANN,
+    ) -> None:  # fmt: skip
+        self.config, self.horizon, self.seed, self._windows = config, horizon, seed, windows
         self._whole = _grouped([clip for clip in clips if not clip.cutoff_hz])
         self._degraded = _grouped([clip for clip in clips if clip.cutoff_hz])
 
@@ -151,16 +157,21 @@ class Examples:
         if rng.random() < config.room_share:
             power, tone = _reverberate(power, tone, rng)
         power = power * (gain * shape)
+        kept = silence.draw(rng, power.shape[1], self._windows) if rng.random() < config.silence_share else None
+        if kept is not None:
+            power = np.stack([kept.target[:, None] * power[0], *(kept.input[:, None] * part for part in power[1:])])
+            tone = np.stack([tone[0] * (kept.tonality > 0)[:, None], tone[1]])
         if rng.random() < config.noise_share:
             noise = self._noise(rng, tone.shape[1])
             tone = tone * power[0] / (power[0] + noise)
             power = power + noise
         cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
-        return self._finish(power, tone, trusted, clip, cutoff, rng)
+        return self._finish(power, tone, trusted, clip, cutoff, kept, rng)
 
     def _finish(
-        self, power: Array, tone: Array, trusted: float, clip: ClipFeatures, cutoff: float, rng: np.random.Generator
-    ) -> Example:
+        self, power: Array, tone: Array, trusted: float, clip: ClipFeatures, cutoff: float, kept: silence.Kept | None,
+        rng: np.random.Generator,
+    ) -> Example:  # fmt: skip
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
         mask = torch_bands.band_mask(clip.sample_rate, 0.0, cutoff)
@@ -175,8 +186,13 @@ class Examples:
             # A gentle filter has begun to fall before its cutoff.
             fall = np.clip(1 + np.log2(_CENTRES / cutoff) / rng.uniform(0.05, 0.4), 0.0, 1.0)
             seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
-        seen += rng.normal(0.0, config.blur_db, seen.shape).astype(np.float32)
+        # What holds nothing stands at the floor exactly.
+        seen += rng.normal(0.0, config.blur_db, seen.shape).astype(np.float32) * (seen > bands.FLOOR_DB)
         wanted = slice(max(0, ahead), max(0, ahead) + frames)
+        frame_weight = self._frame_weight(power[0, wanted])
+        if kept is not None:
+            # Nothing is generated in silence, whatever is predicted.
+            frame_weight[kept.target[wanted] == 0] = 0.0
         # The longer frame of tonality ends where the newest frame does, so its middle lies before.
         newest = np.maximum(np.arange(frames) + max(0, -ahead) - LAG_HOPS, 0)
         return Example(
@@ -186,7 +202,7 @@ class Examples:
             torch.from_numpy(levels[0, wanted]),
             torch.from_numpy(tone[1, wanted].astype(np.float32)),
             weight[None],
-            torch.from_numpy(self._frame_weight(power[0, wanted])),
+            torch.from_numpy(frame_weight),
             torch.full((1, 1), config.caution.get(clip.category, 1.0)),
         )
 

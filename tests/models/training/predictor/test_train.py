@@ -12,6 +12,7 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
+from dsp.bands import FLOOR_DB
 from models.predictor.network import Predictor
 from models.training.checkpoint import averaged_weights
 from models.training.data.augmentation import AugmentationConfig, Examples
@@ -121,6 +122,14 @@ def test_examples_judge_only_what_is_masked() -> None:
         assert bool(((share >= 0) & (share <= 1)).all())
 
 
+def test_silence_counts_for_nothing_and_stands_at_the_floor() -> None:
+    gated = AugmentationConfig(frames=30, silence_share=1.0, noise_share=0.0, slope_share=0.0, thin_share=0.0)
+    batch = Examples(clips(), gated, 0, seed=1).batch(0, 16)
+    is_silent = (batch.levels_db == FLOOR_DB).all(-1)
+    assert 0.05 < float(is_silent.float().mean()) < 0.8
+    assert not batch.frame_weight[is_silent].any()
+
+
 def test_caution_goes_by_category() -> None:
     careful = AugmentationConfig(frames=30, caution={"instrument": 1.5})
     speech, instrument = clips()[:2], clips()[2:]
@@ -159,7 +168,14 @@ def test_quiet_frames_count_little() -> None:
     levels = np.full_like(clip.levels_db, -20.0)
     levels[::2] = -70.0
     plain = AugmentationConfig(
-        frames=30, noise_share=0.0, room_share=0.0, mix_share=0.0, compress_share=0.0, degraded_share=0.0, eq_db=0.0
+        frames=30,
+        noise_share=0.0,
+        room_share=0.0,
+        mix_share=0.0,
+        compress_share=0.0,
+        degraded_share=0.0,
+        eq_db=0.0,
+        silence_share=0.0,
     )
     weights = Examples([replace(clip, levels_db=levels)], plain, 3, seed=1).batch(0, 4).frame_weight
     assert weights.unique().tolist() == pytest.approx([0.1, 1.0])
