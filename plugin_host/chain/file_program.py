@@ -100,8 +100,9 @@ def split_assignment(text: str) -> tuple[str, str]:
 def _refuse_foreign(moves: Automation, stage: Stage, path: Path) -> None:
     """Refuse moves of effects that this chain lacks: the render would differ from what was played."""
     from plugin_host.chain.dry_wet import MATCH
+    from plugin_host.chain.input_trim import TRIM
 
-    known = {control.id for control in (*stage.controls, *getattr(stage, "effect_controls", ()), MATCH)}
+    known = {control.id for control in (*stage.controls, *getattr(stage, "effect_controls", ()), MATCH, TRIM)}
     if foreign := sorted(moves.knobs() - known):
         raise ValueError(
             f"{path} turns {foreign[0]}, which is not in this chain; name with --preset what was played, whose effects "

@@ -13,6 +13,7 @@ from models.control import Control
 from models.stage import Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.dry_wet import MATCH
+from plugin_host.chain.input_trim import TRIM
 from plugin_host.chain.plugin_catalogue import is_installed
 from plugin_host.preset.artifact_pin import warning_for
 from plugin_host.preset.effect_catalogue import effect
@@ -60,8 +61,8 @@ class LiveSound:
 
     @property
     def controls(self) -> Sequence[Control]:
-        """The extender's knobs, those of the effects, and the one that matches loudness."""
-        return [*self.chain.controls, *self.chain.effect_controls, MATCH]
+        """The extender's knobs, those of the effects, the one that matches loudness, and the input's trim."""
+        return [*self.chain.controls, *self.chain.effect_controls, MATCH, TRIM]
 
 
 def build(preset_name: str, artifact: str | None) -> LiveSound:

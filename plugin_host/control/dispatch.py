@@ -20,6 +20,7 @@ from plugin_host.control.request import (
     EndGesture,
     Get,
     LoadPreset,
+    Lock,
     MidiBind,
     MidiLearn,
     MidiUnbind,
@@ -82,7 +83,7 @@ class Dispatch:
             return self._plain[request.do](request.origin)
         if isinstance(request, (Set, SetMany, EndGesture, Bypass)):
             return self._move(request)
-        if isinstance(request, (SelectSlot, CopySlot)):
+        if isinstance(request, (SelectSlot, CopySlot, Lock)):
             return self._choose(request)
         if isinstance(request, (LoadPreset, SavePreset, SetChain)):
             return self._build(request)
@@ -106,7 +107,10 @@ class Dispatch:
             accepted = self._store.request(request.knob, request.value, request.origin, request.gesture)
         return {"knob": accepted.name, **protocol.setting(accepted)}
 
-    def _choose(self, request: SelectSlot | CopySlot) -> Content:
+    def _choose(self, request: SelectSlot | CopySlot | Lock) -> Content:
+        if isinstance(request, Lock):
+            self._store.lock(request.knob, request.on, request.origin)
+            return {"locked": list(self._store.snapshot().locked)}
         if isinstance(request, SelectSlot):
             return self._change(self._store.select_slot(request.slot, request.origin))
         self._store.copy_slot(request.source, request.target, request.origin)
@@ -166,6 +170,7 @@ class Dispatch:
             "slots": list(now.slots),
             "can_undo": now.can_undo,
             "can_redo": now.can_redo,
+            "locked": list(now.locked),
             "settings": {name: protocol.setting(accepted) for name, accepted in now.settings.items()},
             "chain": list(self._host.chain()),
         }

@@ -104,6 +104,14 @@ class Bypass(_Request):
     on: StrictBool
 
 
+class Lock(_Request):
+    """Hold a knob against presets, or release it."""
+
+    do: Literal["lock"]
+    knob: Name
+    on: StrictBool
+
+
 class MidiLearn(_Request):
     """Bind the next control of the controller that moves to this knob."""
 
@@ -143,13 +151,13 @@ class Plain(_Request):
 
 Request = (
     Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Bypass
-    | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
+    | Lock | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
 )  # fmt: skip
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
-    "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "undo", "redo", "stats", "meters",
-    "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot",
+    "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock", "undo", "redo", "stats",
+    "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({

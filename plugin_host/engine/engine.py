@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
+from plugin_host.chain.input_trim import TRIM, InputTrim
 from plugin_host.engine.channels import fold, spread
 from plugin_host.engine.swap import Swap
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
@@ -69,7 +70,7 @@ class Engine:
         self._chain = _as_chain(chain)
         self._swap: Swap | None = None
         self._old: deque[Chain] = deque(maxlen=4)
-        self._store = store
+        self._store, self._trim = store, InputTrim()
         self.load, self.waiting = LoadMeter(), LoadMeter()
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_prepare: Callable[[int, int], None] = lambda rate, channels: None
@@ -94,6 +95,7 @@ class Engine:
             max_block: A device that gives more at once is served in pieces.
         """
         self._store.prepare(rate)
+        self._trim.reset()
         self._rate, self._channels, self._max_block = rate, channels, max_block
         self._values = self._store.drain(0)
         self._make_ready(self._chain)
@@ -157,6 +159,7 @@ class Engine:
         block = self._block
         fold(indata, block)
         self._values = values = self._store.drain(count)
+        self._trim.apply(block, values.get(TRIM.id, 0.0))
         if self._keeps_moves and values != self._noted:
             self._note(values)
         rest = self._resting or self._blocks_to_rest > 0
@@ -196,6 +199,7 @@ class Engine:
             self._chain.seek(position)
             return
         self._store.prepare(self._rate)
+        self._trim.reset()
         if self._swap is not None:
             self._chain, self._swap = self._swap.chain, None
         self._chain.reset(position)
@@ -277,12 +281,9 @@ class Engine:
         }
 
     def meters(self) -> dict[str, Any]:
-        """Return the levels of input and output, and whether the true peak of the output is over.
-
-        Each side has peak and root mean square per channel in dBFS, and its loudness in LUFS, momentary and short-term.
-        """
+        """Return the levels of input and output (see `Meter.levels`), and whether the output's true peak is over."""
         levels = {"in": self.meter_in.levels(), "out": self.meter_out.levels()}
-        return {**levels, "true_peak_over": self.meter_out.is_over()}
+        return {**levels, "true_peak_over": levels["out"]["true_peak_db"] > 0.0}
 
     def spectra(self) -> tuple[list[float], list[float]]:
         """Return the levels of 64 bands in dBFS, in and out."""

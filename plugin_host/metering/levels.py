@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.compile import kernel
+from dsp.loudness import peak_filters, true_peak
 from models.stage import Block
 from plugin_host.metering.loudness import LoudnessMeter
 
@@ -21,9 +22,6 @@ _PEAK_S = 0.1
 _RMS_S = 0.3
 # Between two looks at 20 to 30 Hz nothing is missed.
 _TRUE_PEAK_S = 0.05
-_PHASES, _TAPS = 4, 24
-# Between samples a signal reaches at most about 6 dB above its highest sample.
-_SAFE_PEAK = 0.5
 
 
 class NewestSamples:
@@ -87,12 +85,15 @@ class Meter:
         self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
         self._edges = _band_edges(sample_rate)
-        self._kernels = _interpolation()
+        self._between_samples = peak_filters()
+        # The kernel is compiled or loaded here, and not while a display waits.
+        self.true_peak_db()
         self._loudness = LoudnessMeter(sample_rate, channels)
 
     def levels(self) -> dict[str, Any]:
-        """Return peak and root mean square of each channel in dBFS, and the loudness in LUFS."""
-        return {"peak_db": self.peak_db(), "rms_db": self.rms_db(), "lufs": self.lufs()}
+        """Return peak and root mean square of each channel in dBFS, the true peak in dBTP, and the loudness in LUFS."""
+        levels = {"peak_db": self.peak_db(), "rms_db": self.rms_db()}
+        return {**levels, "true_peak_db": self.true_peak_db(), "lufs": self.lufs()}
 
     def peak_db(self) -> list[float]:
         """Return each channel's peak in dBFS over the newest tenth of a second."""
@@ -108,15 +109,10 @@ class Meter:
         written = self.newest.written
         return self._loudness.follow(lambda count: self.newest.read(count, written), written, self._kept)
 
-    def is_over(self) -> bool:
-        """Whether the newest samples reach beyond full scale, at or between them (true peak, four times the rate)."""
-        samples = self.newest.read(self._between)
-        peak = max(float(samples.max()), -float(samples.min()))
-        if not _SAFE_PEAK <= peak <= 1.0:
-            return peak > 1.0
-        stretches = np.lib.stride_tricks.sliding_window_view(samples, _TAPS, axis=1)
-        between = (self._kernels @ channel.T for channel in stretches)
-        return any(max(float(part.max()), -float(part.min())) > 1.0 for part in between)
+    def true_peak_db(self) -> float:
+        """Return the highest value of the newest 0.05 s in dBTP, at and between samples, over all channels."""
+        peak = true_peak(self.newest.read(self._between), self._between_samples, 0.0)
+        return round(10.0 * math.log10(max(_FLOOR, peak**2)), 2)
 
     def spectrum_db(self) -> list[float]:
         """Return the level of each of 64 bands, 20 Hz to half the rate on a log scale, mean over channels, in dBFS."""
@@ -144,14 +140,6 @@ def _band_edges(sample_rate: int) -> NDArray[np.intp]:
     nearest = np.abs(bins[:, None] - np.sqrt(edges[:-1] * edges[1:])).argmin(0)
     begin, end = np.where(begin < end, begin, nearest), np.where(begin < end, end, nearest + 1)
     return 2 * np.stack([begin, end], axis=1).ravel()
-
-
-def _interpolation() -> Block:
-    """Return what weighs 24 samples into the values between the two in the middle, shape (3, 24)."""
-    places = np.arange(_TAPS) - (_TAPS / 2 - 1) - np.arange(1, _PHASES)[:, None] / _PHASES
-    kernels = np.sinc(places) * np.cos(np.pi * places / (_TAPS + 1)) ** 2
-    whole: Block = (kernels / kernels.sum(1, keepdims=True)).astype(np.float32)
-    return whole
 
 
 @kernel

@@ -36,7 +36,7 @@ class PanelLink:
         away: Why there is no host, in one sentence; "" while there is one.
         knobs: The declarations of the host's knobs.
         settings: Each knob's value, text and position.
-        state: The rest of the host's snapshot: slot, slots, can_undo, can_redo, chain.
+        state: The rest of the host's snapshot: slot, slots, can_undo, can_redo, locked, chain.
         meters, spectra, stats: The newest telemetry.
         midi: The controller with its map, or None where the host plays without one.
         plugins: What is installed at the host: id, name and path.
@@ -49,7 +49,8 @@ class PanelLink:
         self.away = f"no host answers at {address} yet"
         self.knobs: list[dict[str, Any]] = []
         self.settings: dict[str, dict[str, Any]] = {}
-        self.state: dict[str, Any] = {"slot": "A", "slots": ["A"], "can_undo": False, "can_redo": False, "chain": []}
+        self.state: dict[str, Any] = {"slot": "A", "slots": ["A"], "can_undo": False, "can_redo": False}
+        self.state |= {"locked": [], "chain": []}
         self.meters: dict[str, Any] = {}
         self.spectra: dict[str, Any] = {}
         self.stats: dict[str, Any] = {}
@@ -161,7 +162,7 @@ class PanelLink:
     def _take_change(self, client: Client, change: Mapping[str, Any]) -> None:
         if change["cause"] == "controls":
             self._read_all(client)
-        elif change["sequence"] > self._sequence + 1:
+        elif change["sequence"] > self._sequence + 1 or change["cause"] == "lock":
             self._read_state(client)
         elif change["sequence"] == self._sequence + 1:
             self._sequence = change["sequence"]
@@ -189,7 +190,7 @@ class PanelLink:
         self._is_stale = False
         snapshot = client.snapshot()
         self._sequence, self.settings = snapshot["sequence"], snapshot["settings"]
-        self.state = {name: snapshot[name] for name in ("slot", "slots", "can_undo", "can_redo", "chain")}
+        self.state = {name: snapshot[name] for name in ("slot", "slots", "can_undo", "can_redo", "locked", "chain")}
         self.away = ""
         self.moved += 1
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Cause = Literal["set", "undo", "redo", "load", "slot", "controls"]
+Cause = Literal["set", "undo", "redo", "load", "slot", "controls", "lock"]
 
 
 class SettingsError(ValueError):
@@ -70,6 +70,7 @@ class Snapshot:
     slots: tuple[str, ...]
     can_undo: bool
     can_redo: bool
+    locked: tuple[str, ...]
     settings: Mapping[str, Accepted]
 
 

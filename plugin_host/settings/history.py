@@ -127,12 +127,13 @@ class History:
         steps = self._done if way == "undo" else self._undone
         return steps[-1] if steps else None
 
-    def go(self, way: Way) -> None:
-        """Count the next step as undone or redone; the caller brings its goal about."""
+    def go(self, way: Way) -> State:
+        """Count the next step as undone or redone and return its goal, which the caller brings about."""
         source, target = (self._done, self._undone) if way == "undo" else (self._undone, self._done)
         step = source.pop()
         step.gesture = None
         target.append(step)
+        return step.goal(way)
 
     def _drag_of(self, step: Step) -> Step | None:
         """Return the drag this move belongs to, unless its knobs were moved since."""

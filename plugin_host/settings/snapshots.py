@@ -7,8 +7,8 @@ from collections.abc import Mapping, Set
 from plugin_host.settings.changes import SettingsError
 
 SLOTS = ("A", "B", "C", "D")
-# They choose what one listens to and would spoil a comparison that switched them too.
-LISTENING = frozenset({"bypass", "delta", "compare.match"})
+# They choose what one listens to, and would spoil a comparison that switched them too.
+LISTENING = frozenset({"bypass", "delta", "compare.match", "input.trim"})
 
 
 class Snapshots:

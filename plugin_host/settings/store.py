@@ -35,7 +35,7 @@ class SettingsStore:
         self._rate = sample_rate
         self._subscriptions: list[Subscription] = []
         self._history, self._snapshots = History(), Snapshots()
-        self._sequence = 0
+        self._sequence, self._locked = 0, set[str]()
         self._controls = {control.id: control for control in controls}
         self._targets = {control.id: control.default for control in controls}
         self._came = dict.fromkeys(self._controls, 0)
@@ -86,9 +86,7 @@ class SettingsStore:
 
     @contextmanager
     def one_step(self, program: Callable[[], Any]) -> Iterator[None]:
-        """Join all that changes meanwhile, of whatever origin, into one step that brings the program back too.
-
-        A second one waits until the first has ended.
+        """Join all that changes meanwhile, of whatever origin, into one step; a second one waits for its end.
 
         Args:
             program: Returns what plays, as `undo` gives it to be played again.
@@ -117,8 +115,7 @@ class SettingsStore:
             play: Plays another program and declares its knobs; without it a step that needs one is refused.
 
         Raises:
-            SettingsError: There is none.
-            ValueError: The program can't be played any more; nothing has changed.
+            ValueError: There is none, or the program can't be played any more; nothing has changed.
         """
         return self._go("undo", origin, play)
 
@@ -135,12 +132,20 @@ class SettingsStore:
     def load(self, settings: Mapping[str, float | str], origin: str) -> Change:
         """Apply a preset's settings as one step.
 
-        Knobs that it does not name go to their defaults, but bypass and delta, which say what one listens to, stay.
+        Knobs that it does not name go to their defaults; those that say what one listens to, and locked ones, stay.
         """
         with self._lock:
             whole: dict[str, float] = {c.id: c.default for c in self._controls.values() if c.id not in LISTENING}
             whole |= {name: checked(self._controls, name, value) for name, value in settings.items()}
+            whole = {name: value for name, value in whole.items() if name not in self._locked}
             return self._do(whole, origin, "load")
+
+    def lock(self, name: str, is_locked: bool, origin: str) -> Change:
+        """Hold a knob against presets, or release it; raise SettingsError if there is no such knob."""
+        with self._lock:
+            control_of(self._controls, name)
+            self._locked = self._locked - {name} | ({name} if is_locked else set())
+            return self._publish({}, origin, "lock")
 
     def select_slot(self, slot: str, origin: str) -> Change:
         """Play another snapshot, "A" to "D", as one step; one that never played starts as a copy of this one."""
@@ -167,6 +172,7 @@ class SettingsStore:
             old, self._controls = self._controls, {control.id: control for control in controls}
             gone = {name for name, control in old.items() if self._controls.get(name) != control}
             self._history.forget(gone)
+            self._locked -= gone
             self._snapshots.forget(gone)
             staying = {name: target for name, target in self._targets.items() if name not in gone}
             self._targets = {name: staying.get(name, control.default) for name, control in self._controls.items()}
@@ -191,7 +197,7 @@ class SettingsStore:
             settings = {name: self._accepted(name, self._came[name]) for name in self._controls}
             return Snapshot(
                 self._sequence, self._snapshots.current, self._snapshots.filled,
-                self._history.can_undo, self._history.can_redo, settings,
+                self._history.can_undo, self._history.can_redo, tuple(sorted(self._locked)), settings,
             )  # fmt: skip
 
     def subscribe(self, capacity: int = 1024) -> Subscription:
@@ -201,7 +207,7 @@ class SettingsStore:
             return self._subscriptions[-1]
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop giving changes to a reader; one that is unknown is ignored."""
+        """Stop giving changes to a reader."""
         with self._lock:
             self._subscriptions = [known for known in self._subscriptions if known is not subscription]
 
@@ -216,9 +222,8 @@ class SettingsStore:
     def drain(self, frames: int) -> Mapping[str, float]:
         """Apply the waiting requests, move on by so many samples, and return every value after the last of them.
 
-        Requests count from the first sample of the block. So the values after N samples are the same bits for any
-        cutting of these, as long as each request is applied at the same sample. The mapping is the same object until
-        the knobs change, and is rewritten by the next call.
+        Requests count from the first sample of the block, so the values are the same bits for any cutting. The mapping
+        is the same object until the knobs change, and is rewritten by the next call.
         """
         return self._queue.drain(frames)
 
@@ -246,8 +251,7 @@ class SettingsStore:
             if step is None:
                 raise SettingsError(f"nothing_to_{way}", f"there is nothing to {way}")
             if not step.builds:
-                self._history.go(way)
-                return self._return_to(step.goal(way), origin, way)
+                return self._return_to(self._history.go(way), origin, way)
         if play is None:
             raise SettingsError("refused", "this step changes the chain too: ask the host that plays it")
         return self._go_and_build(way, origin, play)
@@ -262,8 +266,7 @@ class SettingsStore:
             try:
                 play(step.goal(way).program)
                 with self._lock:
-                    self._history.go(way)
-                    return self._return_to(step.goal(way), origin, way)
+                    return self._return_to(self._history.go(way), origin, way)
             finally:
                 self._history.is_held = False
 

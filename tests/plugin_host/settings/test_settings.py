@@ -279,3 +279,18 @@ def test_an_automation_is_followed_at_once_and_a_hand_softly(origin: str, sample
     assert made.drain(1)["amount"] == -12.0
     made.request("amount", 0.0, "midi")
     assert made.drain(GLIDE // 2)["amount"] == pytest.approx(-6.0)
+
+
+def test_a_locked_knob_is_moved_by_no_preset_until_it_is_released() -> None:
+    made = store()
+    made.request("tone", 10.0, "test")
+    made.lock("tone", True, "test")
+    made.load({"tone": 25.0, "amount": 3.0}, "test")
+    assert (made.targets()["tone"], made.targets()["amount"]) == (10.0, 3.0)
+    assert made.snapshot().locked == ("tone",)
+    made.request("tone", 11.0, "test")
+    made.lock("tone", False, "test")
+    made.load({"tone": 25.0}, "test")
+    assert made.targets()["tone"] == 25.0
+    with pytest.raises(SettingsError, match="no knob 'loud'"):
+        made.lock("loud", True, "test")
