@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.control import Control
-from models.extender.curve import NODES_HZ
+
+# Of the amount's curve: from where a telephone ends to where hearing does, apart by two thirds of an octave.
+NODES_HZ: Mapping[str, float] = {
+    "curve_3k": 3000.0,
+    "curve_5k": 5000.0,
+    "curve_8k": 8000.0,
+    "curve_12k": 12000.0,
+    "curve_18k": 18000.0,
+}
 
 
 def _node(name: str, hertz: float) -> Control:

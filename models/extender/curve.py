@@ -10,15 +10,8 @@ import numpy as np
 from dsp import bands
 from dsp.band_power import LOG_PER_DB
 from dsp.fft import Array
+from models.extender.controls import NODES_HZ
 
-# Apart by two thirds of an octave: from the lowest crossovers, where a telephone ends, to where hearing does.
-NODES_HZ: Mapping[str, float] = {
-    "curve_3k": 3000.0,
-    "curve_5k": 5000.0,
-    "curve_8k": 8000.0,
-    "curve_12k": 12000.0,
-    "curve_18k": 18000.0,
-}
 _values_of = itemgetter(*NODES_HZ)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from models.extender.controls import NODES_HZ
+
 MODEL = "Extender"
 _LOWEST_DB = -120.0
 
@@ -74,6 +76,16 @@ def frame_of(
             if knob["id"] in ("crossover", "ceiling") and knob["id"] in settings
         },
     }
+
+
+def curve_of(settings: Mapping[str, Mapping[str, Any]], knobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the nodes of the amount's curve, by rising frequency, each a knob with its frequency and value."""
+    by_id = {knob["id"]: knob for knob in knobs if knob["id"] in settings}
+    return [
+        {**by_id[name], "hz": hertz, "value": settings[name]["value"]}
+        for name, hertz in NODES_HZ.items()
+        if name in by_id
+    ]
 
 
 def found_of(stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> float:

@@ -12,13 +12,14 @@ from nicegui import app, ui
 from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments, KeyEventArguments
 
+from models.extender.controls import NODES_HZ
 from plugin_host.control.client import HostError, NoHostError
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.chain_editor import addable, edited, with_options
 from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.knob_board import Acts, KnobBoard
-from plugin_host.panel.labels import frame_of, match_of, summary_of, words_of
+from plugin_host.panel.labels import curve_of, frame_of, match_of, summary_of, words_of
 from plugin_host.panel.midi_dialog import MidiDialog
 from plugin_host.panel.preset_bar import PresetBar
 from plugin_host.panel.preset_dialog import PresetDialog
@@ -62,7 +63,7 @@ class Page:
         self._news = ui.label().classes("hb-news").props('role="status"')
         with ui.element("div").classes("hb-main"):
             self._build_show()
-            self._board = KnobBoard(link, _SWITCHES, Acts(self.turn, self.end, self._learn))
+            self._board = KnobBoard(link, {*_SWITCHES, *NODES_HZ}, Acts(self.turn, self.end, self._learn))
             with ui.element("section").classes("hb-board hb-effects").props('aria-label="Chain"'):
                 self._chain = ChainRow()
                 self._chain.on("edit", self._edit)
@@ -138,9 +139,10 @@ class Page:
     def _build_show(self) -> None:
         with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
             self._picture = Picture()
-            for knob in ("crossover", "ceiling"):
+            for knob in ("crossover", "ceiling", *NODES_HZ):
                 self._picture.on(knob, partial(self.turn, knob))
             self._picture.on("end", self.end)
+            self._picture.on("learn", lambda event: self._learn(event.args["knob"]))
         with ui.element("section").classes("hb-levels").props('aria-label="Levels"'):
             self._meters = Meters()
 
@@ -198,6 +200,7 @@ class Page:
         self._away.set_text(f"Host is away: {link.away}. The panel goes on when it is back." if is_away else "")
         self._away.set_visibility(is_away)
         self._board.refresh()
+        self._picture.show(nodes=curve_of(link.settings, link.knobs), away=is_away)
         self._midi.refresh()
         plugins = [{"id": one["id"], "name": one["name"]} for one in link.plugins]
         self._chain.show(chain=with_options(state["chain"]), busy=is_away or self._is_editing, plugins=plugins)

@@ -1,9 +1,11 @@
-// The spectra in, out and added, on an axis that gives the generated band half of the width. Crossover and ceiling are
-// handles that a hand can drag; below is the spectrogram of the output.
+// The spectra in, out and added, on an axis that gives the generated band half of the width. Crossover, ceiling and the
+// nodes of the amount's curve are handles that a hand can drag; below is the spectrogram of the output.
 const LOWEST_HZ = 20, TOP_DB = 0, FLOOR_DB = -100, LEFT = 34, BOTTOM = 16;
 const MARKS = [50, 100, 200, 500, 1000, 2000, 3000, 5000, 7000, 10000, 12000, 15000, 20000], APART_PX = 30;
 // What rises shows at once, what falls lingers, as on a meter; the axis follows a moving crossover slowly.
 const RISE = 0.7, FALL = 0.22, FOLLOW = 0.12, SEND_MS = 40;
+// The curve's scale: its ends in dB stand so far from the middle of the picture, as a share of its height.
+const CURVE_SHARE = 0.36, CURVE_STEP_PX = 4, PAUSE_MS = 500, SETTLE_MS = 250;
 let gestures = 0;
 
 function name(hz) {
@@ -22,10 +24,22 @@ export default {
           :class="{ 'hb-auto': handle.isAuto, 'hb-held': held?.knob === handle.knob }" :style="{ left: handle.left }"
           :title="handle.title" @pointerdown.prevent="grab($event, handle.knob)" @pointermove="move"
           @pointerup="release" @pointercancel="release" @dblclick="reset(handle.knob)"><span>{{ handle.text }}</span></div>
+        <div v-for="node in nodes" :key="node.id" class="hb-node" role="slider" tabindex="0" aria-orientation="vertical"
+          :data-knob="node.id" :class="{ 'hb-held': held?.knob === node.id, 'hb-idle': !acts(node) }" :style="spots[node.id]"
+          :aria-label="node.name" :aria-valuemin="node.low" :aria-valuemax="node.high" :aria-valuenow="gain(node)"
+          :aria-valuetext="gainText(node)" :aria-disabled="away" :title="node.about + ' Drag it up and down, or use the arrow keys; a double click puts it back to 0 dB.'"
+          @pointerdown.prevent="grab($event, node.id, node)" @pointermove="move" @pointerup="release"
+          @pointercancel="release" @dblclick="reset(node.id, node)" @keydown="press($event, node)" @blur="release"
+          @contextmenu.prevent="$emit('learn', { knob: node.id })"><span aria-hidden="true">{{ gainText(node) }}</span></div>
       </div>
       <canvas ref="history" class="hb-history" role="img" aria-label="Spectrogram of the output"></canvas>
     </div>`,
-  data: () => ({ label: "", held: null, handles: [] }),
+  // A node is a knob with its frequency and value: `hz`, `value` in dB.
+  props: { nodes: { type: Array, default: () => [] }, away: Boolean },
+  data: () => ({ label: "", held: null, handles: [], settling: null, spots: {}, band: [0, 0] }),
+  watch: {
+    nodes() { this.paint(); },
+  },
   mounted() {
     this.frame = { in: [], out: [], rate: 48000, crossover: 0, ceiling: 0, moves: {} };
     this.smooth = { in: [], out: [], added: [] };
@@ -39,6 +53,7 @@ export default {
   beforeUnmount() {
     this.watcher.disconnect();
     this.themes.disconnect();
+    [this.timer, this.pause, this.settled].forEach(clearTimeout);
   },
   methods: {
     draw(frame) {
@@ -124,7 +139,9 @@ export default {
       this.paintLine(pen, this.smooth.in, "in", width, height);
       this.paintLine(pen, this.smooth.out, "out", width, height);
       this.paintLine(pen, this.smooth.added, "added", width, height);
+      this.paintCurve(pen, width, height);
       this.placeHandles(width);
+      this.placeNodes(width, height);
     },
     paintGrid(pen, width, height) {
       pen.font = "11px system-ui, sans-serif";
@@ -180,6 +197,47 @@ export default {
       pen.lineWidth = part === "out" ? 2.2 : 1.4;
       pen.stroke();
     },
+    gain(node) { return [this.held, this.settling].find((one) => one?.knob === node.id)?.value ?? node.value; },
+    gainText(node) {
+      const gain = this.gain(node);
+      return `${gain > 0 ? "+" : ""}${Number(gain.toFixed(2))} dB`;
+    },
+    // A node whose neighbours on both sides lie outside of the generated band changes nothing in it.
+    acts(node) {
+      const at = this.nodes.indexOf(node), [low, high] = this.band;
+      return !low || ((this.nodes[at + 1]?.hz ?? Infinity) > low && (this.nodes[at - 1]?.hz ?? 0) < high);
+    },
+    // The cubic between two nodes that models/extender/curve.py plays.
+    curve(hz) {
+      const next = this.nodes.findIndex((node) => hz <= node.hz);
+      if (next < 1) return this.gain(this.nodes[next ? this.nodes.length - 1 : 0]);
+      const [low, high] = [this.nodes[next - 1], this.nodes[next]];
+      const way = Math.log(hz / low.hz) / Math.log(high.hz / low.hz), share = way * way * (3 - 2 * way);
+      return this.gain(low) + share * (this.gain(high) - this.gain(low));
+    },
+    yOfGain(db, height) {
+      const { low, high } = this.nodes[0];
+      return (height - BOTTOM) * (0.5 + CURVE_SHARE - (2 * CURVE_SHARE * (db - low)) / (high - low));
+    },
+    paintCurve(pen, width, height) {
+      if (!this.nodes.length || !this.frame.crossover) return;
+      pen.beginPath();
+      const to = this.x(this.top(), width);
+      for (let x = this.x(this.frame.crossover, width); x <= to; x += CURVE_STEP_PX) {
+        pen.lineTo(x, this.yOfGain(this.curve(this.hz(x, width)), height));
+      }
+      pen.strokeStyle = this.colour("text");
+      pen.lineWidth = 1.2;
+      pen.stroke();
+    },
+    placeNodes(width, height) {
+      this.band = [this.frame.crossover, this.top()];
+      const place = (node) => ({
+        left: `${this.x(Math.min(node.hz, this.frame.rate / 2), width).toFixed(1)}px`,
+        top: `${this.yOfGain(this.gain(node), height).toFixed(1)}px`,
+      });
+      this.spots = Object.fromEntries(this.nodes.map((node) => [node.id, place(node)]));
+    },
     line(pen, x1, y1, x2, y2) {
       pen.beginPath();
       pen.moveTo(x1, y1);
@@ -189,7 +247,7 @@ export default {
     placeHandles(width) {
       const at = { crossover: this.frame.crossover, ceiling: this.frame.ceiling };
       this.handles = Object.keys(at).filter((knob) => at[knob] && this.frame.moves[knob]).map((knob) => {
-        const hz = this.held?.knob === knob ? this.held.hz : at[knob], isAuto = knob === "crossover" && this.frame.is_auto;
+        const hz = this.held?.knob === knob ? this.held.value : at[knob], isAuto = knob === "crossover" && this.frame.is_auto;
         const text = `${isAuto ? "auto " : ""}${name(hz)}`;
         const left = `${this.x(Math.min(hz, this.frame.rate / 2), width).toFixed(1)}px`;
         return { knob, left, isAuto, text, title: `Drag the ${knob}; a double click puts it back to its default` };
@@ -206,30 +264,78 @@ export default {
         pen.fillRect(canvas.width - column, canvas.height - (band + 1) * height, column, height + 1);
       });
     },
-    grab(event, knob) {
-      if (event.button !== 0) return;
+    begin(knob, node, value) {
+      this.finish();
+      this.held = { knob, node, value, gesture: `picture ${++gestures} ${Date.now()}`, start: null };
+    },
+    grab(event, knob, node = null) {
+      if (event.button !== 0 || this.away) return;
       event.currentTarget.setPointerCapture(event.pointerId);
-      this.held = { knob, hz: this.frame[knob], gesture: `picture ${++gestures} ${Date.now()}`, start: event.clientX };
+      if (node) event.currentTarget.focus();
+      this.begin(knob, node, node ? this.gain(node) : this.frame[knob]);
+      this.held.start = [event.clientX, event.clientY];
     },
     move(event) {
-      if (!this.held || (this.held.start !== null && Math.abs(event.clientX - this.held.start) < 3)) return;
-      const box = this.$refs.spectrum.getBoundingClientRect(), [low, high] = this.frame.moves[this.held.knob];
-      const hz = Math.min(high, Math.max(low, this.hz(event.clientX - box.left, box.width)));
-      this.held = { ...this.held, hz: Number(hz.toPrecision(3)), start: null };
+      const held = this.held, start = held?.start;
+      if (!held?.start && !event.buttons) return;
+      if (!held || (start && Math.hypot(event.clientX - start[0], event.clientY - start[1]) < 3)) return;
+      const box = this.$refs.spectrum.getBoundingClientRect();
+      this.hold(held.node ? this.gainAt(event.clientY - box.top, box.height) : this.hertzAt(event.clientX - box.left, box.width));
+    },
+    hertzAt(x, width) {
+      const [low, high] = this.frame.moves[this.held.knob];
+      return Number(Math.min(high, Math.max(low, this.hz(x, width))).toPrecision(3));
+    },
+    gainAt(y, height) {
+      const { low, high } = this.held.node, way = (0.5 + CURVE_SHARE - y / (height - BOTTOM)) / (2 * CURVE_SHARE);
+      return this.toGain(low + way * (high - low));
+    },
+    toGain(db) {
+      const { low, high } = this.held.node;
+      return Number(Math.min(high, Math.max(low, db)).toFixed(1));
+    },
+    hold(value) {
+      this.held = { ...this.held, value, start: null };
       this.timer ??= setTimeout(this.send, SEND_MS);
       this.paint();
     },
     send() {
       clearTimeout(this.timer);
       this.timer = null;
-      if (this.held?.start === null) this.$emit(this.held.knob, { value: this.held.hz, gesture: this.held.gesture });
+      if (this.held?.start === null) this.$emit(this.held.knob, { value: this.held.value, gesture: this.held.gesture });
     },
-    release() {
+    release() { this.finish(); },
+    finish() {
+      clearTimeout(this.pause);
       if (!this.held) return;
       this.send();
       if (this.held.start === null) this.$emit("end", { gesture: this.held.gesture });
+      // The host's answer is on its way; until it is there the node stays where it was put.
+      this.settling = this.held.start === null ? this.held : null;
       this.held = null;
+      clearTimeout(this.settled);
+      this.settled = setTimeout(() => { this.settling = null; this.paint(); }, SETTLE_MS);
     },
-    reset(knob) { this.$emit(knob, { value: this.frame.moves[knob][2], gesture: null }); },
+    // Presses in a row are one step of undo.
+    press(event, node) {
+      if (this.away || event.ctrlKey || event.metaKey || event.altKey) return;
+      const small = event.shiftKey ? 0.1 : 0.5;
+      const steps = { ArrowUp: small, ArrowRight: small, ArrowDown: -small, ArrowLeft: -small,
+        PageUp: 3, PageDown: -3, Home: -1000, End: 1000 };
+      if (event.key in steps) {
+        if (this.held?.knob !== node.id) this.begin(node.id, node, this.gain(node));
+        this.hold(this.toGain(this.held.value + steps[event.key]));
+        clearTimeout(this.pause);
+        this.pause = setTimeout(this.finish, PAUSE_MS);
+      } else if (event.key === "Delete" || event.key === "Backspace") this.reset(node.id, node);
+      else return;
+      event.preventDefault();
+    },
+    reset(knob, node = null) {
+      if (this.away) return;
+      this.finish();
+      this.settling = null;
+      this.$emit(knob, { value: node ? node.default : this.frame.moves[knob][2], gesture: null });
+    },
   },
 };

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dsp import bands
-from models.extender.controls import control, defaults
-from models.extender.curve import NODES_HZ, AmountCurve, node_weights
+from models.extender.controls import NODES_HZ, control, defaults
+from models.extender.curve import AmountCurve, node_weights
 from models.stage import Block
 from tests.models.extender.extenders import music, prepared, whole
 

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page
 from plugin_host.control.client import Client
 from plugin_host.preset.file import list_presets
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, opened, shown
+from tests.plugin_host.panel.panel_page import barriers, middle, opened, shown
 
 
 def test_a_knob_turned_by_keyboard_plays_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
@@ -157,7 +157,8 @@ def test_a_handle_of_the_picture_is_dragged_as_one_step_of_undo(
     until(lambda: is_still(page, handle))
     box = handle.bounding_box()
     assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    # Below the nodes of the curve, one of which may stand on the handle.
+    x, y = box["x"] + box["width"] / 2, box["y"] + 0.9 * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + way, y, steps=10)
@@ -169,6 +170,34 @@ def test_a_handle_of_the_picture_is_dragged_as_one_step_of_undo(
     until(lambda: studio.value(knob) == started)
     handle.dblclick()
     assert studio.value(knob) == started
+
+
+def test_a_node_of_the_curve_is_dragged_and_pressed_and_each_is_one_step_of_undo(page: Page, studio: Studio) -> None:
+    node = page.get_by_role("slider", name="Curve 12 kHz", exact=True)
+    node.wait_for()
+    until(lambda: is_still(page, node))
+    height = float(page.locator(".hb-spectrum").evaluate("one => one.clientHeight"))
+    x, y = middle(page, "Curve 12 kHz")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + height / 4, steps=10)
+    until(lambda: node.inner_text() == f"{studio.value('curve_12k'):g} dB")
+    page.mouse.up()
+    dragged = studio.value("curve_12k")
+    assert -12.0 < dragged < -6.0
+    for key in ("ArrowUp", "ArrowUp", "Shift+ArrowDown"):
+        node.press(key)
+    until(lambda: studio.value("curve_12k") == pytest.approx(dragged + 0.9))
+    node.evaluate("element => element.blur()")
+    for value in (dragged, 0.0):
+        page.get_by_role("button", name="Undo").click()
+        until(lambda value=value: studio.value("curve_12k") == value)  # type: ignore[misc]
+    until(lambda: shown(page, "Curve 12 kHz") == "0 dB")
+    node.press("End")
+    until(lambda: studio.value("curve_12k") == 12.0)
+    node.dblclick()
+    until(lambda: studio.value("curve_12k") == 0.0)
+    assert barriers(page) == []
 
 
 def is_still(page: Page, handle: Locator) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from models.extender.controls import CONTROLS
 from plugin_host.panel.labels import (
     changed_by,
+    curve_of,
     diff_rows,
     found_of,
     frame_of,
@@ -108,6 +109,15 @@ def test_the_picture_marks_the_crossover_that_is_chosen_or_found() -> None:
     assert (frame["crossover"], frame["is_auto"]) == (5000.0, False)
     assert frame["moves"] == {"crossover": [2000.0, 20000.0, 0.0]}
     assert (found_of(stats, chosen), found_of(stats, {"crossover": {"value": 0.0}})) == (0.0, 7300.0)
+
+
+def test_the_nodes_of_the_curve_are_knobs_at_rising_frequencies() -> None:
+    settings = {name: {"value": 0.0} for name in ("curve_18k", "curve_3k", "amount")} | {"curve_8k": {"value": -3.0}}
+    nodes = curve_of(settings, KNOBS)
+    assert [(node["id"], node["hz"], node["value"]) for node in nodes] == [
+        ("curve_3k", 3000.0, 0.0), ("curve_8k", 8000.0, -3.0), ("curve_18k", 18000.0, 0.0)
+    ]  # fmt: skip
+    assert all((node["unit"], node["default"]) == ("dB", 0.0) for node in nodes)
 
 
 def test_what_a_preset_changed_is_shown_from_what_to_what() -> None:
