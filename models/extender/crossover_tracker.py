@@ -23,7 +23,7 @@ class CrossoverTracker:
         edge_hz: True bandwidth that an automatic crossover follows; None measures it. It survives a reset.
     """
 
-    STATE = ("_position", "_held", "_heard_hz", "_wanted_hz", "_target")
+    STATE = ("_position", "_held", "_measured_hz", "_requested_hz", "_target")
 
     def __init__(self, sample_rate: int, edge_hz: float | None) -> None:
         self.edge_hz = edge_hz

@@ -38,6 +38,9 @@ TruePeakOption = Annotated[
     str | None,
     typer.Option("--true-peak", metavar="-1dBTP", help="Limit each output to this peak, between samples too."),
 ]
+AlbumFlag = Annotated[
+    bool, typer.Option("--album", help="Bring all outputs of a folder to --loudness together, by one gain.")
+]
 EngineOption = Annotated[
     str | None,
     typer.Option("--engine", metavar="dask://HOST:PORT", help="Render on the workers of a Dask scheduler instead."),
@@ -84,6 +87,7 @@ def render(
     overwrite: OverwriteFlag = False,
     loudness: LoudnessOption = None,
     true_peak: TruePeakOption = None,
+    album: AlbumFlag = False,
     picture: PictureFlag = False,
     jobs: JobsOption = None,
     cluster: EngineOption = None,
@@ -117,6 +121,7 @@ def render(
             planned = plan(_all_inputs(inputs, listed), output, f".{format_name}" if format_name else None)
             _refuse_floats_in_flac(planned, bits)
             level = LoudnessTarget.from_text(loudness, true_peak)
+            _refuse_album_alone(album, loudness)
             build = partial(choose, preset, settings or [], artifact, automation)
             announce_compiling()
             sound = build()
@@ -126,7 +131,7 @@ def render(
         with journal:
             with refusing(WRONG_USAGE, ValueError):
                 engine = chosen_engine(cluster, sound, build, jobs, len(planned))
-            batch = Batch(sound, journal, engine, bits, level, overwrite, picture)
+            batch = Batch(sound, journal, engine, bits, level, overwrite, picture, album)
             report = (JsonReport if as_json else Report)(planned, quiet=quiet)
             _run(batch, planned, report, stopped)
             with refusing(WORK_FAILED, ValueError):
@@ -208,6 +213,11 @@ def _run(batch: Batch, planned: Plan, report: Report, stopped: Callable[[], bool
 def _refuse_floats_in_flac(planned: Plan, bits: BitsChoice | None) -> None:
     if bits == "32f" and planned.makes(".flac"):
         raise ValueError("FLAC can't hold 32-bit floats; choose --bits 24 or --format wav")
+
+
+def _refuse_album_alone(album: bool, loudness: str | None) -> None:
+    if album and loudness is None:
+        raise ValueError("--album has no loudness to bring the files to; give it too, such as --loudness -16LUFS")
 
 
 @app.command(rich_help_panel=RENDER)

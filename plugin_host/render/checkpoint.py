@@ -44,11 +44,13 @@ class Checkpoint:
 
     Attributes:
         folder: Is there again when the render is tried again.
-        key: Hash of all that decides the output; with another one the render begins anew.
+        key: Hash of all that decides the extender's output; with another one the render begins anew.
+        keeps: Whether it stays when the render has come to its end, of short files too.
     """
 
     folder: Path
     key: str
+    keeps: bool = False
 
 
 def is_resumable(folder: str | Path) -> bool:
@@ -80,8 +82,9 @@ def resumable(stage: Stage, checkpoint: Checkpoint | None, reader: AudioReader) 
     """
     extender = stage.extender if isinstance(stage, Chain) else stage
     size = round(reader.seconds * played_rate(output_rate(reader.rate))) * reader.channels * 4
-    is_long = checkpoint is not None and reader.seconds >= _LONG_S and _has_room(checkpoint.folder, size)
-    if not is_long or not isinstance(extender, Extender) or extender.network is not None:
+    is_worth = reader.seconds >= _LONG_S or (checkpoint and (checkpoint.keeps or is_resumable(checkpoint.folder)))
+    has_room = checkpoint is not None and is_worth and _has_room(checkpoint.folder, size)
+    if not has_room or not isinstance(extender, Extender) or extender.network is not None:
         yield stage
         return
     assert checkpoint is not None
@@ -92,7 +95,10 @@ def resumable(stage: Stage, checkpoint: Checkpoint | None, reader: AudioReader) 
         taped.save()
         raise
     else:
-        taped.drop()
+        if checkpoint.keeps:
+            taped.save()
+        else:
+            taped.drop()
     finally:
         taped.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +80,12 @@ class LoudnessTarget:
     Attributes:
         lufs: Integrated loudness; None leaves it.
         true_peak_db: Highest value, between samples too, in dB against full scale; None leaves it.
+        gain_db: Of an album, by which all its files come to the loudness together; None measures the file alone.
     """
 
     lufs: float | None = None
     true_peak_db: float | None = None
+    gain_db: float | None = None
 
     @classmethod
     def from_text(cls, loudness: str | None, true_peak: str | None) -> LoudnessTarget | None:
@@ -93,6 +95,15 @@ class LoudnessTarget:
         return cls(
             _read(loudness, "LUFS", "--loudness", (-70.0, -5.0)), _read(true_peak, "dBTP", "--true-peak", (-20.0, 0.0))
         )
+
+    def of_album(self, energies: Sequence[NDArray[np.float64]]) -> LoudnessTarget:
+        """Return the target with the gain that brings several files, one after the other, to it.
+
+        Args:
+            energies: Of each file, as `LoudnessMeter.energies` has them.
+        """
+        gain = self.gain(gated_loudness(np.concatenate([np.zeros(0), *energies])))
+        return replace(self, gain_db=20 * math.log10(gain))
 
     def gain(self, lufs: float | None) -> float:
         """Return the factor that brings a loudness to the target; 1 for silence."""
@@ -112,6 +123,9 @@ def normalised(
         frames: Samples per channel, about.
         target: Loudness and peak.
     """
+    if target.gain_db is not None:
+        yield from _leveled(blocks, rate, 10 ** (target.gain_db / 20), target)
+        return
     with tempfile.TemporaryDirectory(prefix=".highband-", dir=folder) as scratch:
         path, meter = Path(scratch) / "scratch.wav", LoudnessMeter(rate, channels)
         with AudioWriter(path, rate, channels, "32f", frames) as writer:
@@ -122,14 +136,14 @@ def normalised(
             gain = target.gain(meter.lufs)
             if target.lufs is not None and target.true_peak_db is not None:
                 gain = _corrected(reader, gain, target)
-            yield from _leveled(reader, gain, target)
+            yield from _leveled(reader.blocks(), rate, gain, target)
 
 
 def _corrected(reader: AudioReader, gain: float, target: LoudnessTarget) -> float:
     """Return the gain that gives the loudness behind the limiter, which makes a loud file softer."""
     for _ in range(_MOST_CORRECTIONS):
         meter = LoudnessMeter(reader.rate, reader.channels)
-        for block in _leveled(reader, gain, target):
+        for block in _leveled(reader.blocks(), reader.rate, gain, target):
             meter.add(block)
         more = target.gain(meter.lufs)
         gain *= more
@@ -138,11 +152,11 @@ def _corrected(reader: AudioReader, gain: float, target: LoudnessTarget) -> floa
     return gain
 
 
-def _leveled(reader: AudioReader, gain: float, target: LoudnessTarget) -> Iterator[Block]:
+def _leveled(blocks: Iterable[Block], rate: int, gain: float, target: LoudnessTarget) -> Iterator[Block]:
     if target.true_peak_db is not None:
-        yield from limited(reader.blocks(), reader.rate, gain, target.true_peak_db)
+        yield from limited(blocks, rate, gain, target.true_peak_db)
     else:
-        yield from (block * np.float32(gain) for block in reader.blocks())
+        yield from (block * np.float32(gain) for block in blocks)
 
 
 def _read(text: str | None, unit: str, option: str, bounds: tuple[float, float]) -> float | None:
@@ -156,8 +170,3 @@ def _read(text: str | None, unit: str, option: str, bounds: tuple[float, float])
     if not bounds[0] <= value <= bounds[1]:
         raise ValueError(f"{option} must be between {bounds[0]:g} and {bounds[1]:g} {unit}, not '{text}'")
     return value
-
-
-def joint_lufs(energies: Sequence[NDArray[np.float64]]) -> float | None:
-    """Return the integrated loudness of several files as if they were played one after the other."""
-    return gated_loudness(np.concatenate([np.zeros(0), *energies]))

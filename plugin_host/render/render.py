@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
@@ -19,7 +20,7 @@ from plugin_host.render.bandwidth import edge_outside, find_turns, follow_bandwi
 from plugin_host.render.checkpoint import Checkpoint, resumable
 from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
-from plugin_host.render.loudness import LoudnessTarget, normalised
+from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget, normalised
 from plugin_host.render.provenance import provenance, with_provenance
 
 # As many as a file can hold; an array with more has its axes the other way round.
@@ -77,23 +78,10 @@ def render_file(
     began = time.monotonic()
     with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
         refuse_overwrite(source, target)
-        rate = held_rate(output_rate(reader.rate), target.suffix)
-        size, channels = reader.block_frames(), reader.channels
-        _prepare(stage, reader, played_rate(rate), size)
-        edge_hz = None
-        if isinstance(stage, FollowsBandwidth):
-            is_auto = settings.get("crossover", 0.0) == 0.0
-            if is_auto:
-                edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped))
-            else:
-                stage.set_bandwidth(None)
-        depth = held_bits(bits or reader.bits, target.suffix)
-        frames = round(reader.frames * rate / reader.rate)
-        measurement = Measurement(rate, channels)
-        dry = measurement.dry(resampled(reader.blocks(size), reader.rate, rate, channels))
-        wet = measurement.wet(_played(stage, settings, dry, rate, channels, size))
+        rate, frames, edge_hz, measurement, wet = _begin(stage, settings, reader, target.suffix, progress, stopped)
+        depth, channels = held_bits(bits or reader.bits, target.suffix), reader.channels
         # From the first block on the stage says where its band begins.
-        wet = _begun(_watched(wet, stage, source, frames, progress, stopped))
+        wet = _begun(wet)
         generated_from_hz = getattr(stage, "crossover_hz", None)
         if loudness is not None:
             wet = normalised(wet, target.parent, rate, channels, frames, loudness)
@@ -113,6 +101,68 @@ def render_file(
         clipped=writer.clipped, mended=reader.mended, notes=reader.notes,
         took_s=time.monotonic() - began,
     )  # fmt: skip
+
+
+def measure_file(
+    stage: Stage,
+    settings: Mapping[str, float],
+    source: Path,
+    suffix: str,
+    *,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress = lambda share: None,
+    stopped: Stopped = lambda: False,
+) -> NDArray[np.float64]:
+    """Return how loud an output is over time before it is brought to a loudness: weighted mean squares of each 100 ms.
+
+    Args:
+        stage: The stage or chain; it is prepared here.
+        settings: Control values in their units.
+        source: Any audio file that can be read.
+        suffix: Of the output.
+        checkpoint: Where the work is kept; by default nowhere.
+        progress: Called with the share that is done, 0..1.
+        stopped: Asked before each block whether to stop.
+
+    Raises:
+        AudioFileError, RenderStopped: As `render_file` does.
+    """
+    with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
+        begun = _begin(stage, settings, reader, suffix, progress, stopped)
+        meter = LoudnessMeter(begun.rate, reader.channels)
+        for block in begun.wet:
+            meter.add(block)
+    return meter.energies
+
+
+class _Begun(NamedTuple):
+    """A render whose blocks are still to be computed: their rate, about how many samples, the edge, the measurement."""
+
+    rate: int
+    frames: int
+    edge_hz: float | None
+    measurement: Measurement
+    wet: Iterator[Block]
+
+
+def _begin(
+    stage: Stage, settings: Mapping[str, float], reader: AudioReader, suffix: str, progress: Progress,
+    stopped: Stopped,
+) -> _Begun:  # fmt: skip
+    rate = held_rate(output_rate(reader.rate), suffix)
+    size, channels = reader.block_frames(), reader.channels
+    _prepare(stage, reader, played_rate(rate), size)
+    edge_hz = None
+    if isinstance(stage, FollowsBandwidth):
+        is_auto = settings.get("crossover", 0.0) == 0.0
+        if is_auto:
+            edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped))
+        else:
+            stage.set_bandwidth(None)
+    frames, measurement = round(reader.frames * rate / reader.rate), Measurement(rate, channels)
+    dry = measurement.dry(resampled(reader.blocks(size), reader.rate, rate, channels))
+    wet = measurement.wet(_played(stage, settings, dry, rate, channels, size))
+    return _Begun(rate, frames, edge_hz, measurement, _watched(wet, stage, reader.path, frames, progress, stopped))
 
 
 def _played(

@@ -8,8 +8,8 @@ import shutil
 import uuid
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,14 +17,18 @@ from platformdirs import user_state_path
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits, reason
+from plugin_host.render.batch.album import Albums
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import Job, Plan
 from plugin_host.render.batch.storage import exists, is_remote
 from plugin_host.render.batch.task import PICTURE_SUFFIX, Engine, Result, Task, key_of, sound_digest
-from plugin_host.render.batch.workers import Inline
+from plugin_host.render.batch.workers import Begun, Inline, Progress
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.render import RenderStopped, Stopped
+
+# Of the work on a file of an album, what it takes to find out how loud it is.
+_MEASURED_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Batch:
         loudness: Where the outputs are brought to; by default they stay.
         overwrite: Render again what is there, and replace files that were not made here.
         picture: Draw the spectrograms before and after beside each output.
+        album: Bring all outputs of a folder to the loudness together, by one gain.
     """
 
     sound: Sound
@@ -67,24 +72,30 @@ class Batch:
     loudness: LoudnessTarget | None = None
     overwrite: bool = False
     picture: bool = False
+    album: bool = False
+    _levels: dict[str, LoudnessTarget] = field(default_factory=dict, init=False)
 
     @cached_property
-    def digest(self) -> str:
-        """A hash of all that decides the outputs but the content of their inputs."""
-        return sound_digest(
-            self.sound.settings,
-            self.sound.identity,
-            bits=self.bits,
-            loudness=self.loudness,
-            version=version("highband"),
+    def _digests(self) -> Callable[[LoudnessTarget | None], str]:
+        return lru_cache(
+            lambda loudness: sound_digest(
+                self.sound.settings, self.sound.identity, bits=self.bits, loudness=loudness, version=version("highband")
+            )
         )
+
+    def _loudness(self, job: Job) -> LoudnessTarget | None:
+        return self._levels.get(os.path.dirname(job.target), self.loudness)
+
+    def _digest(self, job: Job) -> str:
+        """Return a hash of all that decides an output but the content of its input."""
+        return self._digests(self._loudness(job))
 
     def run(
         self,
         plan: Plan,
         *,
-        begun: Callable[[Job], None] = lambda job: None,
-        progress: Callable[[Job, float], None] = lambda job, share: None,
+        begun: Begun = lambda job: None,
+        progress: Progress = lambda job, share: None,
         stopped: Stopped = lambda: False,
     ) -> Iterator[Outcome]:
         """Render the jobs and yield what became of each; one bad file never stops the rest.
@@ -98,6 +109,10 @@ class Batch:
         Raises:
             RenderStopped: `stopped` said so; what is complete stays and is skipped by the next run.
         """
+        share = 0.0
+        if self.album and self.loudness is not None:
+            share = _MEASURED_SHARE
+            yield from self._measure_albums(plan, begun, _scaled(progress, 0.0, share), stopped)
         settled = array("q")
         for number, job in plan.jobs():
             if stopped():
@@ -106,11 +121,34 @@ class Batch:
                 settled.append(number)
                 yield outcome
         plan.drop(settled)
+        jobs = (job for _, job in plan.jobs(largest_first=self._is_parallel))
+        for task, result in self._run(map(self._task, jobs), begun, _scaled(progress, share, 1.0), stopped):
+            yield self._conclude(task, result)
+
+    def _measure_albums(self, plan: Plan, begun: Begun, progress: Progress, stopped: Stopped) -> Iterator[Outcome]:
+        assert self.loudness is not None
+        albums = Albums(self.sound, self.journal, self.loudness)
+        jobs = albums.unknown(plan, largest_first=self._is_parallel)
+        tasks = (replace(self._task(job), measures=True, done_key=None) for job in jobs)
+        for task, result in self._run(tasks, begun, progress, stopped):
+            if fault := albums.conclude(task, result):
+                yield Outcome(task.job, fault=fault)
+        plan.drop(albums.failed)
+        self._levels.update(albums.levels())
+
+    @property
+    def _is_parallel(self) -> bool:
+        return not isinstance(self.engine, Inline)
+
+    def _run(
+        self, tasks: Iterator[Task], begun: Begun, progress: Progress, stopped: Stopped
+    ) -> Iterator[tuple[Task, Result]]:
+        """Yield what became of each task; give up those that are in hand where all ends before."""
         in_hand: dict[str, Task] = {}
         try:
-            for task, result in self.engine.run(self._tasks(plan, in_hand), begun, progress, stopped):
+            for task, result in self.engine.run(_noted(tasks, in_hand), begun, progress, stopped):
                 del in_hand[task.staging]
-                yield self._conclude(task, result)
+                yield task, result
         finally:
             for task in in_hand.values():
                 self.journal.give_up(task.job)
@@ -123,21 +161,18 @@ class Batch:
             sentence = f"{job.target} is there and was not made here; pass --overwrite to replace it"
             return Outcome(job, fault=sentence)
         input_digest = self.journal.input_digest(job.source)
-        is_same = input_digest and key_of(input_digest, self.digest) == self.journal.key_of(job.target)
+        is_same = input_digest and key_of(input_digest, self._digest(job)) == self.journal.key_of(job.target)
         return Outcome(job) if is_same and self._has_picture(job) else None
 
     def _has_picture(self, job: Job) -> bool:
         return not self.picture or exists(os.path.splitext(job.target)[0] + PICTURE_SUFFIX)
 
-    def _tasks(self, plan: Plan, in_hand: dict[str, Task]) -> Iterator[Task]:
-        for _, job in plan.jobs(largest_first=not isinstance(self.engine, Inline)):
-            done_key = self.journal.key_of(job.target) if not self.overwrite and self._has_picture(job) else None
-            fresh = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
-            staging = self.journal.begun(job) or fresh
-            self.journal.start(job, staging)
-            task = Task(job, staging, self.digest, done_key, self.bits, self.loudness, self.picture)
-            in_hand[staging] = task
-            yield task
+    def _task(self, job: Job) -> Task:
+        done_key = self.journal.key_of(job.target) if not self.overwrite and self._has_picture(job) else None
+        fresh = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
+        staging = self.journal.begun(job) or fresh
+        self.journal.start(job, staging)
+        return Task(job, staging, self._digest(job), done_key, self.bits, self._loudness(job), self.picture)
 
     def _conclude(self, task: Task, result: Result) -> Outcome:
         job = task.job
@@ -160,3 +195,14 @@ class Batch:
             self.journal.fail(job, fault)
             return Outcome(job, fault=fault)
         return Outcome(job, result.rendering)
+
+
+def _noted(tasks: Iterator[Task], in_hand: dict[str, Task]) -> Iterator[Task]:
+    for task in tasks:
+        in_hand[task.staging] = task
+        yield task
+
+
+def _scaled(progress: Progress, start: float, end: float) -> Progress:
+    """Return progress that goes from one share to another."""
+    return lambda job, share: progress(job, start + (end - start) * share)

@@ -13,10 +13,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from plugin_host.render.batch.plan import BatchError, Job, from_text, to_text
 from plugin_host.render.batch.storage import is_remote, trace_of
@@ -34,6 +37,7 @@ CREATE TABLE IF NOT EXISTS outputs (
 CREATE TABLE IF NOT EXISTS inputs (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS energies (key TEXT PRIMARY KEY, content BLOB NOT NULL);
 """
 
 
@@ -102,6 +106,16 @@ class Journal:
         if trace is not None:
             row = (to_text(_place(source)), *trace, digest)
             self._database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", row)
+
+    def note_energies(self, key: str, energies: NDArray[np.float64]) -> None:
+        """Note how loud an output is over time, before it is brought to a loudness."""
+        self._database.execute("INSERT OR REPLACE INTO energies VALUES (?, ?)", (key, energies.tobytes()))
+
+    def energies(self, keys: Iterable[str]) -> list[NDArray[np.float64]]:
+        """Return what is noted for keys, where something is."""
+        query = "SELECT content FROM energies WHERE key = ?"
+        rows = (self._database.execute(query, (key,)).fetchone() for key in keys)
+        return [np.frombuffer(row[0]) for row in rows if row]
 
     def start(self, job: Job, staging: str) -> None:
         """Note that an output is begun in a staging folder; the one before stays in its place until then."""

@@ -8,8 +8,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioFileError, Bits
@@ -20,7 +24,7 @@ from plugin_host.render.checkpoint import Checkpoint, remove_rest
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.provenance import origin
-from plugin_host.render.render import Progress, RenderStopped, Stopped, render_file
+from plugin_host.render.render import Progress, RenderStopped, Stopped, measure_file, render_file
 
 PICTURE_SUFFIX = ".spectrogram.png"
 
@@ -38,6 +42,7 @@ class Task:
         bits: Depth of the output; by default the input's.
         loudness: Where the output is brought to; by default it stays.
         picture: Whether to draw the spectrograms before and after.
+        measures: Whether only to find out how loud the output is before it is brought to a loudness.
     """
 
     job: Job
@@ -47,6 +52,7 @@ class Task:
     bits: Bits | None = None
     loudness: LoudnessTarget | None = None
     picture: bool = False
+    measures: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Result:
         rendering: Its figures.
         input_digest, input_trace: Hash of the input's content; its size and time before that was read.
         fault: Why there is no output.
+        energies: Of an output that was only measured, as `LoudnessMeter.energies` has them.
     """
 
     staged: Staged | None = None
@@ -65,6 +72,7 @@ class Result:
     input_digest: str = ""
     input_trace: tuple[int, int] | None = None
     fault: str = ""
+    energies: NDArray[np.float64] | None = None
 
 
 class Engine(Protocol):
@@ -89,6 +97,14 @@ def key_of(input_digest: str, digest: str) -> str:
     return hashlib.sha256(f"{input_digest} {digest}".encode()).hexdigest()
 
 
+def tape_key(input_digest: str, sound: Sound, target: str) -> str:
+    """Return the key of what an extender gives for an output: it does not depend on loudness, depth or picture."""
+    suffix = os.path.splitext(target)[1].lower()
+    return key_of(
+        input_digest, sound_digest(sound.settings, sound.identity, version=version("highband"), suffix=suffix)
+    )
+
+
 def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> Result:
     """Render one file into its staging folder.
 
@@ -104,7 +120,15 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
         key = key_of(digest, task.sound_digest)
         if digest and key == task.done_key:
             return Result(input_digest=digest, input_trace=trace)
-        rendering = _render(task, sound, digest, key, progress, stopped)
+        place = Checkpoint(Path(task.staging), tape_key(digest, sound, job.target), keeps=task.measures)
+        if task.measures:
+            suffix = os.path.splitext(job.target)[1]
+            energies = measure_file(
+                sound.stage, sound.settings, Path(job.source), suffix, checkpoint=place, progress=progress,
+                stopped=stopped,
+            )  # fmt: skip
+            return Result(input_digest=digest, input_trace=trace, energies=energies)
+        rendering = _render(task, sound, digest, place, progress, stopped)
         staged = Staged(os.path.join(task.staging, os.path.basename(job.target)), digest, key, figures_of(rendering))
         return Result(staged, rendering, digest, trace)
     except RenderStopped:
@@ -129,12 +153,13 @@ def figures_of(rendering: Rendering) -> dict[str, Any]:
     return {**figures, "warnings": rendering.warnings}
 
 
-def _render(task: Task, sound: Sound, digest: str, key: str, progress: Progress, stopped: Stopped) -> Rendering:
+def _render(
+    task: Task, sound: Sound, digest: str, place: Checkpoint, progress: Progress, stopped: Stopped
+) -> Rendering:
     source, staged = Path(task.job.source), Path(task.staging) / os.path.basename(task.job.target)
     rendering = render_file(
         sound.stage, sound.settings, source, staged, bits=task.bits, loudness=task.loudness,
-        origin=origin(sound, digest), checkpoint=Checkpoint(Path(task.staging), key), progress=progress,
-        stopped=stopped,
+        origin=origin(sound, digest), checkpoint=place, progress=progress, stopped=stopped,
     )  # fmt: skip
     if task.picture:
         _draw(source, staged, sound, rendering)

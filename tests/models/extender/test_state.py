@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +42,19 @@ def test_what_goes_on_from_a_state_has_the_same_bits(
     np.testing.assert_array_equal(second.process(sound[:, CUT:], settings), expected)
     # What had no past sounds otherwise.
     assert np.abs(fresh(base, turns).process(sound[:, CUT:], settings) - expected).max() > 1e-4
+
+
+def parts(part: object) -> Iterator[Any]:
+    """Yield a part and those in it that have a state."""
+    if hasattr(part, "STATE"):
+        yield part
+        for name in part.STATE:
+            yield from parts(getattr(part, name))
+
+
+def test_the_names_of_states_are_those_of_the_attributes(artifact: Path) -> None:
+    for part in parts(prepared(artifact)):
+        assert [name for name in part.STATE if not hasattr(part, name)] == []
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"noise" * 100])

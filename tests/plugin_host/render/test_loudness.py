@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from models.stage import Block
-from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget, joint_lufs
+from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
 from plugin_host.render.render import render_file
 from tests.plugin_host.stages import Delay
 
@@ -53,8 +53,10 @@ def test_silence_has_no_loudness() -> None:
 def test_files_together_are_one_programme() -> None:
     one, other = speech_like(5, level=0.2), speech_like(4, level=0.02)
     both = np.concatenate([one, other], axis=1)
-    joint = joint_lufs([meter_of(one).energies, meter_of(other).energies])
-    assert joint == pytest.approx(meter_of(both).lufs, abs=0.05)
+    album = LoudnessTarget(-16.0).of_album([meter_of(one).energies, meter_of(other).energies])
+    lufs = meter_of(both).lufs
+    assert lufs is not None
+    assert album.gain_db == pytest.approx(-16.0 - lufs, abs=0.05)
 
 
 @pytest.mark.parametrize(
