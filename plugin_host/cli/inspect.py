@@ -89,7 +89,7 @@ def _print_table(found: Sequence[Inspection]) -> None:
 
 
 def _notes(one: Inspection) -> str:
-    notes = []
+    notes = list(one.notes)
     if one.clipped:
         notes.append(f"{one.clipped} samples clipped")
     if one.dc > _MUCH_DC:

@@ -44,6 +44,7 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768000
 # MP3 encoders pad by up to a few frames of 1152 samples and not every header subtracts them.
 _MP3_SLACK = 4 * 1152
 _BLOCK_VALUES = 1 << 20
+_LEAST_STRAY_S = 0.05
 _FLOATS = ("PCM_32", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
 
 
@@ -81,7 +82,7 @@ class AudioReader:
             self.bits = _native_bits(self._source, self._decoded)
             self.mask = self._source.riff.format.mask if self._source.riff and self._source.riff.format else 0
             self.mended = 0
-            self.notes: tuple[str, ...] = self._decoded.notes if self._decoded else ()
+            self.notes: tuple[str, ...] = (self._decoded.notes if self._decoded else ()) + self._stray()
             self._refuse_implausible()
         except BaseException:
             self._close_files()
@@ -99,6 +100,13 @@ class AudioReader:
                 ) from None
         self._decoded = decode(self.path, self._file)
         return open_source(Path("decoded.wav"), self._decoded.file)
+
+    def _stray(self) -> tuple[str, ...]:
+        riff = self._source.riff
+        more_s = 0.0 if riff is None else riff.stray_bytes / max(1, riff.data_bytes) * self.seconds
+        if self._decoded or more_s < _LEAST_STRAY_S:
+            return ()
+        return (f"{more_s:.1f} s more may follow the {self.seconds:.1f} s that its header names; export it again",)
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 _UNKNOWN_SIZES = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 _MOST_CHUNKS = 1000
 _WRAP = 1 << 32
+_LOOKED_AT = 1 << 16
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _W64_WAVE = b"wave\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 EXTENSIBLE = 0xFFFE
@@ -58,6 +59,7 @@ class RiffFile:
         format: What `fmt ` says, where it is whole.
         data_start, data_bytes: Where the sound is, as far as the file reaches.
         promised_bytes: What the header says of the sound, where it can be believed; else `data_bytes`.
+        stray_bytes: Behind the chunks, which are none: sound, most likely, that a wrong size leaves out.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class RiffFile:
     data_start: int
     data_bytes: int
     promised_bytes: int
+    stray_bytes: int = 0
 
 
 def read_riff(file: BinaryIO) -> RiffFile | None:
@@ -91,8 +94,10 @@ def _read_chunks(file: BinaryIO, end: int, is_long: bool) -> RiffFile | None:
     chunks: list[tuple[bytes, int, int]] = []
     sound: tuple[int, int, int] | None = None
     sizes: dict[bytes, int] = {}
-    position = 12
+    position, stray = 12, 0
     while position + 8 <= end and len(chunks) < _MOST_CHUNKS:
+        if sound is not None and (stray := _stray_bytes(file, position, end)):
+            break
         code, size = struct.unpack("<4sI", read_chunk(file, position, 8))
         start = position + 8
         if code == b"ds64":
@@ -107,7 +112,15 @@ def _read_chunks(file: BinaryIO, end: int, is_long: bool) -> RiffFile | None:
         position = _next_chunk(file, start + size, end)
     if sound is None:
         return None
-    return RiffFile("RF64" if is_long else "WAV", tuple(chunks), _format(file, chunks), *sound)
+    return RiffFile("RF64" if is_long else "WAV", tuple(chunks), _format(file, chunks), *sound, stray)
+
+
+def _stray_bytes(file: BinaryIO, position: int, end: int) -> int:
+    """Return how many bytes follow where no chunk begins; zeros, which fill a disk's blocks, do not count."""
+    if _is_code(read_chunk(file, position, 4)):
+        return 0
+    ends = (read_chunk(file, place, _LOOKED_AT) for place in (position, max(position, end - _LOOKED_AT)))
+    return end - position if any(map(any, ends)) else 0
 
 
 def _next_chunk(file: BinaryIO, after: int, end: int) -> int:
@@ -122,7 +135,11 @@ def _is_chunk(file: BinaryIO, position: int, end: int) -> bool:
     if len(header) < 8:
         return False
     code, size = struct.unpack("<4sI", header)
-    return all(0x20 <= byte < 0x7F for byte in code) and code.strip() != b"" and position + 8 + size <= end + 1
+    return _is_code(code) and position + 8 + size <= end + 1
+
+
+def _is_code(code: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F for byte in code) and code.strip() != b""
 
 
 def _sound_bytes(file: BinaryIO, start: int, size: int, end: int, is_long: bool) -> tuple[int, int]:

@@ -43,6 +43,7 @@ class Inspection:
         noise_floor_db: Level of the softest twentieth of the time, without digital silence; None for that alone.
         lufs, true_peak_db: Integrated loudness and peak; None for silence.
         provenance: What an output of Highband says of how it was made.
+        notes: What a person should know of how the file was read, in a few words each.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Inspection:
     lufs: float | None
     true_peak_db: float | None
     provenance: dict[str, Any] | None
+    notes: tuple[str, ...] = ()
 
 
 def inspect(path: Path) -> Inspection:
@@ -75,7 +77,7 @@ def inspect(path: Path) -> Inspection:
             path, levels.count / reader.rate, reader.rate, reader.channels, reader.bits,
             find_cause(bandwidth.whole.curve(), bandwidth.frames_hz, reader.rate, codec), edges, levels.clipped,
             levels.dc, levels.noise_floor_db, _rounded(loudness.lufs),
-            _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()),
+            _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()), reader.notes,
         )  # fmt: skip
 
 

@@ -140,3 +140,25 @@ def test_24_bits_in_32_are_24_bits(tmp_path: Path) -> None:
     with AudioReader(tmp_path / "a.wav") as reader:
         assert (reader.bits, reader.mask) == ("24", 4)
     np.testing.assert_array_equal(read(tmp_path / "a.wav")[0] * (1 << 31), values[:, 0])
+
+
+@pytest.mark.parametrize("head", [b"RIFF", b"RF64"])
+@pytest.mark.parametrize("tail", [b"", chunk(b"LIST", b"INFOIART\2\0\0\0a\0")])
+def test_sound_behind_a_size_that_can_be_believed_is_named(tmp_path: Path, head: bytes, tail: bytes) -> None:
+    """The header says a tenth of what is there; whether the rest is sound nobody can know, but it is said."""
+    sound = pcm(samples(48000))
+    long = (long64(len(sound) // 10),) if head == b"RF64" else ()
+    size = 0xFFFFFFFF if long else len(sound) // 10
+    (tmp_path / "a.wav").write_bytes(wav(*long, chunk(b"fmt ", FORM), chunk(b"data", sound, size) + tail, head=head))
+    with AudioReader(tmp_path / "a.wav") as reader:
+        assert reader.frames == 4800
+        assert reader.notes == ("0.9 s more may follow the 0.1 s that its header names; export it again",)
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", b"\0", bytes(40_000), b"odd", chunk(b"LIST", b"INFO" * 9000), chunk(b"LIST", b"cut", 9_000_000)]
+)
+def test_chunks_and_what_fills_a_disk_are_no_sound(tmp_path: Path, tail: bytes) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(chunk(b"fmt ", FORM), chunk(b"data", pcm(samples()))) + tail)
+    with AudioReader(tmp_path / "a.wav") as reader:
+        assert (reader.frames, reader.notes) == (5000, ())
