@@ -11,34 +11,25 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_host.render.batch.plan import BatchError, Job, from_text, to_text
+from plugin_host.render.batch.database import open_database
+from plugin_host.render.batch.plan import Job, from_text, to_text
 from plugin_host.render.batch.storage import is_remote, trace_of
 from plugin_host.render.checkpoint import is_resumable, remove_rest
 
 JOURNAL_NAME = ".highband-journal.sqlite"
-_FORMAT = 1
+_MOST_FOLDERS = 4096
 # What a stopped render can be gone on with is as large as its output.
 _KEPT_S = 7 * 86400.0
-_TABLES = """
-CREATE TABLE IF NOT EXISTS outputs (
-    target TEXT PRIMARY KEY, source TEXT NOT NULL, state TEXT NOT NULL, key TEXT, input TEXT, size INTEGER,
-    mtime_ns INTEGER, staged TEXT, at REAL NOT NULL, figures TEXT, fault TEXT
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS inputs (
-    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS energies (key TEXT PRIMARY KEY, content BLOB NOT NULL);
-"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,9 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._folder = os.path.realpath(path.parent)
-        self._database = _open(path)
+        # Asked for each file; most lie in a few folders.
+        self._real_folder = lru_cache(_MOST_FOLDERS)(os.path.realpath)
+        self._database = open_database(path)
         self._recover()
 
     def __enter__(self) -> Self:
@@ -86,7 +79,7 @@ class Journal:
     def input_digest(self, source: str) -> str | None:
         """Return the hash of an input's content where it is known and the file was not touched since."""
         row = self._database.execute(
-            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(_place(source)),)
+            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(self._place(source)),)
         ).fetchone()
         return str(row[2]) if row and row[:2] == trace_of(source) else None
 
@@ -104,7 +97,7 @@ class Journal:
     def note_input(self, source: str, digest: str, trace: tuple[int, int] | None) -> None:
         """Note the hash of a content that was read while the input had this size and time."""
         if trace is not None:
-            row = (to_text(_place(source)), *trace, digest)
+            row = (to_text(self._place(source)), *trace, digest)
             self._database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", row)
 
     def note_energies(self, key: str, energies: NDArray[np.float64]) -> None:
@@ -240,8 +233,15 @@ class Journal:
 
     def _name(self, target: str) -> str:
         """Return the path below the journal's folder, or from the root where it is not below."""
-        place = _place(target)
+        place = self._place(target)
         return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
+
+    def _place(self, path: str) -> str:
+        """Return a path with the links of its folder followed; an address elsewhere stays."""
+        if is_remote(path):
+            return path
+        folder, name = os.path.split(path)
+        return os.path.join(self._real_folder(folder or "."), name)
 
 
 def _is_old(staging: str) -> bool:
@@ -252,48 +252,7 @@ def _is_old(staging: str) -> bool:
         return True
 
 
-def _place(path: str) -> str:
-    """Return a path with the links of its folder followed; an address elsewhere stays."""
-    if is_remote(path):
-        return path
-    return os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
-
-
 def content_digest(path: str) -> str:
     """Return the hash of a file's content; raise OSError where it can't be read."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open the database for one writer; one that is damaged is put aside, and one that can't be is in memory."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return _connect(str(path))
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise BatchError(f"another highband renders into {path.parent}; wait for it or choose another -o") from None
-    except sqlite3.DatabaseError:
-        os.replace(path, path.with_suffix(".damaged"))
-        return _connect(str(path))
-    except OSError:
-        pass
-    # Where no journal can be written, most likely no output can, which says so itself.
-    return _connect(":memory:")
-
-
-def _connect(name: str) -> sqlite3.Connection:
-    database = sqlite3.connect(name, timeout=1.0, isolation_level=None, check_same_thread=False)
-    try:
-        # Alone, the log needs no memory that is shared with others, which network disks don't have.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > _FORMAT:
-            raise BatchError(f"{name} was written by a newer Highband; upgrade, or choose another folder with -o")
-        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT;")
-    except BaseException:
-        database.close()
-        raise
-    return database
