@@ -18,7 +18,9 @@ def steady_layout(taps: int, count: int) -> tuple[int, int]:
     signal, which costs less than one long transform.
     """
     parts = min(_MOST_PARTS, max(1, taps // max(1, 2 * count)))
-    return parts, min(_LONGEST_FFT, fast_size(-(-taps // parts) - 1 + count))
+    overlap = -(-taps // parts) - 1
+    pieces = -(-count // (_LONGEST_FFT - overlap))
+    return parts, fast_size(overlap - (-count // max(1, pieces)))
 
 
 def steady_spectrum(response: Array, parts: int, n_fft: int) -> Spectrum:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands
+from dsp.band_power import band_rows, squares, sum_bands, windowed
 from dsp.compile import kernel
 from dsp.fast_math import exp, log
 from dsp.fft import Array, rfft
@@ -40,11 +41,7 @@ def tone_tables(sample_rate: float) -> ToneTables:
     """Return what `measure_tonality` wants at a sample rate."""
     window = bands.hann(window_samples(sample_rate))
     n_fft = bands.fft_size(len(window))
-    shares: Array = np.ascontiguousarray(bands.band_weights(sample_rate, n_fft).T)
-    held = shares > 0
-    first, end = held.argmax(1), np.where(held.any(1), held.shape[1] - held[:, ::-1].argmax(1), 0)
-    row = np.concatenate([share[start:stop] for share, start, stop in zip(shares, first, end, strict=True)])
-    return ToneTables(window, first, end, row, n_fft)
+    return ToneTables(window, *band_rows(bands.band_weights(sample_rate, n_fft)), n_fft)
 
 
 @kernel
@@ -59,28 +56,19 @@ def measure_tonality(signal: Array, start: int, hop: int, tables: ToneTables, to
         tonality: Where it goes, 0 for noise .. 1 for lines, shape (channels, frames, bands); 0 in silence and in a
             band above Nyquist.
     """
-    channels, frames, count = tonality.shape
+    _, frames, count = tonality.shape
     window, first, end, weights, n_fft = tables
-    rows = np.zeros((channels * frames, n_fft), np.float32)
-    for row in range(channels * frames):
-        channel, at = row // frames, start + row % frames * hop
-        for i in range(len(window)):
-            rows[row, i] = signal[channel, at + i] * window[i]
-    spectra = rfft(rows)
-    power, logs = np.empty(n_fft // 2 + 1, np.float32), np.empty(n_fft // 2 + 1, np.float32)
-    for row in range(channels * frames):
-        for k in range(len(power)):
-            power[k] = spectra[row, k].real ** 2 + spectra[row, k].imag ** 2 + np.float32(_FLOOR)
-        for k in range(len(power)):
-            logs[k] = log(power[k])
-        place = 0
+    power = squares(rfft(windowed(signal, start, hop, frames, window, n_fft)))
+    logs, total, nepers = np.empty_like(power), np.empty((len(power), count), np.float32), tonality.reshape(-1, count)
+    for row in range(len(power)):
+        for k in range(power.shape[1]):
+            power[row, k] += np.float32(_FLOOR)
+            logs[row, k] = log(power[row, k])
+    sum_bands(power, first, end, weights, total)
+    sum_bands(logs, first, end, weights, nepers)
+    for row in range(len(power)):
         for band in range(count):
-            total, nepers, held = np.float32(0.0), np.float32(0.0), max(end[band] - first[band], 0)
-            for k in range(held):
-                total += power[first[band] + k] * weights[place + k]
-                nepers += logs[first[band] + k] * weights[place + k]
-            place += held
-            flatness = exp(nepers) / max(total, np.float32(_FLOOR))
+            flatness = exp(nepers[row, band]) / max(total[row, band], np.float32(_FLOOR))
             share = (np.float32(_FLATNESS_OF_NOISE) - flatness) / np.float32(_FLATNESS_OF_NOISE - _FLATNESS_OF_LINES)
             share = min(max(share, np.float32(0.0)), np.float32(1.0))
-            tonality[row // frames, row % frames, band] = share if held else np.float32(0.0)
+            nepers[row, band] = share if end[band] > first[band] else np.float32(0.0)

@@ -11,8 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bandwidth.edge import BANDS_PER_OCTAVE, LOWEST_HZ, Curve
+from dsp.bandwidth.edge import BANDS_PER_OCTAVE, LOWEST_HZ, Curve, find_edge
 from dsp.compile import kernel
+from dsp.fast_math import log
 from dsp.fft import Array, rfft
 
 HOP_SECONDS = 0.05
@@ -80,6 +81,48 @@ class LevelHistogram:
         return _curve(self.counts)
 
 
+class WallWindows:
+    """Judges windows of two pieces of loud frames for steep walls; each shares a piece with the next.
+
+    Args:
+        sample_rate: In Hz.
+        highest_hz: What is at or above it is no wall.
+
+    Attributes:
+        pieces: Counts the frames of the piece that is under way.
+        frames: How many those are.
+    """
+
+    def __init__(self, sample_rate: int, highest_hz: float) -> None:
+        self.pieces, self.frames = LevelHistogram(sample_rate), 0
+        self._highest_hz, self._last = highest_hz, np.zeros_like(self.pieces.counts)
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self.pieces.counts.fill(0.0)
+        self._last.fill(0.0)
+        self.frames = 0
+
+    def copy_from(self, other: WallWindows) -> None:
+        """Go on from where another one of this rate stands."""
+        self.pieces.counts[:], self._last[:], self.frames = other.pieces.counts, other._last, other.frames
+
+    def add(self, levels_db: Array) -> None:
+        """Count the levels of loud frames, shape (frames, bands)."""
+        self.pieces.add(levels_db)
+        self.frames += len(levels_db)
+
+    def judge(self) -> tuple[float | None, Curve]:
+        """End the piece; return the wall of it and the one before in Hz, or None, and their curve."""
+        newest = self.pieces.counts
+        self._last += newest
+        self._last, self.pieces.counts, self.frames = newest, self._last, 0
+        curve = self.pieces.curve()
+        self.pieces.counts.fill(0.0)
+        edge_hz = find_edge(curve, only_walls=True)
+        return (edge_hz if edge_hz is not None and edge_hz < self._highest_hz else None), curve
+
+
 @kernel
 def _levels(
     signal: Array, start: int, hop: int, frames: int, window: Array, density: float, bin_hz: float,
@@ -107,7 +150,7 @@ def _levels(
             total += power[k] if k > 1 else np.float32(0.0)
         totals[frame] = _DB_PER_LOG * np.log(total * np.float32(bin_hz) + np.float32(1e-20))
         for k in range(first, end):
-            power[k] = np.log(power[k] + np.float32(1e-18))
+            power[k] = log(power[k] + np.float32(1e-18))
         for k in range(first, end):
             running[k + 1] = running[k] + power[k]
         _split(running, position, levels, frame)

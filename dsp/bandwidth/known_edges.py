@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bandwidth.edge import LOWEST_HZ, Curve, band_position, find_edge
-from dsp.bandwidth.histogram import LevelHistogram
+from dsp.bandwidth.edge import LOWEST_HZ, Curve, band_position
+from dsp.bandwidth.histogram import WallWindows
 from dsp.bandwidth.turns import (
     ABOVE,
     ALIVE_DB,
@@ -52,12 +52,11 @@ class KnownEdges:
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
-        self._pieces = LevelHistogram(sample_rate)
+        self._windows = WallWindows(sample_rate, HIGHEST_EDGE_HZ)
         self._size = int(2 ** round(math.log2(BLOCK_SECONDS * sample_rate)))
         self._window = np.blackman(2 * self._size + 1)[:-1].astype(np.float32)
         self._density = 2.0 / (float(np.square(self._window).sum()) * sample_rate)
         self._bin_hz = sample_rate / (2 * self._size)
-        self._last = np.zeros_like(self._pieces.counts)
         self._buffer: Array = np.zeros((0, 2 * self._size), np.float32)
         self._edges_hz = np.zeros(_MOST)
         self._bins = np.zeros((_MOST, 3), np.int64)
@@ -75,32 +74,23 @@ class KnownEdges:
 
     def reset(self) -> None:
         """Forget every edge."""
-        self._pieces.counts.fill(0.0)
-        self._last.fill(0.0)
+        self._windows.reset()
         self._counters.fill(0)
         self._buffer.fill(0.0)
-        self._in_piece = self._filled = self._count = 0
+        self._filled = self._count = 0
         self._seen_hz: list[float] = []
         self.active_hz: float | None = None
 
     def add(self, levels_db: Array) -> None:
         """Count the levels of a loud frame, shape (1, bands)."""
-        self._pieces.add(levels_db)
-        self._in_piece += 1
+        self._windows.add(levels_db)
 
     def judge(self) -> None:
         """Judge the window that has become full, if one has."""
-        if self._in_piece < PIECE_FRAMES:
-            return
-        self._in_piece = 0
-        counts = self._pieces.counts
-        self._last += counts
-        self._last, self._pieces.counts = counts, self._last
-        curve = self._pieces.curve()
-        self._pieces.counts.fill(0.0)
-        edge_hz = find_edge(curve, only_walls=True) or 0.0
-        if 0.0 < edge_hz < HIGHEST_EDGE_HZ:
-            self._consider(edge_hz, curve)
+        if self._windows.frames >= PIECE_FRAMES:
+            edge_hz, curve = self._windows.judge()
+            if edge_hz:
+                self._consider(edge_hz, curve)
 
     def copy_from(self, other: KnownEdges) -> None:
         """Go on from where another one of this rate stands."""
@@ -111,8 +101,8 @@ class KnownEdges:
         ):
             mine[:] = its
         self._counters[:] = other._counters
-        self._pieces.counts[:], self._last[:] = other._pieces.counts, other._last
-        self._in_piece, self._count, self._seen_hz = other._in_piece, other._count, list(other._seen_hz)
+        self._windows.copy_from(other._windows)
+        self._count, self._seen_hz = other._count, list(other._seen_hz)
         self._buffer, self._filled, self.active_hz = other._buffer.copy(), other._filled, other.active_hz
 
     def _consider(self, edge_hz: float, curve: Curve) -> None:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bandwidth.edge import find_edge
-from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
+from dsp.band_power import LOG_PER_DB, squares, sum_bands, windowed
+from dsp.bandwidth.histogram import WallWindows, hop_samples, window_samples
 from dsp.compile import kernel
+from dsp.fast_math import log
 from dsp.fft import Array, rfft
 
 Levels = NDArray[np.uint8]
@@ -31,6 +32,7 @@ _FLOOR_DB = -160.0  # what a byte of 0 means; one step is a decibel
 PIECE_FRAMES = 10
 PAUSE_DB = 40.0
 _SILENCE_DB = -80.0
+_FALL_DB = 0.01  # a frame, of the level that counts as loud
 SAME = 0.06
 _FEWEST_WINDOWS = 2
 ABOVE = 1.12  # a resampler's transition ends here
@@ -50,6 +52,14 @@ class Turn(NamedTuple):
     start: int
     end: int
     edge_hz: float
+
+
+class BlockBands(NamedTuple):
+    """The bands of blocks: the first bin of each, the bin behind its last, and the weights of all these bins."""
+
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    weights: Array
 
 
 class _Wall(NamedTuple):
@@ -85,22 +95,22 @@ class TurnFinder:
 class _Channel:
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._histogram = LevelHistogram(rate)
+        self._windows = WallWindows(rate, HIGHEST_EDGE_HZ)
         self._window, self._hop = window_samples(rate), hop_samples(rate)
         self._size = int(2 ** round(math.log2(BLOCK_SECONDS * rate)))
         self._analysis = np.blackman(self._size + 1)[:-1].astype(np.float32)
         self._bin_hz = rate / self._size
         octaves = math.log2(min(_HIGHEST_HZ, 0.45 * rate) / _LOWEST_HZ)
         edges = _LOWEST_HZ * 2.0 ** (np.arange(int(octaves * _PER_OCTAVE) + 1) / _PER_OCTAVE)
-        self._bins = np.unique(np.round(edges / self._bin_hz).astype(int))
-        self._edges_hz = self._bins * self._bin_hz
-        self._density = 2.0 / (float(np.square(self._analysis).sum()) * rate)
+        bins = np.unique(np.round(edges / self._bin_hz).astype(int))
+        self._edges_hz, widths = bins * self._bin_hz, np.diff(bins)
+        density = 2.0 / (float(np.square(self._analysis).sum()) * rate)
+        self._bins = BlockBands(bins[:-1], bins[1:], np.repeat(density / widths, widths).astype(np.float32))
         self._levels: list[Levels] = []
         self._tail = np.zeros(0, np.float32)
         self._fine_tail = np.zeros(self._size // 2, np.float32)
-        self._frames, self._loud_db, self._in_piece, self._piece_first = 0, _SILENCE_DB, 0, 0
-        self._last_counts: Array | None = None
-        self._last_first = 0
+        self._frames, self._loud_db, self._piece_first = 0, _SILENCE_DB, 0
+        self._last_first: int | None = None
         self._walls: list[_Wall] = []
         self._samples = 0
 
@@ -111,35 +121,29 @@ class _Channel:
         count = max(0, (len(self._tail) - self._window) // self._hop + 1)
         for first in range(0, count, _FRAMES_AT_ONCE):
             number = min(_FRAMES_AT_ONCE, count - first)
-            levels, total_db = self._histogram.levels(self._tail[None], first * self._hop, number)
-            for frame in range(number):
-                self._add_frame(levels[frame : frame + 1], float(total_db[frame]))
+            self._add_frames(*self._windows.pieces.levels(self._tail[None], first * self._hop, number))
         self._tail = self._tail[count * self._hop :].copy()
 
-    def _add_frame(self, levels: Array, total_db: float) -> None:
-        self._frames += 1
-        self._loud_db = max(total_db, self._loud_db - 0.01)
-        if total_db <= _SILENCE_DB or total_db < self._loud_db - PAUSE_DB:
-            return
-        if not self._in_piece:
-            self._piece_first = self._frames - 1
-        self._histogram.add(levels)
-        self._in_piece += 1
-        if self._in_piece == PIECE_FRAMES:
-            self._judge()
+    def _add_frames(self, levels: Array, total_db: Array) -> None:
+        """Count the loud frames, and judge each window that they fill."""
+        is_loud, self._loud_db = _loud_frames(total_db, self._loud_db)
+        left = np.flatnonzero(is_loud)
+        while len(left):
+            newest, left = np.split(left, [PIECE_FRAMES - self._windows.frames])
+            if not self._windows.frames:
+                self._piece_first = self._frames + int(newest[0])
+            self._windows.add(levels[newest])
+            if self._windows.frames == PIECE_FRAMES:
+                self._judge(self._frames + int(newest[-1]) + 1)
+        self._frames += len(total_db)
 
-    def _judge(self) -> None:
-        """Judge the window of the last two pieces."""
-        counts = self._histogram.counts.copy()
-        if self._last_counts is not None:
-            self._histogram.counts += self._last_counts
-            edge_hz = find_edge(self._histogram.curve(), only_walls=True)
-            if edge_hz is not None and edge_hz < HIGHEST_EDGE_HZ:
-                to_blocks = self._hop / self._size
-                first, last = int(self._last_first * to_blocks), int(self._frames * to_blocks)
-                self._walls.append(_Wall(edge_hz, first, last))
-        self._last_counts, self._last_first, self._in_piece = counts, self._piece_first, 0
-        self._histogram.counts.fill(0.0)
+    def _judge(self, end: int) -> None:
+        """Judge the window of the last two pieces, the newest of which ends at a frame."""
+        edge_hz, _ = self._windows.judge()
+        if edge_hz is not None and self._last_first is not None:
+            to_blocks = self._hop / self._size
+            self._walls.append(_Wall(edge_hz, int(self._last_first * to_blocks), int(end * to_blocks)))
+        self._last_first = self._piece_first
 
     def _add_blocks(self, samples: Array) -> None:
         """Append the levels of each block: the higher of two frames that overlap by half."""
@@ -150,7 +154,7 @@ class _Channel:
         for first in range(0, count, _FRAMES_AT_ONCE):
             number = min(_FRAMES_AT_ONCE, count - first)
             piece = self._fine_tail[first * self._size :]
-            self._levels.append(_block_levels(piece, number, self._analysis, self._density, self._bins))
+            self._levels.append(_block_levels(piece, number, self._analysis, self._bins))
         self._fine_tail = self._fine_tail[count * self._size :].copy()
 
     def turns(self) -> list[Turn]:
@@ -228,23 +232,25 @@ def _without_gaps(flags: Flags, longest: float) -> Flags:
 
 
 @kernel
-def _block_levels(samples: Array, count: int, window: Array, density: float, bins: NDArray[np.int64]) -> Levels:
+def _loud_frames(total_db: Array, loud_db: float) -> tuple[Flags, float]:
+    """Return which frames are loud against those before, and the level that the next one is compared with."""
+    is_loud = np.empty(len(total_db), np.bool_)
+    for frame in range(len(total_db)):
+        level_db = float(total_db[frame])
+        loud_db = max(level_db, loud_db - _FALL_DB)
+        is_loud[frame] = level_db > _SILENCE_DB and level_db >= loud_db - PAUSE_DB
+    return is_loud, loud_db
+
+
+@kernel
+def _block_levels(samples: Array, count: int, window: Array, bands: BlockBands) -> Levels:
     """Return the levels of blocks as long as the window, shape (count, bands), in steps of a decibel."""
-    size = len(window)
-    rows = np.empty((2 * count, size), np.float32)
-    for row in range(2 * count):
-        for i in range(size):
-            rows[row, i] = samples[row * (size // 2) + i] * window[i]
-    spectra = rfft(rows)
-    levels = np.empty((count, len(bins) - 1), np.uint8)
+    power = squares(rfft(windowed(samples.reshape(1, -1), 0, len(window) // 2, 2 * count, window, len(window))))
+    sums, levels = np.empty((2 * count, len(bands.first)), np.float32), np.empty((count, len(bands.first)), np.uint8)
+    sum_bands(power, bands.first, bands.end, bands.weights, sums)
     for block in range(count):
-        for band in range(len(bins) - 1):
-            highest = np.float32(0.0)
-            for row in (2 * block, 2 * block + 1):
-                power = np.float32(0.0)
-                for k in range(bins[band], bins[band + 1]):
-                    power += spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
-                highest = max(highest, power)
-            level_db = 10.0 * np.log10(highest * density / (bins[band + 1] - bins[band]) + 1e-20) - _FLOOR_DB
-            levels[block, band] = np.uint8(max(0.0, min(level_db, 255.0)))
+        for band in range(levels.shape[1]):
+            highest = max(sums[2 * block, band], sums[2 * block + 1, band]) + np.float32(1e-20)
+            level_db = log(highest) / np.float32(LOG_PER_DB) - np.float32(_FLOOR_DB)
+            levels[block, band] = np.uint8(max(np.float32(0.0), min(level_db, np.float32(255.0))))
     return levels

@@ -19,7 +19,7 @@ _ROWS = 16
 def product(weight: Array, bias: Array, values: Array, out: Array) -> None:
     """Multiply rows by a matrix and add a bias.
 
-    Two rows by four inputs share a pass over the outputs, which is as much as the processor's registers hold.
+    Four rows by four inputs share a pass over the outputs; of what is left, two or one.
 
     Args:
         weight: Shape (inputs, outputs), so that no sum runs across a vector.
@@ -33,14 +33,30 @@ def product(weight: Array, bias: Array, values: Array, out: Array) -> None:
         for row in range(first, last):
             out[row] = bias
         for k in range(0, inputs - inputs % 4, 4):
-            for row in range(first, last - 1, 2):
-                _add_two_rows(weight, k, values, row, out)
-            if (last - first) % 2:
+            for row in range(first, last - 3, 4):
+                _add_four_rows(weight, k, values, row, out)
+            if (last - first) & 2:
+                _add_two_rows(weight, k, values, last - ((last - first) & 3), out)
+            if (last - first) & 1:
                 _add_row(weight, k, values, last - 1, out)
         for k in range(inputs - inputs % 4, inputs):
             for row in range(first, last):
                 for j in range(weight.shape[1]):
                     out[row, j] += weight[k, j] * values[row, k]
+
+
+@kernel
+def _add_four_rows(weight: Array, k: int, values: Array, row: int, out: Array) -> None:
+    a0, a1, a2, a3 = values[row, k], values[row, k + 1], values[row, k + 2], values[row, k + 3]
+    b0, b1, b2, b3 = values[row + 1, k], values[row + 1, k + 1], values[row + 1, k + 2], values[row + 1, k + 3]
+    c0, c1, c2, c3 = values[row + 2, k], values[row + 2, k + 1], values[row + 2, k + 2], values[row + 2, k + 3]
+    d0, d1, d2, d3 = values[row + 3, k], values[row + 3, k + 1], values[row + 3, k + 2], values[row + 3, k + 3]
+    for j in range(weight.shape[1]):
+        w0, w1, w2, w3 = weight[k, j], weight[k + 1, j], weight[k + 2, j], weight[k + 3, j]
+        out[row, j] += w0 * a0 + w1 * a1 + w2 * a2 + w3 * a3
+        out[row + 1, j] += w0 * b0 + w1 * b1 + w2 * b2 + w3 * b3
+        out[row + 2, j] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
+        out[row + 3, j] += w0 * d0 + w1 * d1 + w2 * d2 + w3 * d3
 
 
 @kernel

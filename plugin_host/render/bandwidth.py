@@ -28,13 +28,20 @@ def follow_bandwidth(stage: FollowsBandwidth, reader: AudioReader, rate: int, go
         rate: Of the output, in Hz.
         go_on: Called now and then; raises where the work is to stop.
     """
-    played = played_rate(rate)
-    edge_hz = measure_edge(_stretches(reader, played, go_on), played)
+    played, size = played_rate(rate), reader.block_frames()
+    finder = TurnFinder(reader.rate, reader.channels)
+    blocks = _added(reader.blocks(size), finder, go_on)
+    if reader.frames <= _MOST_STRETCHES * size:
+        # One pass does for both.
+        edge_hz = measure_edge(resampled(blocks, reader.rate, played, reader.channels), played)
+    else:
+        edge_hz = measure_edge(_stretches(reader, played, go_on), played)
+    for _ in blocks:
+        pass
     if reader.rate < rate:
         # Too short or too soft to be measured, it still holds nothing above half its own rate.
         edge_hz = min(edge_hz, _ALIVE_SHARE * reader.rate)
-    blocks = _watched(reader.blocks(reader.block_frames()), go_on)
-    turns = find_turns(blocks, reader.rate, played, reader.channels)
+    turns = _scaled(finder, played / reader.rate)
     stage.set_bandwidth(edge_outside(edge_hz, turns, played), turns)
     return min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
 
@@ -54,7 +61,10 @@ def find_turns(blocks: Iterable[Block], rate: int, wanted: int, channels: int) -
     finder = TurnFinder(rate, channels)
     for block in blocks:
         finder.add(block)
-    scale = wanted / rate
+    return _scaled(finder, wanted / rate)
+
+
+def _scaled(finder: TurnFinder, scale: float) -> list[list[Turn]]:
     return [
         [Turn(round(turn.start * scale), round(turn.end * scale), turn.edge_hz) for turn in channel]
         for channel in finder.turns()
@@ -67,18 +77,16 @@ def edge_outside(edge_hz: float, turns: Sequence[Sequence[Turn]], rate: int) -> 
     return rate / 2 if edge_hz < _SAME_EDGE * highest else edge_hz
 
 
-def _watched(blocks: Iterable[Block], go_on: Callable[[], None]) -> Iterator[Block]:
+def _added(blocks: Iterable[Block], finder: TurnFinder, go_on: Callable[[], None]) -> Iterator[Block]:
     for block in blocks:
         go_on()
+        finder.add(block)
         yield block
 
 
 def _stretches(reader: AudioReader, rate: int, go_on: Callable[[], None]) -> Iterator[Block]:
-    """Yield the file, or a minute of it in stretches spread evenly over it, at the output's rate."""
+    """Yield a minute of a file in stretches spread evenly over it, at the output's rate."""
     size = reader.block_frames()
-    if reader.frames <= _MOST_STRETCHES * size:
-        yield from resampled(reader.blocks(size), reader.rate, rate, reader.channels)
-        return
     # The meter leaves out what is not finite, and so does not take the jump between two stretches for sound.
     gap = np.full((reader.channels, 1), np.nan, np.float32)
     for start in np.linspace(0, reader.frames - size, _MOST_STRETCHES):

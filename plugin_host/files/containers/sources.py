@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ _RAW = {
     (_PCM, 1): "PCM_U8", (_PCM, 2): "PCM_16", (_PCM, 3): "PCM_24", (_PCM, 4): "PCM_32", (_FLOAT, 4): "FLOAT",
     (_FLOAT, 8): "DOUBLE", (_A_LAW, 1): "ALAW", (_MU_LAW, 1): "ULAW",
 }  # fmt: skip
+_BUFFER_BYTES = 1 << 16
 _MPEG_TAGS = (0x50, 0x55)
 _MPEG_SUFFIXES = (".mp3", ".mp2", ".mp1", ".mpga", ".mpa")
 
@@ -65,7 +67,8 @@ def open_source(path: Path, file: BinaryIO) -> Source:
 
 
 def _spliced(file: BinaryIO, pieces: Sequence[Piece], **raw: Any) -> Decoder:
-    return Decoder(Spliced(file, pieces), **raw)
+    # libsndfile asks for few bytes at a time.
+    return Decoder(BufferedReader(Spliced(file, pieces), _BUFFER_BYTES), **raw)
 
 
 def _after_id3(data: FileBytes) -> int:
