@@ -20,19 +20,27 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-RATE, DULL_RATE, SECONDS = 48000, 16000, 90
+RATE, DULL_RATE, SECONDS = 48000, 16000, 600
 PORTS = 9481, 9482, 9483
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 # Long enough to fill a good part of the spectrogram, which scrolls 40 pixels a second.
-LISTEN_S = 20.0
+LISTEN_S = 12.0
+# What a screen of each width shows first.
+SIZES = {"": (1440, 1000), "-1024": (1024, 1000), "-phone": (390, 844)}
 LOOKS: dict[str, dict[str, Any]] = {
-    "panel": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
-    "panel-dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
-    "panel-phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+    f"panel{size}{'-dark' * (scheme == 'dark')}": {
+        "color_scheme": scheme,
+        "viewport": {"width": width, "height": height},
+    }
+    for size, (width, height) in SIZES.items()
+    for scheme in ("light", "dark")
 }
+# Flat surfaces need few colours, and a page of documentation small pictures.
+COLOURS = 96
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -78,15 +86,20 @@ def wait_for_page() -> None:
 
 
 def take(browser: Browser, folder: Path) -> None:
-    """Open the page in every look at once, let it listen, and write the pictures."""
-    pages = {}
+    """Open the page in every look in turn, let it listen, and write the pictures."""
     for name, look in LOOKS.items():
-        pages[name] = browser.new_context(**look).new_page()
-        pages[name].goto(f"http://127.0.0.1:{PORTS[2]}/")
-        pages[name].get_by_role("slider", name="Amount", exact=True).wait_for()
-    pages["panel"].wait_for_timeout(LISTEN_S * 1000.0)
-    for name, page in pages.items():
-        page.screenshot(path=folder / f"{name}.png", full_page=name != "panel-phone")
+        page = browser.new_context(**look).new_page()
+        page.on("console", lambda message: print(message.type, message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: print("page error", error))
+        page.goto(f"http://127.0.0.1:{PORTS[2]}/")
+        page.get_by_role("slider", name="Amount", exact=True).wait_for(timeout=PATIENCE_S * 1000.0)
+        page.wait_for_timeout(LISTEN_S * 1000.0)
+        path = folder / f"{name}.png"
+        page.screenshot(path=path)
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small.save(path, optimize=True)
+        page.context.close()
 
 
 def main() -> None:

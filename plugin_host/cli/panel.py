@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +31,11 @@ InstanceOption = Annotated[
 ]
 
 
+UntilFlag = Annotated[
+    bool, typer.Option("--until-input-ends", hidden=True, help="End with the process at the other end of the input.")
+]
+
+
 @app.command(rich_help_panel=CONTROL)
 def panel(
     address: AddressOption = REQUESTS,
@@ -36,6 +44,7 @@ def panel(
     port: PortOption = 8080,
     token: TokenOption = None,
     instance: InstanceOption = None,
+    until_input_ends: UntilFlag = False,
 ) -> None:
     """Show the knobs, meters and spectra of a running host in the browser; Ctrl-C ends.
 
@@ -54,11 +63,20 @@ def panel(
         keys = None if key_file is None else read_keys(key_file, "client")
     word = None if is_loopback(host) and token is None else token or secrets.token_urlsafe(16)
     _try_port(host, port)
+    if until_input_ends:
+        threading.Thread(target=_end_with_input, name="parent", daemon=True).start()
     from plugin_host.panel import page
     from plugin_host.panel.host_mirror import PanelLink
 
     print(f"the panel is at http://{_name_for_others(host)}:{port}/" + (f"?token={word}" if word else ""), flush=True)
     page.run(PanelLink(address, keys), host, port, word)
+
+
+def _end_with_input() -> None:
+    """End this process as soon as its standard input does, whatever else it does then."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @app.command(rich_help_panel=PROVE)

@@ -25,6 +25,7 @@ from plugin_host.control.request import (
     MidiLearn,
     MidiUnbind,
     Plain,
+    Record,
     Request,
     SavePreset,
     SelectSlot,
@@ -64,6 +65,7 @@ class Dispatch:
             "midi": lambda _: {"midi": midi.state() if midi else None},
             "midi_cancel": lambda _: self._cancel_learning(),
             "snapshot": lambda _: self._snapshot(),
+            "takes": lambda _: dict(host.recordings()),
         }
 
     def is_slow(self, request: Request, is_busy: bool) -> bool:
@@ -85,7 +87,7 @@ class Dispatch:
             return self._move(request)
         if isinstance(request, (SelectSlot, CopySlot, Lock)):
             return self._choose(request)
-        if isinstance(request, (LoadPreset, SavePreset, SetChain)):
+        if isinstance(request, (LoadPreset, SavePreset, SetChain, Record)):
             return self._build(request)
         if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
             return self._map(request)
@@ -116,7 +118,10 @@ class Dispatch:
         self._store.copy_slot(request.source, request.target, request.origin)
         return self._slots()
 
-    def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
+    def _build(self, request: LoadPreset | SavePreset | SetChain | Record) -> Content:
+        if isinstance(request, Record):
+            self._host.record(request.on)
+            return dict(self._host.recordings())
         if isinstance(request, SetChain):
             hosts.set_chain(self._store, self._host, request.before, request.after, request.origin)
             return {"chain": list(self._host.chain())}

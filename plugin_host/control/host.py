@@ -77,6 +77,14 @@ class Host(Protocol):
         """
         ...
 
+    def record(self, is_on: bool) -> None:
+        """Begin or end a take of input and output."""
+        ...
+
+    def recordings(self) -> Mapping[str, Any]:
+        """Return whether something is recorded, where, for how long, and the takes there are, as JSON values."""
+        ...
+
     def program(self) -> object:
         """Return what plays in a form that `play` takes; equal where the same plays."""
         ...

@@ -112,6 +112,13 @@ class Lock(_Request):
     on: StrictBool
 
 
+class Record(_Request):
+    """Begin or end a take of input and output."""
+
+    do: Literal["record"]
+    on: StrictBool
+
+
 class MidiLearn(_Request):
     """Bind the next control of the controller that moves to this knob."""
 
@@ -145,22 +152,23 @@ class Plain(_Request):
 
     do: Literal[
         "presets", "plugins", "chain", "slots", "undo", "redo", "stats", "meters", "spectra", "midi", "midi_cancel",
-        "snapshot",
+        "snapshot", "takes",
     ]  # fmt: skip
 
 
 Request = (
     Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Bypass
-    | Lock | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
+    | Lock | Record | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
 )  # fmt: skip
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
     "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock", "undo", "redo", "stats",
-    "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot",
+    "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot", "record", "takes",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({
     "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
+    "record", "takes",
 })  # fmt: skip
 STEPS = frozenset({"undo", "redo"})

@@ -24,7 +24,7 @@ from plugin_host.settings.store import SettingsStore
 # The socket itself takes a little more than the protocol, so that a message that is too large gets its reply; a frame
 # beyond this closes the connection before it fills the memory.
 _LARGEST_FRAME = 1 << 20
-_MOST_SLOW = 8
+_MOST_SLOW = 12
 # Messages that may wait for one reader before new ones are dropped for it: replies are owed, telemetry is not.
 _MOST_REPLIES, _MOST_NEWS = 10_000, 64
 _LONGEST_POLL_S = 0.1

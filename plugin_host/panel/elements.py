@@ -27,7 +27,15 @@ class Knob(Part, component=ASSETS / "knob.js"):
 
 
 class Picture(Part, component=ASSETS / "picture.js"):
-    """The spectra in and out, and the spectrogram."""
+    """The spectra in, out and added."""
+
+
+class Spectrogram(Part, component=ASSETS / "spectrogram.js"):
+    """The input, the output or what is added, over time."""
+
+
+class Menu(Part, component=ASSETS / "menu.js"):
+    """The menu of a knob, where it was asked for."""
 
 
 class Meters(Part, component=ASSETS / "meters.js"):

@@ -24,7 +24,7 @@ class Acts(NamedTuple):
 
     turn: Callable[..., Any]
     end: Callable[..., Any]
-    learn: Callable[..., Any]
+    menu: Callable[..., Any]
 
 
 class KnobBoard:
@@ -63,6 +63,7 @@ class KnobBoard:
                 element.show(setting=link.settings[knob])
             ghost, is_learning = midi.get("ghosts", {}).get(knob), midi.get("learning") == knob
             element.show(away=bool(link.away), ghost=ghost, learning=is_learning, source=sources.get(knob, ""))
+            element.show(locked=knob in link.state["locked"])
 
     def show_found(self) -> None:
         """Show where the crossover stands while it is automatic."""
@@ -73,6 +74,10 @@ class KnobBoard:
         """Put a knob back to where the host has it."""
         if knob in self._knobs:
             self._knobs[knob].update()
+
+    def field_of(self, knob: str) -> Callable[[], object] | None:
+        """Return what opens the field of a knob in the browser, or None for a knob that is not on the board."""
+        return partial(self._knobs[knob].run_method, "type", "") if knob in self._knobs else None
 
     def _build(self, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
         self._groups = groups
@@ -97,6 +102,6 @@ class KnobBoard:
                 self._knobs[knob["id"]] = part = Knob()
                 part.on("turn", partial(self._acts.turn, knob["id"]))
                 part.on("end", self._acts.end)
-                part.on("learn", partial(self._acts.learn, knob["id"]))
+                part.on("menu", partial(self._acts.menu, knob["id"]))
                 look = {"large": knob["id"] in LARGE, "poles": _POLES.get(knob["id"], [])}
                 part.show(knob=knob, setting=self._link.settings.get(knob["id"], _UNKNOWN), away=False, **look)

@@ -16,21 +16,23 @@ from models.extender.controls import NODES_HZ
 from plugin_host.control.client import HostError, NoHostError
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.chain_editor import addable, edited, with_options
-from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, button, press_in
+from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, Spectrogram, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.knob_board import Acts, KnobBoard
+from plugin_host.panel.knob_menu import KnobMenu
 from plugin_host.panel.labels import curve_of, frame_of, match_of, summary_of, words_of
 from plugin_host.panel.midi_dialog import MidiDialog
 from plugin_host.panel.preset_bar import PresetBar
 from plugin_host.panel.preset_dialog import PresetDialog
-from plugin_host.panel.render_jobs import RenderJobs
-from plugin_host.panel.render_routes import RenderDesk
+from plugin_host.panel.rendering.jobs import RenderJobs
+from plugin_host.panel.rendering.routes import RenderDesk
+from plugin_host.panel.takes_dialog import TakesDialog
 from plugin_host.preset.nodes import Nodes, nodes_of
 from plugin_host.settings.snapshots import SLOTS
 
-# The eye takes 20 pictures a second for motion, and a phone can draw them.
-_REFRESH_S = 0.05
-_WORDS_EVERY = 6
+# As often as telemetry comes.
+_REFRESH_S = 1.0 / 30.0
+_WORDS_EVERY = 9
 _MATCH = "compare.match"
 _SWITCHES = {
     "bypass": "bypass: Play the input, delayed as the output is",
@@ -57,13 +59,15 @@ class Page:
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
         self._dialog = PresetDialog(link, self.ask, self.show)
+        self._takes = TakesDialog(link, self.ask, self.show)
+        self._menu = KnobMenu(link, self.ask, self.show, lambda knob: self._board.field_of(knob))
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
         self._midi = MidiDialog(link, self.ask, self.show)
         self._news = ui.label().classes("hb-news").props('role="status"')
         with ui.element("div").classes("hb-main"):
             self._build_show()
-            self._board = KnobBoard(link, {*_SWITCHES, *NODES_HZ}, Acts(self.turn, self.end, self._learn))
+            self._board = KnobBoard(link, {*_SWITCHES, *NODES_HZ}, Acts(self.turn, self.end, self._menu.open))
             with ui.element("section").classes("hb-board hb-effects").props('aria-label="Chain"'):
                 self._chain = ChainRow()
                 self._chain.on("edit", self._edit)
@@ -102,9 +106,6 @@ class Page:
         """End a drag."""
         await self.ask("end_gesture", gesture=event.args["gesture"])
 
-    async def _learn(self, knob: str) -> None:
-        await self._midi.learn(knob)
-
     async def _flip(self, knob: str) -> None:
         is_on = bool(self.link.settings.get(knob, {}).get("value"))
         await self.ask("set", knob=knob, value=float(not is_on))
@@ -142,7 +143,8 @@ class Page:
             for knob in ("crossover", "ceiling", *NODES_HZ):
                 self._picture.on(knob, partial(self.turn, knob))
             self._picture.on("end", self.end)
-            self._picture.on("learn", lambda event: self._learn(event.args["knob"]))
+            self._picture.on("menu", lambda event: self._menu.open(event.args["knob"], event))
+            self._spectrogram = Spectrogram()
         with ui.element("section").classes("hb-levels").props('aria-label="Levels"'):
             self._meters = Meters()
 
@@ -159,10 +161,11 @@ class Page:
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
                     self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)
-                    self._switches[knob].on("contextmenu.prevent", partial(self._learn, knob))
+                    self._switches[knob].on("contextmenu.prevent", partial(self._menu.open, knob))
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
                 self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
                 self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
+            self._takes.place_buttons()
             button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
             self._look = button(
                 f"colours: {_THEMES[self._theme][1]}", self._change_theme, "Colours: as the system, light or dark"
@@ -188,7 +191,9 @@ class Page:
             self._show_settings()
         if self._ticks != link.ticks and not link.away:
             self._ticks = link.ticks
-            self._picture.run_method("draw", frame_of(link.spectra, link.stats, link.settings, link.knobs))
+            frame = frame_of(link.spectra, link.stats, link.settings, link.knobs)
+            for part in (self._picture, self._spectrogram):
+                part.run_method("draw", frame)
             self._meters.run_method("draw", link.meters)
         self._rounds += 1
         if self._rounds % _WORDS_EVERY == 1:
@@ -215,6 +220,7 @@ class Page:
 
     def _show_words(self) -> None:
         self._presets.refresh()
+        self._takes.refresh()
         self._board.show_found()
         self._switches[_MATCH].set_text(match_of(self.link.stats))
         self._summary.set_text(summary_of(self.link.stats, bool(self.link.away)))

@@ -17,6 +17,7 @@ from plugin_host.engine.engine import Engine
 from plugin_host.preset.artifact_pin import pin_of
 from plugin_host.preset.file import load_preset, save_preset, user_folder
 from plugin_host.preset.nodes import nodes_of
+from plugin_host.session.takes import Takes
 from plugin_host.settings.store import SettingsStore
 
 _PATIENCE_S = 60.0
@@ -36,6 +37,7 @@ class LiveHost:
     Attributes:
         engine: What plays.
         store: The settings.
+        takes: The recordings.
         sound: What plays now.
         news: Sentences for the person at the host.
         relief: Names of the steps that the watchdog took.
@@ -49,6 +51,7 @@ class LiveHost:
         self._match = LoudnessMatch()
         sound.chain.compare_by(self._match)
         self.engine = Engine(sound.chain, store)
+        self.takes = Takes(self.engine)
         self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._warn(sound)
         self.relief: Callable[[], list[str]] = list
@@ -69,6 +72,7 @@ class LiveHost:
             "device": {"name": self._device.name, "state": self._device.state},
             "relief": self.relief(),
             "preset": self.sound.preset_name,
+            "recording": self.takes.state(),
             "artifact": self.sound.artifact,
             "crossover_hz": self.sound.chain.crossover_hz,
             "match": {"on": self.store.targets().get(MATCH.id) == 1.0, **self._match.figures()},
@@ -122,6 +126,14 @@ class LiveHost:
         sound = self.sound
         preset = with_effects(sound.preset, before, after)
         self._on_main(lambda: self._play(build_around(preset, sound.preset_name, sound.artifact)))
+
+    def record(self, is_on: bool) -> None:
+        """Begin or end a take; raise ValueError, one sentence, where the folder can't be written."""
+        self.takes.start() if is_on else self.takes.stop()
+
+    def recordings(self) -> dict[str, Any]:
+        """Return the state of the recording, and the takes there are."""
+        return {**self.takes.state(), "takes": self.takes.listed()}
 
     def program(self) -> Recipe:
         """Return what plays, to be played again by `play`."""

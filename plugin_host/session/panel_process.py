@@ -1,4 +1,4 @@
-"""The panel as a live session starts it: in a process of its own, so that nothing of it waits beside the audio."""
+"""The panel as a live session starts it: in a process of its own beside the audio, which ends with its host."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class PanelProcess:
     def start(self) -> None:
         """Start it; a panel that can't be says so itself, and the sound goes on."""
         command = [sys.executable, "-P", "-m", "plugin_host.cli.main", "panel"]
-        command += ["--address", self._address(), "--port", str(self._port)]
+        command += ["--address", self._address(), "--port", str(self._port), "--until-input-ends"]
         # Ctrl-C is for the session, which ends the panel itself.
-        self._process = subprocess.Popen(command, start_new_session=True)
+        # The pipe is closed by the system where this process is killed, and then the panel ends too.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         try:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
         except OSError as error:
@@ -40,6 +41,8 @@ class PanelProcess:
         """End it."""
         if self._process is None:
             return
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE_S)

@@ -13,11 +13,11 @@ from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
 from plugin_host.devices.device import Device
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.engine.watchdog import Relief, Watchdog
+from plugin_host.files.audio_reader import AudioFileError
 from plugin_host.session.host import LiveHost
 from plugin_host.session.interfaces import ControlInterface
-from plugin_host.session.recorder import Recorder
 from plugin_host.session.state_file import Session, SessionError, read_session, write_session
-from plugin_host.session.take import free_name, recover_takes
+from plugin_host.session.take import free_name
 from plugin_host.settings.automation import AutomationWriter
 
 _UPDATE_EVERY_S = 0.05
@@ -43,7 +43,7 @@ class LiveSession:
         self._engine = host.engine
         self.interfaces: list[ControlInterface] = []
         self.session_path: Path | None = None
-        self._recorder: Recorder | None = None
+        self._takes = host.takes
         self._automation: AutomationWriter | None = None
         self._automation_path: Path | None = None
         # Of the rates that the device had before, and how long it played at them.
@@ -67,7 +67,8 @@ class LiveSession:
         """
         self._recover(record)
         if record is not None:
-            self._recorder = self._engine.listener = Recorder(record)
+            self._takes.folder = record
+            self._takes.start()
         if automation is not None:
             self._automation_path = automation
             self._engine.keep_moves()
@@ -118,8 +119,7 @@ class LiveSession:
         self._played_s, self._rate, self._rates = self.played_s, rate, self._rates + 1
         try:
             self._begin_automation(rate)
-            if self._recorder is not None and self._engine.listener is not None:
-                self._recorder.prepare(rate, channels)
+            self._takes.follow(rate, channels)
         except ValueError as error:
             if self._rates == 1:
                 raise
@@ -136,14 +136,13 @@ class LiveSession:
 
     def _recover(self, record: Path | None) -> None:
         """Give takes that a crash cut off their names, in this folder and in that of the last session."""
-        folders = set() if record is None else {record}
+        folders = {self._takes.folder} if record is None else {record}
         if self.session_path is not None and self.session_path.exists():
             with suppress(SessionError):
                 last = read_session(self.session_path).recording
                 folders |= {Path(last)} if last else set()
-        for folder in sorted(folders):
-            for sentence in recover_takes(folder):
-                self._notify(sentence)
+        for sentence in self._takes.recover(folders):
+            self._notify(sentence)
 
     def _update(self, now: float) -> None:
         self.host.do_tasks()
@@ -153,7 +152,7 @@ class LiveSession:
                 self._notify(news)
                 self._reconnect_interfaces()
         self._notify_waiting()
-        self._check_recorder()
+        self._check_takes()
         self._write_moves()
         if now >= self._save_at:
             self._save_at = now + _SAVE_EVERY_S
@@ -178,29 +177,29 @@ class LiveSession:
         if self._automation is not None:
             self._automation.add([moves.popleft() for _ in range(len(moves))])
 
-    def _check_recorder(self) -> None:
-        if self._recorder is not None and self._recorder.fault is not None and self._engine.listener is not None:
-            self._end_recording(self._recorder.fault)
+    def _check_takes(self) -> None:
+        fault = self._takes.fault()
+        if fault is not None:
+            self._end_recording(fault)
 
     def _end_recording(self, error: ValueError) -> None:
-        self._engine.listener = None
+        with suppress(AudioFileError):
+            self._takes.stop()
         self._notify(f"the recording has ended, the sound goes on: {error}")
 
     def _end_recordings(self) -> None:
         self._write_moves()
         if self._automation is not None:
             self._automation.close()
-        self._engine.listener = None
-        if self._recorder is not None:
-            self._recorder.stop()
-            if self._recorder.lost:
-                self._notify(f"the disk was too slow for {self._recorder.lost} samples; silence stands for them")
+        self._takes.stop()
+        if self._takes.lost:
+            self._notify(f"the disk was too slow for {self._takes.lost} samples; silence stands for them")
 
     def _save(self) -> None:
         if self.session_path is None:
             return
         sound, settings = self.host.sound, self.host.store.targets()
-        recording = str(self._recorder.folder.resolve()) if self._recorder and self.host.is_running else None
+        recording = str(self._takes.folder.resolve()) if self._takes.is_on and self.host.is_running else None
         session = Session(
             preset=sound.preset_name, artifact=sound.artifact, settings=settings,
             recording=recording, patch=getattr(self._device, "patch", None),

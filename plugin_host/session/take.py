@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 
@@ -130,16 +131,33 @@ class Take:
                 raise AudioFileError(f"{file.path} can't be written: {reason(error)}") from None
 
 
-def recover_takes(folder: Path) -> list[str]:
-    """Give the files of takes that a crash cut off their names; return a sentence for each.
+class Recovered(NamedTuple):
+    """A file that a crash cut off.
+
+    Attributes:
+        path: The name that it has now.
+        seconds: What it holds.
+    """
+
+    path: Path
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The same as a sentence."""
+        return f"a recording that broke off is kept: {self.path} holds {self.seconds:.1f} s"
+
+
+def recover_takes(folder: Path) -> list[Recovered]:
+    """Give the files of takes that a crash cut off their names; return them.
 
     What another host records at this moment is left alone.
     """
-    return [sentence for kind in KINDS for path in sorted(folder.glob(f".{kind}-*{_SUFFIX}{_PARTIAL}"))
-            if (sentence := _recover(path))]  # fmt: skip
+    return [one for kind in KINDS for path in sorted(folder.glob(f".{kind}-*{_SUFFIX}{_PARTIAL}"))
+            if (one := _recover(path))]  # fmt: skip
 
 
-def _recover(partial: Path) -> str | None:
+def _recover(partial: Path) -> Recovered | None:
     with suppress(OSError, *DAMAGE):
         handle = os.open(partial, os.O_RDWR)
         try:
@@ -155,7 +173,7 @@ def _recover(partial: Path) -> str | None:
             os.rename(partial, path)
         finally:
             os.close(handle)
-        return f"a recording that broke off is kept: {path} holds {seconds:.1f} s"
+        return Recovered(path, seconds)
     return None
 
 

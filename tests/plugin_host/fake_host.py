@@ -19,7 +19,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.loaded: list[str] = []
         self.saved: list[tuple[str, str, dict[str, float]]] = []
-        self.broken = False
+        self.broken = self.is_recording = False
 
     def stats(self) -> dict[str, Any]:
         if self.broken:
@@ -40,6 +40,13 @@ class FakeHost:
 
     def set_chain(self, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> None:
         raise ValueError("this host has no effects")
+
+    def record(self, is_on: bool) -> None:
+        self.is_recording = is_on
+
+    def recordings(self) -> dict[str, Any]:
+        take = {"name": "20261130-031500", "seconds": 2.5, "wet": "/x/wet.wav", "dry": "/x/dry.wav", "recovered": True}
+        return {"on": self.is_recording, "seconds": 0.0, "folder": "/x", "takes": [take]}
 
     def program(self) -> object:
         return self.loaded[-1:]

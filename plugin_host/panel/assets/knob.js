@@ -1,5 +1,6 @@
-// A knob: drag up and down (shift for fine), wheel, arrow keys, double click for the default, or type a value.
-const ARC = 270, FIRST = -135, DRAG_PX = 220, SEND_MS = 40, PAUSE_MS = 500;
+// A knob: drag up and down (shift for fine), wheel, arrow keys, double click for the default, or type a value; the page's
+// menu for all else, by right-click, a long press or the context-menu key.
+const ARC = 270, FIRST = -135, DRAG_PX = 220, SEND_MS = 40, PAUSE_MS = 500, LONG_PRESS_MS = 550, STILL_PX = 8;
 let gestures = 0;
 const page = Math.random().toString(36).slice(2, 8);
 
@@ -16,14 +17,15 @@ function arc(from, to) {
 
 export default {
   template: `
-    <div class="hb-knob" :class="{ 'hb-away': away, 'hb-learning': learning, 'hb-large': large }" @contextmenu.prevent="learn">
-      <div class="hb-knob-name" :title="knob.about">{{ knob.label }}</div>
+    <div class="hb-knob" :class="{ 'hb-away': away, 'hb-learning': learning, 'hb-large': large }" @contextmenu.prevent="openMenu($event)">
+      <div class="hb-knob-name" :title="knob.about">{{ knob.label }}<span v-if="locked" class="hb-lock" aria-hidden="true"
+        title="Locked against presets">locked</span></div>
       <svg ref="dial" viewBox="0 0 64 64" role="slider" tabindex="0" aria-orientation="vertical"
         :aria-label="knob.name" :aria-valuemin="knob.low" :aria-valuemax="knob.high"
-        :aria-valuenow="now" :aria-valuetext="setting.text" :aria-disabled="away" :aria-description="waiting || null"
+        :aria-valuenow="now" :aria-valuetext="setting.text" :aria-disabled="away" :aria-description="[waiting, locked && 'Locked against presets.'].filter(Boolean).join(' ') || null"
         @pointerdown="grab" @pointermove="move" @pointerup="release" @pointercancel="release"
         @dblclick="toDefault" @wheel.prevent="roll" @keydown="press" @blur="finish">
-        <title>{{ [knob.about, source && "Moved by " + source + ".", waiting].filter(Boolean).join(" ") }}</title>
+        <title>{{ tip }}</title>
         <path class="hb-track" :d="track" />
         <path class="hb-value" :d="filled" />
         <line class="hb-default" v-bind="tick" />
@@ -42,7 +44,7 @@ export default {
     </div>`,
   props: {
     knob: Object, setting: Object, away: Boolean, learning: Boolean, source: String,
-    ghost: { type: Number, default: null }, large: Boolean, poles: { type: Array, default: () => [] },
+    ghost: { type: Number, default: null }, large: Boolean, locked: Boolean, poles: { type: Array, default: () => [] },
     // Where a knob that is automatic stands now, in its unit; 0 for a knob that is set.
     found: { type: Number, default: 0 },
   },
@@ -56,6 +58,10 @@ export default {
     ghostAngle() { return FIRST + ARC * (this.ghost ?? 0); },
     waiting() {
       return this.ghost === null ? "" : `The controller waits at ${Math.round(100 * this.ghost)} percent of the way.`;
+    },
+    tip() {
+      const source = this.source && `Moved by ${this.source}.`;
+      return [this.knob.about, source, this.waiting, "Right-click or hold for more."].filter(Boolean).join(" ");
     },
     track() { return arc(0, 1); },
     filled() { return Math.abs(this.position - this.origin) < 0.002 ? "" : arc(this.origin, this.position); },
@@ -119,16 +125,19 @@ export default {
       this.finish();
       this.$refs.dial.setPointerCapture(event.pointerId);
       this.held = { y: event.clientY, position: this.position };
+      if (event.pointerType !== "mouse") this.pressing = setTimeout(() => this.openMenu(event), LONG_PRESS_MS);
     },
     move(event) {
       if (this.held === null) return;
       const way = this.held.y - event.clientY;
-      if (way === 0) return;
+      if (way === 0 || (this.gesture === null && event.pointerType !== "mouse" && Math.abs(way) < STILL_PX)) return;
+      clearTimeout(this.pressing);
       this.begin();
       this.held = { y: event.clientY, position: this.held.position + way / (event.shiftKey ? 10 * DRAG_PX : DRAG_PX) };
       this.turnTo(this.held.position, event.shiftKey);
     },
     release() {
+      clearTimeout(this.pressing);
       this.held = null;
       this.finish();
     },
@@ -160,12 +169,19 @@ export default {
       if (event.key in steps) this.step(steps[event.key], event.shiftKey);
       else if (event.key === "Delete" || event.key === "Backspace") this.toDefault();
       else if (event.key === "Enter") this.type("");
-      else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.learn();
+      else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.openMenu(null);
       else if (/^[-+0-9.]$/.test(event.key)) this.type(event.key);
       else return;
       event.preventDefault();
     },
-    learn() { if (!this.away) this.$emit("learn", {}); },
+    openMenu(event) {
+      if (this.away) return;
+      this.release();
+      const box = this.$refs.dial.getBoundingClientRect();
+      this.$refs.dial.focus({ preventScroll: true });
+      const place = event?.clientX ? event : { clientX: box.left + 8, clientY: box.bottom };
+      this.$emit("menu", { clientX: place.clientX, clientY: place.clientY });
+    },
     type(first) {
       this.finish();
       this.typed = first || this.setting.text;
@@ -184,6 +200,6 @@ export default {
     },
   },
   beforeUnmount() {
-    [this.timer, this.pause, this.settle].forEach(clearTimeout);
+    [this.timer, this.pause, this.settle, this.pressing].forEach(clearTimeout);
   },
 };

@@ -1,6 +1,6 @@
 // Levels in and out: root mean square as the bar, peak as a line, the highest peak held for two seconds, a lamp that
-// stays on after a clip until it is pressed, and the loudness over 0.4 and 3 seconds.
-const FLOOR_DB = -60, HOLD_MS = 2000, MARKS = [0, -6, -12, -24, -36, -48];
+// stays on after a clip until it is pressed, the highest true peak of 3 seconds, and the loudness over 0.4 and 3 seconds.
+const FLOOR_DB = -60, HOLD_MS = 2000, TRUE_PEAK_MS = 3000, MARKS = [0, -6, -12, -24, -36, -48];
 
 function share(db) {
   return `${100 * Math.max(0, Math.min(1, 1 - (db ?? FLOOR_DB) / FLOOR_DB))}%`;
@@ -31,8 +31,9 @@ export default {
             <span v-for="mark in marks" :key="mark.db" :style="{ '--at': mark.at }">{{ mark.db }}</span></div>
         </div>
         <div class="hb-meter-text">{{ side.text }}</div>
-        <dl class="hb-lufs" title="Loudness in LUFS: momentary over 0.4 s, short-term over 3 s">
+        <dl class="hb-lufs" title="Loudness in LUFS: momentary over 0.4 s, short-term over 3 s. Highest true peak of the last 3 s in dBTP.">
           <div><dt>M</dt><dd>{{ side.momentary }}</dd></div><div><dt>S</dt><dd>{{ side.short }}</dd></div>
+          <div><dt>TP</dt><dd>{{ side.truePeak }}</dd></div>
         </dl>
       </div>
     </div>`,
@@ -40,6 +41,7 @@ export default {
   created() {
     this.held = {};
     this.clipped = new Set();
+    this.highest = {};
   },
   methods: {
     draw(meters) {
@@ -52,6 +54,8 @@ export default {
       this.sides = this.sides.map((side) => (side.name === name ? { ...side, isOver: false } : side));
     },
     side(name, levels, now) {
+      const highest = this.highest[name], truePeak = levels.true_peak_db ?? -120;
+      if (!highest || truePeak >= highest.db || now > highest.until) this.highest[name] = { db: truePeak, until: now + TRUE_PEAK_MS };
       const peaks = levels.peak_db ?? [], rms = levels.rms_db ?? [], loudness = levels.lufs ?? {};
       const bars = peaks.map((peak, channel) => {
         const key = `${name} ${channel}`, before = this.held[key];
@@ -67,6 +71,7 @@ export default {
         name, bars, text: top <= -120 ? "silent" : `${top.toFixed(1)} dB`,
         now: Math.max(FLOOR_DB, Math.min(0, Math.round(top))), isOver: this.clipped.has(name),
         momentary: lufs(loudness.momentary), short: lufs(loudness.short),
+        truePeak: this.highest[name].db > -120 ? this.highest[name].db.toFixed(1) : "–",
       };
     },
   },

@@ -1,5 +1,5 @@
 // The spectra in, out and added, on an axis that gives the generated band half of the width. Crossover, ceiling and the
-// nodes of the amount's curve are handles that a hand can drag; below is the spectrogram of the output.
+// nodes of the amount's curve are handles that a hand can drag.
 const LOWEST_HZ = 20, TOP_DB = 0, FLOOR_DB = -100, LEFT = 34, BOTTOM = 16;
 const MARKS = [50, 100, 200, 500, 1000, 2000, 3000, 5000, 7000, 10000, 12000, 15000, 20000], APART_PX = 30;
 // What rises shows at once, what falls lingers, as on a meter; the axis follows a moving crossover slowly.
@@ -30,9 +30,8 @@ export default {
           :aria-valuetext="gainText(node)" :aria-disabled="away" :title="node.about + ' Drag it up and down, or use the arrow keys; a double click puts it back to 0 dB.'"
           @pointerdown.prevent="grab($event, node.id, node)" @pointermove="move" @pointerup="release"
           @pointercancel="release" @dblclick="reset(node.id, node)" @keydown="press($event, node)" @blur="release"
-          @contextmenu.prevent="$emit('learn', { knob: node.id })"><span aria-hidden="true">{{ gainText(node) }}</span></div>
+          @contextmenu.prevent="$emit('menu', { knob: node.id, clientX: $event.clientX, clientY: $event.clientY })"><span aria-hidden="true">{{ gainText(node) }}</span></div>
       </div>
-      <canvas ref="history" class="hb-history" role="img" aria-label="Spectrogram of the output"></canvas>
     </div>`,
   // A node is a knob with its frequency and value: `hz`, `value` in dB.
   props: { nodes: { type: Array, default: () => [] }, away: Boolean },
@@ -63,8 +62,8 @@ export default {
       for (const part of ["in", "out"]) this.smooth[part] = this.settle(this.smooth[part], frame[part]);
       this.smooth.added = this.smooth.out.map((db, band) => this.more(db, this.smooth.in[band], band));
       this.follow();
-      this.paint();
-      this.scroll();
+      // A browser that is late draws the newest only.
+      this.pending ??= requestAnimationFrame(() => { this.pending = undefined; this.paint(); });
     },
     top() { return Math.min(this.frame.ceiling || this.frame.rate / 2, this.frame.rate / 2); },
     settle(before, levels) {
@@ -100,13 +99,11 @@ export default {
       return isOpen ? [[this.axis[0], 0.42], [this.axis[1], 0.92]] : [[this.axis[0], 0.5]];
     },
     fit() {
-      for (const canvas of [this.$refs.spectrum, this.$refs.history]) {
-        const scale = window.devicePixelRatio || 1;
-        const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
-        if (width && height && (canvas.width !== width || canvas.height !== height)) {
-          canvas.width = width;
-          canvas.height = height;
-        }
+      const canvas = this.$refs.spectrum, scale = window.devicePixelRatio || 1;
+      const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
+      if (width && height && (canvas.width !== width || canvas.height !== height)) {
+        canvas.width = width;
+        canvas.height = height;
       }
       this.follow();
       this.paint();
@@ -251,17 +248,6 @@ export default {
         const text = `${isAuto ? "auto " : ""}${name(hz)}`;
         const left = `${this.x(Math.min(hz, this.frame.rate / 2), width).toFixed(1)}px`;
         return { knob, left, isAuto, text, title: `Drag the ${knob}; a double click puts it back to its default` };
-      });
-    },
-    scroll() {
-      const canvas = this.$refs.history, levels = this.frame.out;
-      if (!canvas || !canvas.width || !levels.length) return;
-      const pen = canvas.getContext("2d"), column = 2, height = canvas.height / levels.length;
-      pen.drawImage(canvas, -column, 0);
-      levels.forEach((db, band) => {
-        const part = Math.max(0, Math.min(1, (db - FLOOR_DB) / (TOP_DB - FLOOR_DB)));
-        pen.fillStyle = `hsl(${265 + 140 * part} 85% ${4 + 66 * part}%)`;
-        pen.fillRect(canvas.width - column, canvas.height - (band + 1) * height, column, height + 1);
       });
     },
     begin(knob, node, value) {

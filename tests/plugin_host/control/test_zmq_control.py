@@ -67,6 +67,7 @@ def test_every_command_has_one_reply_that_is_known_by_its_id() -> None:
         "load_preset": {"name": "phone-guest"}, "save_preset": {"name": "mine"},
         "set_chain": {"before": [], "after": []}, "select_slot": {"slot": "B"},
         "copy_slot": {"source": "A", "target": "B"}, "bypass": {"on": True}, "lock": {"knob": "amount", "on": True},
+        "record": {"on": True},
         "diff_preset": {"name": "phone-guest"}, "midi_learn": {"knob": "amount"}, "midi_unbind": {"knob": "amount"},
         "midi_bind": {"binding": {"control": "amount", "cc": 1}},
     }  # fmt: skip

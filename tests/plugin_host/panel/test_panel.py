@@ -133,6 +133,23 @@ def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
     page.get_by_text("Dropped blocks").wait_for()
 
 
+def test_the_spectrogram_shows_another_source_and_stands_still(page: Page) -> None:
+    read = "canvas => canvas.toDataURL()"
+    page.get_by_role("group", name="Spectrogram of").get_by_text("input").click()
+    canvas = page.get_by_role("img", name="Spectrogram of the input")
+    first = canvas.evaluate(read)
+    until(lambda: canvas.evaluate(read) != first)
+    page.get_by_role("button", name="freeze").click()
+    page.wait_for_timeout(100)
+    frozen = canvas.evaluate(read)
+    page.wait_for_timeout(300)
+    assert canvas.evaluate(read) == frozen
+    page.get_by_role("button", name="freeze").click()
+    until(lambda: canvas.evaluate(read) != frozen)
+    page.get_by_role("group", name="Spectrogram of").get_by_text("added").click()
+    page.get_by_role("img", name="Spectrogram of the added band").wait_for()
+
+
 def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: BrowserContext) -> None:
     look = page.get_by_role("button", name="Colours")
     for name in ("light", "dark"):

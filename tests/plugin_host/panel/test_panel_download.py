@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from plugin_host.panel import render_jobs as panel_render
-from plugin_host.panel.download import playable, zipped
-from plugin_host.panel.render_jobs import RenderJobs, RenderRefused
+from plugin_host.panel.rendering import jobs as panel_render
+from plugin_host.panel.rendering.download import playable, zipped
+from plugin_host.panel.rendering.jobs import RenderJobs, RenderRefused
 
 
 def write(path: Path, frames: int = 4801) -> Path:

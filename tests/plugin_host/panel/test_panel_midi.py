@@ -84,6 +84,7 @@ def test_a_knob_learns_by_right_click_and_by_keyboard(page: Page, studio: Studio
         knob(page, "Drive").click(button="right")
     else:
         knob(page, "Drive").press(way)
+    page.get_by_role("menuitem", name="Learn a MIDI control").click()
     page.get_by_text("Move a control of Giver:knobs for Drive").wait_for()
     assert page.locator(".hb-learning").count() == 1
     for value in (0, 50, 100):
@@ -97,10 +98,12 @@ def test_a_knob_learns_by_right_click_and_by_keyboard(page: Page, studio: Studio
 
 def test_escape_cancels_learning(page: Page, studio: Studio, hand: Any) -> None:
     knob(page, "Width").press("ContextMenu")
+    page.get_by_role("menuitem", name="Learn a MIDI control").press("Enter")
     page.get_by_text("for Width").wait_for()
     page.keyboard.press("Escape")
     page.get_by_text("nothing was learned").wait_for()
     page.get_by_role("button", name="bypass:").click(button="right")
+    page.get_by_role("menuitem", name="Learn a MIDI control").click()
     page.get_by_text("for Bypass").wait_for()
     page.get_by_role("button", name="Cancel learning").click()
     page.locator(".hb-learn").wait_for(state="hidden")

@@ -83,7 +83,7 @@ def test_a_take_of_a_killed_host_is_found_at_the_next_start(tmp_path: Path) -> N
         assert host.stdout.readline() == "written\n"
         assert recover_takes(tmp_path) == []
         host.send_signal(signal.SIGKILL)
-    sentences = recover_takes(tmp_path)
+    sentences = [one.text for one in recover_takes(tmp_path)]
     assert [sentence.split("is kept: ")[1].split(" holds ")[1] for sentence in sentences] == ["0.5 s", "0.5 s"]
     dry, wet = (soundfile.read(next(tmp_path.glob(f"{kind}-*.wav")))[0] for kind in ("dry", "wet"))
     assert (dry == 1.0).all()

@@ -12,9 +12,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from plugin_host.files.audio_reader import AudioFileError
-from plugin_host.panel.download import playable, zipped
 from plugin_host.panel.host_mirror import PanelLink
-from plugin_host.panel.render_jobs import Job, RenderJobs, RenderRefused, Side, preset_of
+from plugin_host.panel.rendering.download import playable, zipped
+from plugin_host.panel.rendering.jobs import Job, RenderJobs, RenderRefused, Side, preset_of
 
 _SIDES: dict[str, Side] = {"before": "before", "after": "after", "picture": "picture"}
 Answer = Callable[[Request], Awaitable[Response]]

@@ -1,0 +1,43 @@
+// The menu of a knob or a switch, one for the page. Arrow keys walk, Enter chooses, Escape closes and gives the focus back.
+export default {
+  template: `
+    <div v-if="items.length" class="hb-menu" role="menu" :aria-label="name + ' menu'" ref="menu"
+      :style="{ left: x + 'px', top: y + 'px' }" @keydown="press" @focusout="leave" @contextmenu.prevent>
+      <button v-for="item in items" :key="item.act" type="button" tabindex="-1" @click="choose(item.act)"
+        :role="item.on === undefined ? 'menuitem' : 'menuitemcheckbox'" :aria-checked="item.on">
+        <span aria-hidden="true">{{ item.on ? "✓" : "" }}</span>{{ item.text }}
+        <kbd v-if="item.key" aria-hidden="true">{{ item.key }}</kbd></button>
+    </div>`,
+  data: () => ({ knob: "", name: "", items: [], x: -999, y: 0 }),
+  methods: {
+    open(menu) {
+      this.before = document.activeElement;
+      Object.assign(this, menu, { x: -999, y: 0 });
+      this.$nextTick(() => {
+        const box = this.$refs.menu.getBoundingClientRect();
+        this.x = Math.max(4, Math.min(menu.x, innerWidth - box.width - 4));
+        this.y = Math.max(4, Math.min(menu.y, innerHeight - box.height - 4));
+        this.buttons()[0].focus({ preventScroll: true });
+      });
+    },
+    close(isBack) {
+      this.items = [];
+      if (isBack) this.before?.focus({ preventScroll: true });
+    },
+    buttons() { return [...this.$refs.menu.querySelectorAll("button")]; },
+    choose(act) {
+      this.close(true);
+      this.$emit("choose", { knob: this.knob, act });
+    },
+    leave(event) { if (!this.$refs.menu?.contains(event.relatedTarget)) this.close(false); },
+    press(event) {
+      const all = this.buttons(), place = all.indexOf(document.activeElement), last = all.length - 1;
+      const goals = { ArrowDown: place === last ? 0 : place + 1, ArrowUp: place <= 0 ? last : place - 1, Home: 0, End: last };
+      if (event.key in goals) all[goals[event.key]].focus();
+      else if (event.key === "Escape" || event.key === "Tab") this.close(true);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+  },
+};
