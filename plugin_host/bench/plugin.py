@@ -59,7 +59,7 @@ def bench(seconds: float) -> Iterator[str]:
         PluginError: The plug-in can't be built, or its engine does not begin; one sentence.
     """
     library = build(find_product())
-    with _engine():
+    with own_engine():
         for block in (64, 128, 256, 512):
             found = _measure(library, _ECHO, 1, block, 0, seconds)
             yield (
@@ -93,8 +93,8 @@ def _measure(
 
 
 @contextmanager
-def _engine() -> Iterator[None]:
-    """Run a server of our own, away from what DAWs have open."""
+def own_engine() -> Iterator[None]:
+    """Run a server of our own, away from what DAWs have open, for what this process and its children open."""
     before = os.environ.get("XDG_RUNTIME_DIR")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder

@@ -21,7 +21,12 @@ class Jump:
         self.tail: Block = np.zeros((0, 0), np.float32)
 
     def seek(self, stage: Stage, position: int, channels: int, max_block: int, settings: Mapping[str, float]) -> None:
-        """Play out what is inside a stage and reset it to a sample of the timeline."""
+        """Play out what is inside a stage and reset it to a sample of the timeline.
+
+        A stage without latency plays on as it is: it would take what follows for the onset of a sound.
+        """
+        if not stage.latency_samples:
+            return
         silence = np.zeros((channels, stage.latency_samples), np.float32)
         tail = in_blocks(stage.process, silence, settings, max_block)
         stage.reset(position)

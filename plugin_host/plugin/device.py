@@ -54,6 +54,8 @@ class PluginDevice:
         self._in = np.zeros((self.inputs, MAX_BLOCK), np.float32)
         self._out = np.zeros_like(self._in)
         self._engine: Engine | None = None
+        # Samples before the beginning of the song, in a bounce.
+        self._lead = 0
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self.on_poll: Callable[[], None] = lambda: None
@@ -143,6 +145,7 @@ class PluginDevice:
     def _run(self, engine: Engine) -> None:
         entered, played = self._in.T, self._out.T
         position = self.region.attach(engine.latency_samples)
+        self._lead = max(0, -position) if self.region.status().offline else 0
         engine.seek(position, forget=True)
         while not self._ending.is_set():
             taken = self.region.take(self._in, _WAIT_S)
@@ -150,7 +153,15 @@ class PluginDevice:
                 continue
             if taken.has_lost or taken.events:
                 self._obey(engine, taken)
-            engine.callback(entered[: taken.count], played[: taken.count])
+            start = min(self._lead, taken.count)
+            if start:
+                # A song begins at 0, so that a bounce is the same with and without a pre-roll.
+                engine.callback(entered[:start], played[:start])
+                self._lead -= start
+                if not self._lead:
+                    engine.seek(0, forget=True)
+            if start < taken.count:
+                engine.callback(entered[start : taken.count], played[start : taken.count])
             self.region.give(self._out, taken.count)
 
     def _obey(self, engine: Engine, taken: Taken) -> None:
@@ -166,7 +177,9 @@ class PluginDevice:
             elif event.knob < len(self._ids):
                 self._turn(self._ids[event.knob], event.value)
         if jump is not None:
-            engine.seek(int(max(-_LATEST, min(jump.value, _LATEST))), forget=bool(taken.is_offline))
+            position = int(max(-_LATEST, min(jump.value, _LATEST)))
+            self._lead = max(0, -position) if taken.is_offline else 0
+            engine.seek(position, forget=bool(taken.is_offline))
 
     def follow_knobs(self) -> None:
         """Set every knob to where the host has it."""

@@ -35,9 +35,10 @@ inline double to_value(const Knob &knob, double position) {
         if (position < kAutoBelow) return 0.0;
         position = (position - kAutoBelow) / (1.0 - kAutoBelow);
     }
-    const double value = knob.curve == Curve::kLog ? knob.low * std::pow(knob.high / knob.low, position)
-                                                   : knob.low + (knob.high - knob.low) * position;
-    return clamped(value, knob.low, knob.high);
+    if (knob.curve == Curve::kLog) return clamped(knob.low * std::pow(knob.high / knob.low, position), knob.low, knob.high);
+    // Hosts that hold positions as 32-bit numbers would make 7e-7 dB of 0 dB.
+    const double value = knob.low + (knob.high - knob.low) * position;
+    return clamped(std::round(value * 1e5) / 1e5, knob.low, knob.high);
 }
 
 inline double to_position(const Knob &knob, double value) {

@@ -36,6 +36,7 @@ class Lv2 {
         for (; features && *features; ++features) {
             if (std::strcmp((*features)->URI, LV2_URID__map) == 0)
                 map = static_cast<const LV2_URID_Map *>((*features)->data);
+            if (std::strcmp((*features)->URI, "http://ardour.org/lv2/midnam#update") == 0) plugin_.set_host("Ardour");
             if (std::strcmp((*features)->URI, LV2_CONTROL_INPUT_PORT_CHANGE_REQUEST_URI) == 0)
                 request_ = static_cast<const LV2_ControlInputPort_Change_Request *>((*features)->data);
         }
@@ -69,6 +70,7 @@ class Lv2 {
             float *out[kMostChannels] = {audio_[channels_], audio_[channels_ + 1]};
             plugin_.run(in, out, count);
             if (clock_.is_playing) clock_.sample += count;
+            due_ = clock_.sample + (clock_.is_playing ? 0 : count);
             plugin_.turned([this](uint32_t k, double value) { request(k, value); });
         }
         if (controls_[kLatencyOut]) *controls_[kLatencyOut] = static_cast<float>(plugin_.latency());
@@ -143,7 +145,10 @@ class Lv2 {
             clock_.has_sample = true;
             // The clock is that of the block's first sample.
             const int64_t passed = clock_.is_playing ? event->time.frames : 0;
-            clock_.sample = static_cast<int64_t>(number(uris_, frame)) - passed;
+            const int64_t sample = static_cast<int64_t>(number(uris_, frame)) - passed;
+            // Ardour's pre-roll before the song moves on at "speed 0".
+            if (sample < 0 && sample == due_) clock_.is_playing = true;
+            clock_.sample = sample;
         }
     }
 
@@ -157,6 +162,7 @@ class Lv2 {
     float *audio_[2 * kMostChannels + 1] = {};
     float *controls_[kFirstKnob + kMostKnobs] = {};
     double seen_[kMostKnobs];
+    int64_t due_ = 0;  // Where the next block begins if the song moves on.
     bool has_run_ = false;
 };
 

@@ -40,6 +40,9 @@ class Plugin {
         path_ = path;
     }
 
+    // Ardour says of a block which sample of the song is heard when it is played, after the latency, not which one it is.
+    void set_host(const std::string &name) { is_clock_of_output_ = name == "Ardour"; }
+
     // Called from any thread when the host should ask for the latency anew.
     std::function<void()> on_wish = [] {};
 
@@ -109,7 +112,8 @@ class Plugin {
     void begin(const Clock &clock) {
         clock_ = clock;
         if (hop_.buffer() != buffer_) hop_.change_buffer(buffer_);
-        const bool jumps = hop_.follow(clock);
+        if (is_clock_of_output_) clock_.sample += hop_.latency();
+        const bool jumps = hop_.follow(clock_);
         if (resend_.exchange(false) || jumps)
             for (uint32_t k = 0; k < kKnobCount; ++k) hop_.knob(0, k, values_[k]);
     }
@@ -268,7 +272,7 @@ class Plugin {
     std::atomic<bool> resend_{true};
     std::atomic<uint32_t> buffer_{256}, told_latency_{0};
     uint32_t wished_latency_ = ~0u;
-    bool has_state_ = false, is_over_ = false;
+    bool has_state_ = false, is_over_ = false, is_clock_of_output_ = false;
     uint32_t rate_ = 0, seen_document_ = 0, seen_turns_ = 0, seen_sequences_[kMostKnobs] = {};
     std::string fault_;
     std::mutex life_;

@@ -8,6 +8,7 @@
 #include "travesty/component.h"
 #include "travesty/edit_controller.h"
 #include "travesty/factory.h"
+#include "travesty/host.h"
 
 namespace highband::vst3_format {
 namespace {
@@ -27,7 +28,16 @@ void to_utf16(int16_t *out, size_t room, const std::string &text) {
     out[i] = 0;
 }
 
+std::string from_utf16(const int16_t *text, int room) {
+    std::string word;
+    for (int i = 0; i < room && text[i]; ++i) word += static_cast<char>(text[i]);
+    return word;
+}
+
 template <class T> v3_funknown *unknown(T **object) { return static_cast<v3_funknown *>(static_cast<void *>(*object)); }
+
+// An interface's own calls lie behind those that every object has.
+template <class T> T *calls(T **object) { return reinterpret_cast<T *>(unknown(object) + 1); }
 
 class Vst3 {
   public:
@@ -58,7 +68,15 @@ class Vst3 {
     }
 
     // Hosts give the same component to both sides, so it is begun and ended twice.
-    v3_result initialize() { return V3_OK; }
+    v3_result initialize(v3_funknown **context) {
+        v3_host_application **host = nullptr;
+        v3_str_128 name = {};
+        if (!context || unknown(context)->query_interface(context, v3_host_application_iid, (void **)&host) != V3_OK || !host)
+            return V3_OK;
+        if (calls<v3_host_application>(host)->get_name(host, name) == V3_OK) plugin_.set_host(from_utf16(name, 127));
+        unknown(host)->unref(host);
+        return V3_OK;
+    }
 
     v3_result terminate() {
         set_handler(nullptr);
@@ -159,7 +177,8 @@ class Vst3 {
             info->param_id = kBufferId;
             info->step_count = kBufferChoices - 1;
             info->default_normalised_value = buffer_choice(256) / (kBufferChoices - 1.0);
-            info->flags = V3_PARAM_IS_LIST;
+            // Ardour shows no parameter that can't be automated.
+            info->flags = V3_PARAM_CAN_AUTOMATE | V3_PARAM_IS_LIST;
         } else if (index == static_cast<int32_t>(kKnobCount) + 1) {
             name("Engine", "");
             info->param_id = kEngineId;
@@ -182,8 +201,7 @@ class Vst3 {
     }
 
     v3_result position_of(uint32_t id, const int16_t *text, double *position) {
-        std::string word;
-        for (int i = 0; i < 127 && text[i]; ++i) word += static_cast<char>(text[i]);
+        const std::string word = from_utf16(text, 127);
         uint32_t index = 0;
         double value = 0.0;
         if (const Knob *knob = Plugin::knob(id, index)) {
@@ -350,7 +368,7 @@ template <size_t kOffset> v3_funknown base() {
 }
 
 template <size_t kOffset> v3_plugin_base begin_and_end() {
-    return {[](void *at, v3_funknown **) { return self<kOffset>(at)->initialize(); },
+    return {[](void *at, v3_funknown **context) { return self<kOffset>(at)->initialize(context); },
             [](void *at) { return self<kOffset>(at)->terminate(); }};
 }
 

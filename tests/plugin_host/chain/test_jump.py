@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from models.control import Control
+from models.extender.controls import defaults
 from models.stage import Block
 from plugin_host.chain.chain import Chain
+from plugin_host.chain.program import build
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
 
@@ -92,3 +94,22 @@ def test_a_jump_that_fails_leaves_the_dry_signal_and_a_word() -> None:
     chain.process(np.zeros((1, 64), np.float32), {"gain": 1.0})
     chain.seek(77)
     assert "jump" in str(chain.take_error())
+
+
+def test_the_live_extender_plays_on_over_a_jump() -> None:
+    """It holds nothing, and after a reset it would take the sound for one that begins, and overshoot."""
+    chain, time_s = build("", "live").chain, np.arange(12_800) / 48000
+    sound = np.stack([sum(np.sin(2 * np.pi * 180 * k * time_s + k * k) / k for k in range(1, 29))] * 2)
+    sound = (0.1 * sound).astype(np.float32)
+    played = []
+    for jumps in ((), (6400, 6528)):
+        chain.prepare(48000, 2, 128)
+        out = []
+        for start in range(0, 12_800, 128):
+            if start in jumps:
+                chain.seek(7 * start)
+            out.append(chain.process(sound[:, start : start + 128], {**defaults(), "crossover": 6000.0}))
+        assert chain.take_error() is None
+        played.append(np.concatenate(out, 1))
+    assert np.abs(played[0] - sound).max() > 0.001, "there is a band"
+    np.testing.assert_array_equal(*played)

@@ -90,6 +90,13 @@ def test_a_bounce_from_the_middle_of_the_song_follows_its_timeline(open_host: Op
         assert np.std(part[:, -12000:] - whole[:, -12000:]) < 0.1 * band
 
 
+def test_a_pre_roll_before_the_song_changes_nothing(open_host: Opener, served: Path, expected: Block) -> None:
+    """As Ardour exports: silence at negative samples, whose end lies inside of a block."""
+    host, sound = bouncing(open_host), music()
+    out = host.play(np.pad(sound, ((0, 0), (1000, 256))), (300,), sample=-1000)
+    np.testing.assert_allclose(out[:, 1256:], expected, atol=1e-6, rtol=0)
+
+
 def test_rates_beyond_the_extender_play_dry_and_say_why(open_host: Opener, served: Path) -> None:
     host, sound = open_host(rate=192000.0, is_offline=True), music(0.05, 192000)
     out = host.play(sound, (1024,))

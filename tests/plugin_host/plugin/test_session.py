@@ -96,6 +96,9 @@ def test_texts_and_positions_are_those_of_the_controls(product: Product, library
             assert native.to_value(place, native.to_position(place, value)) == pytest.approx(value, rel=1e-9, abs=1e-9)
             assert native.from_text(place, text.value, ctypes.byref(found))
             assert found.value == pytest.approx(control.from_text(text.value.decode()))
+        # Ardour holds positions as 32-bit numbers: 0 dB must not become 7e-7 dB.
+        rounded = float(np.float32(native.to_position(place, control.default)))
+        assert native.to_value(place, rounded) == pytest.approx(control.default, rel=1e-7, abs=0.0)
         assert not native.from_text(place, b"nonsense", ctypes.byref(found))
         assert not native.from_text(place, b"1e9", ctypes.byref(found))
 
