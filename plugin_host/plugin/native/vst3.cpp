@@ -13,7 +13,7 @@
 namespace highband::vst3_format {
 namespace {
 
-constexpr uint32_t kMostPoints = 2048;
+constexpr uint32_t kMostPoints = 2048, kNotifyMs = 30;
 
 struct Point {
     int32_t offset;
@@ -54,6 +54,8 @@ class Vst3 {
             *object = &controller_;
         else if (v3_tuid_match(iid, v3_process_context_requirements_iid))
             *object = &requirements_;
+        else if (v3_tuid_match(iid, v3_timer_handler_iid))
+            *object = &timer_;
         if (!*object) return V3_NO_INTERFACE;
         ++references_;
         return V3_OK;
@@ -73,12 +75,14 @@ class Vst3 {
         v3_str_128 name = {};
         if (!context || unknown(context)->query_interface(context, v3_host_application_iid, (void **)&host) != V3_OK || !host)
             return V3_OK;
+        start_timer(context);
         if (calls<v3_host_application>(host)->get_name(host, name) == V3_OK) plugin_.set_host(from_utf16(name, 127));
         unknown(host)->unref(host);
         return V3_OK;
     }
 
     v3_result terminate() {
+        stop_timer();
         set_handler(nullptr);
         return V3_OK;
     }
@@ -152,10 +156,9 @@ class Vst3 {
 
     v3_result get_state(v3_bstream **stream) {
         const std::string bytes = plugin_.save();
-        auto *const calls = reinterpret_cast<v3_bstream *>(unknown(stream) + 1);
         int32_t written = 0;
         const int32_t size = static_cast<int32_t>(bytes.size());
-        return calls->write(stream, const_cast<char *>(bytes.data()), size, &written);
+        return calls<v3_bstream>(stream)->write(stream, const_cast<char *>(bytes.data()), size, &written);
     }
 
     v3_result parameter_info(int32_t index, v3_param_info *info) {
@@ -191,7 +194,7 @@ class Vst3 {
     }
 
     v3_result text_of(uint32_t id, double position, int16_t *out) {
-        tell_latency();
+        notify_host();
         uint32_t index = 0;
         if (const Knob *knob = Plugin::knob(id, index)) to_utf16(out, 128, to_text(*knob, to_value(*knob, position)));
         else if (id == kBufferId) to_utf16(out, 128, std::to_string(kBuffers[choice(position, kBufferChoices)]));
@@ -239,7 +242,7 @@ class Vst3 {
         if (const Knob *knob = Plugin::knob(id, index)) plugin_.show_value(index, to_value(*knob, position));
         else if (id == kBufferId) plugin_.set_buffer(kBuffers[choice(position, kBufferChoices)]);
         else return id == kEngineId ? V3_OK : V3_INVALID_ARG;
-        tell_latency();
+        notify_host();
         return V3_OK;
     }
 
@@ -247,6 +250,7 @@ class Vst3 {
         if (handler) unknown(handler)->ref(handler);
         if (handler_) unknown(handler_)->unref(handler_);
         handler_ = handler;
+        start_timer(reinterpret_cast<v3_funknown **>(handler));
         return V3_OK;
     }
 
@@ -260,11 +264,32 @@ class Vst3 {
     static const v3_audio_processor_cpp kProcessor;
     static const v3_edit_controller_cpp kController;
     static const v3_process_context_requirements_cpp kRequirements;
+    static const v3_timer_handler_cpp kTimer;
 
     const v3_component_cpp *component_ = &kComponent;
     const v3_audio_processor_cpp *processor_ = &kProcessor;
     const v3_edit_controller_cpp *controller_ = &kController;
     const v3_process_context_requirements_cpp *requirements_ = &kRequirements;
+    const v3_timer_handler_cpp *timer_ = &kTimer;
+
+    // On the main thread only: by the host's timer, and where it has none, when it happens to call.
+    void notify_host() {
+        if (!handler_ || is_notifying_) return;
+        is_notifying_ = true;
+        const v3_component_handler *host = calls<v3_component_handler>(handler_);
+        if (plugin_.has_news()) {
+            plugin_.latency();
+            host->restart_component(handler_, V3_RESTART_LATENCY_CHANGED);
+        }
+        const uint64_t turned = turned_.exchange(0);
+        for (uint32_t k = 0; k < kKnobCount; ++k) {
+            if (!(turned >> k & 1u)) continue;
+            host->begin_edit(handler_, kKnobs[k].id);
+            host->perform_edit(handler_, kKnobs[k].id, to_position(kKnobs[k], plugin_.value(k)));
+            host->end_edit(handler_, kKnobs[k].id);
+        }
+        is_notifying_ = false;
+    }
 
   private:
     static uint32_t choice(double position, uint32_t count) {
@@ -272,24 +297,30 @@ class Vst3 {
     }
 
     static v3_result read(v3_bstream **stream, char *part, int32_t *count) {
-        auto *const calls = reinterpret_cast<v3_bstream *>(unknown(stream) + 1);
-        return calls->read(stream, part, 4096, count);
+        return calls<v3_bstream>(stream)->read(stream, part, 4096, count);
     }
 
-    // On the main thread only, when the host happens to call: the format has no other way to get there.
-    void tell_latency() {
-        if (!handler_ || !plugin_.has_news() || is_telling_) return;
-        is_telling_ = true;
-        plugin_.latency();
-        reinterpret_cast<v3_component_handler *>(unknown(handler_) + 1)
-            ->restart_component(handler_, V3_RESTART_LATENCY_CHANGED);
-        is_telling_ = false;
+    void start_timer(v3_funknown **context) {
+        if (loop_ || !context) return;
+        void *found = nullptr;
+        if (unknown(context)->query_interface(context, v3_run_loop_iid, &found) != V3_OK || !found) return;
+        loop_ = static_cast<v3_run_loop **>(found);
+        calls<v3_run_loop>(loop_)->register_timer(loop_, timer(), kNotifyMs);
     }
+
+    void stop_timer() {
+        if (!loop_) return;
+        calls<v3_run_loop>(loop_)->unregister_timer(loop_, timer());
+        unknown(loop_)->unref(loop_);
+        loop_ = nullptr;
+    }
+
+    v3_timer_handler **timer() { return static_cast<v3_timer_handler **>(static_cast<void *>(&timer_)); }
 
     void read_points(v3_process_data *data) {
         points_ = 0;
         if (!data->input_params) return;
-        const auto *changes = reinterpret_cast<v3_param_changes *>(unknown(data->input_params) + 1);
+        const auto *changes = calls<v3_param_changes>(data->input_params);
         const int32_t queues = changes->get_param_count(data->input_params);
         for (int32_t q = 0; q < queues; ++q)
             if (v3_param_value_queue **queue = changes->get_param_data(data->input_params, q)) read_queue(queue, data);
@@ -299,15 +330,15 @@ class Vst3 {
     }
 
     void read_queue(v3_param_value_queue **queue, const v3_process_data *data) {
-        const auto *calls = reinterpret_cast<v3_param_value_queue *>(unknown(queue) + 1);
+        const auto *points = calls<v3_param_value_queue>(queue);
         uint32_t index = 0;
-        const uint32_t id = calls->get_param_id(queue);
+        const uint32_t id = points->get_param_id(queue);
         const Knob *knob = Plugin::knob(id, index);
-        const int32_t count = calls->get_point_count(queue);
+        const int32_t count = points->get_point_count(queue);
         for (int32_t i = 0; i < count; ++i) {
             int32_t offset = 0;
             double position = 0.0;
-            if (calls->get_point(queue, i, &offset, &position) != V3_OK) continue;
+            if (points->get_point(queue, i, &offset, &position) != V3_OK) continue;
             if (id == kBufferId) plugin_.set_buffer(kBuffers[choice(position, kBufferChoices)]);
             if (!knob) continue;
             // Where a host sends more than anybody can hear, the newest counts.
@@ -335,7 +366,10 @@ class Vst3 {
     }
 
     void write_points(v3_param_changes **changes) {
-        plugin_.turned([&](uint32_t k, double value) { write_point(changes, kKnobs[k].id, to_position(kKnobs[k], value)); });
+        plugin_.turned([&](uint32_t k, double value) {
+            turned_ |= 1ull << k;
+            write_point(changes, kKnobs[k].id, to_position(kKnobs[k], value));
+        });
         const uint32_t state = plugin_.engine_state();
         if (state != shown_state_) write_point(changes, kEngineId, state / (kEngineStates - 1.0));
         shown_state_ = state;
@@ -343,16 +377,18 @@ class Vst3 {
 
     static void write_point(v3_param_changes **changes, v3_param_id id, double position) {
         int32_t index = 0;
-        const auto *calls = reinterpret_cast<v3_param_changes *>(unknown(changes) + 1);
-        v3_param_value_queue **queue = calls->add_param_data(changes, &id, &index);
-        if (queue) reinterpret_cast<v3_param_value_queue *>(unknown(queue) + 1)->add_point(queue, 0, position, &index);
+        v3_param_value_queue **queue = calls<v3_param_changes>(changes)->add_param_data(changes, &id, &index);
+        if (queue) calls<v3_param_value_queue>(queue)->add_point(queue, 0, position, &index);
     }
 
     std::atomic<uint32_t> references_{1};
     Plugin plugin_;
     double rate_ = 48000.0;
     uint32_t channels_ = 2, points_ = 0, shown_state_ = ~0u;
-    bool is_telling_ = false;
+    bool is_notifying_ = false;
+    // Knobs that were turned on the engine's side and that the host has not recorded yet, a bit each.
+    std::atomic<uint64_t> turned_{0};
+    v3_run_loop **loop_ = nullptr;
     std::array<Point, kMostPoints> point_;
     v3_component_handler **handler_ = nullptr;
 };
@@ -372,7 +408,8 @@ template <size_t kOffset> v3_plugin_base begin_and_end() {
             [](void *at) { return self<kOffset>(at)->terminate(); }};
 }
 
-constexpr size_t kC = 0, kP = sizeof(void *), kE = 2 * sizeof(void *), kR = 3 * sizeof(void *);
+constexpr size_t kC = 0, kP = sizeof(void *), kE = 2 * sizeof(void *), kR = 3 * sizeof(void *),
+                 kT = 4 * sizeof(void *);
 
 v3_component_cpp component_table() {
     v3_component_cpp table;
@@ -446,6 +483,14 @@ v3_process_context_requirements_cpp requirements_table() {
     return table;
 }
 
+v3_timer_handler_cpp timer_table() {
+    v3_timer_handler_cpp table;
+    static_cast<v3_funknown &>(table) = base<kT>();
+    table.timer = {[](void *at) { self<kT>(at)->notify_host(); }};
+    return table;
+}
+
+const v3_timer_handler_cpp Vst3::kTimer = timer_table();
 const v3_component_cpp Vst3::kComponent = component_table();
 const v3_audio_processor_cpp Vst3::kProcessor = processor_table();
 const v3_edit_controller_cpp Vst3::kController = controller_table();

@@ -16,8 +16,11 @@ from plugin_host.plugin.library import Library
 from plugin_host.plugin.product import PluginError, Product, knob_id
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, wait_for_engine
+from tests.plugin_host.plugin.vst3_host import BEGIN, END, PERFORM, Vst3Host
 
 SILENCE = np.zeros((2, 256), np.float32)
+# The parameter Engine in VST3, and its third state of six.
+ENGINE_ID, PLAYING_POSITION = int.from_bytes(b"engi"), 2 / 5
 
 
 def state_of(format_number: int, rest: bytes) -> bytes:
@@ -177,3 +180,34 @@ def test_an_instance_that_is_not_there_is_refused_in_a_sentence(host: ClapHost) 
         control_address("nothing")
     with pytest.raises(PluginError, match="let the DAW play"):
         control_address(newest_instance().name)
+
+
+def test_a_vst3_host_records_what_is_turned_elsewhere_as_a_gesture(home: Path, served: Path, product: Product) -> None:
+    (library,) = (home / ".vst3" / "highband.vst3").rglob("*.so")
+    host, amount = Vst3Host(library), next(knob_id(control) for control in product.controls if control.id == "amount")
+    try:
+        assert host.has_timer
+        patience = time.monotonic() + 20.0
+        while host.position(ENGINE_ID) != PLAYING_POSITION:
+            host.process(SILENCE)
+            time.sleep(0.005)
+            assert time.monotonic() < patience
+        host.tick()
+        host.edits.clear()
+        with Client(address(20.0)) as client:
+            client.set("amount", -6.0)
+            while not host.edits:
+                host.process(SILENCE)
+                host.tick()
+                time.sleep(0.002)
+                assert time.monotonic() < patience
+        assert [kind for kind, *_ in host.edits] == [BEGIN, PERFORM, END]
+        assert {identity for _, identity, _ in host.edits} == {amount}
+        assert host.position(amount) == host.edits[1][2]
+        for _ in range(20):
+            host.process(SILENCE)
+            host.tick()
+        assert len(host.edits) == 3, "once"
+    finally:
+        host.close()
+        assert not host.has_timer

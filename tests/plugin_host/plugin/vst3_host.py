@@ -1,0 +1,167 @@
+"""A VST3 host of the tests' own: one plug-in with a component handler and a timer, as a DAW's main thread has them."""
+
+from __future__ import annotations
+
+import ctypes
+import uuid
+from ctypes import CFUNCTYPE, POINTER, Structure, c_double, c_int32, c_uint32, c_uint64, c_void_p, cast
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Block = NDArray[np.float32]
+BEGIN, PERFORM, END, RESTART = "begin", "perform", "end", "restart"
+_OK, _NO_INTERFACE, _STEREO = 0, -1, 3
+_COMPONENT, _PROCESSOR = "E831FF31-F2D5-4301-928E-BBEE25697802", "42043F99-B7DA-453C-A569-E79D9AAEC33D"
+_CONTROLLER, _RUN_LOOP = "DCD7BBE3-7742-448D-A874-AACC979C759E", "18C35366-9776-4F1A-9C5B-83857A871389"
+_QUERY, _COUNT = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(c_void_p)), CFUNCTYPE(c_uint32, c_void_p)
+
+
+class Setup(Structure):
+    """How blocks will come."""
+
+    _fields_ = [("mode", c_int32), ("size", c_int32), ("block", c_int32), ("rate", c_double)]
+
+
+class Buffers(Structure):
+    """A bus."""
+
+    _fields_ = [("channels", c_int32), ("silence", c_uint64), ("rows", c_void_p)]
+
+
+class Data(Structure):
+    """A block."""
+
+    _fields_ = [
+        ("mode", c_int32), ("size", c_int32), ("frames", c_int32), ("ins", c_int32), ("outs", c_int32),
+        ("inputs", POINTER(Buffers)), ("outputs", POINTER(Buffers)), ("in_changes", c_void_p),
+        ("out_changes", c_void_p), ("in_events", c_void_p), ("out_events", c_void_p), ("context", c_void_p),
+    ]  # fmt: skip
+
+
+def call(thing: c_void_p | int, place: int, result: Any, *arguments: tuple[Any, Any]) -> Any:
+    """Call a method by its place in an object's table, each argument with its type."""
+    table = cast(cast(thing, POINTER(c_void_p))[0], POINTER(c_void_p))
+    method = CFUNCTYPE(result, c_void_p, *(kind for kind, _ in arguments))(table[place])
+    return method(thing, *(value for _, value in arguments))
+
+
+class Vst3Host:
+    """One plug-in, active, stereo.
+
+    Args:
+        library: The .so file of the bundle.
+
+    Attributes:
+        edits: What the plug-in did on the main thread: (kind, id, value).
+    """
+
+    def __init__(self, library: Path, rate: float = 48000.0) -> None:
+        self.rate = rate
+        self.edits: list[tuple[str, int, float]] = []
+        self._kept: list[Any] = []
+        self._timer: int | None = None
+        self._handler = self._table(
+            CFUNCTYPE(c_int32, c_void_p, c_uint32)(lambda _, knob: self._edit(BEGIN, knob)),
+            CFUNCTYPE(c_int32, c_void_p, c_uint32, c_double)(lambda _, knob, value: self._edit(PERFORM, knob, value)),
+            CFUNCTYPE(c_int32, c_void_p, c_uint32)(lambda _, knob: self._edit(END, knob)),
+            CFUNCTYPE(c_int32, c_void_p, c_int32)(lambda _, flags: self._edit(RESTART, flags)),
+        )
+        nothing = CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, handler: _OK)
+        self._loop = self._table(
+            nothing, nothing,
+            CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)(lambda _, handler, ms: self._register(handler)),
+            CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, handler: self._register(None)),
+        )  # fmt: skip
+        loaded = ctypes.CDLL(str(library))
+        loaded.GetPluginFactory.restype = c_void_p
+        factory = loaded.GetPluginFactory()
+        info = ctypes.create_string_buffer(512)
+        assert call(factory, 5, c_int32, (c_int32, 0), (c_void_p, ctypes.addressof(info))) == _OK
+        self._component = self._made(factory, info.raw[:16])
+        self._processor = self._queried(_PROCESSOR)
+        self._controller = self._queried(_CONTROLLER)
+        assert call(self._component, 3, c_int32, (c_void_p, self._loop)) == _OK
+        assert call(self._controller, 16, c_int32, (c_void_p, self._handler)) == _OK
+        setup = Setup(0, 0, 8192, rate)
+        assert call(self._processor, 7, c_int32, (c_void_p, ctypes.addressof(setup))) == _OK
+        self._activate(True)
+        assert self.latency, "as a host asks once a plug-in is active"
+        self.is_open = True
+
+    def close(self) -> None:
+        """Deactivate and let the plug-in go, once."""
+        if self.is_open:
+            self.is_open = False
+            self._activate(False)
+            call(self._component, 4, c_int32)
+            for thing in (self._controller, self._processor, self._component):
+                call(thing, 2, c_uint32)
+
+    @property
+    def latency(self) -> int:
+        return int(call(self._processor, 6, c_uint32))
+
+    @property
+    def has_timer(self) -> bool:
+        return self._timer is not None
+
+    def position(self, knob: int) -> float:
+        return float(call(self._controller, 14, c_double, (c_uint32, knob)))
+
+    def tick(self) -> None:
+        """Let the plug-in's timer ring."""
+        assert self._timer is not None
+        call(self._timer, 3, None)
+
+    def process(self, block: Block) -> Block:
+        """Play one block of shape (2, samples)."""
+        out = np.full_like(block, 7.0)
+        buses = [Buffers(2, 0, cast(_rows(rows), c_void_p)) for rows in (block, out)]
+        data = Data(0, 0, block.shape[1], 1, 1, ctypes.pointer(buses[0]), ctypes.pointer(buses[1]))
+        assert call(self._processor, 9, c_int32, (c_void_p, ctypes.addressof(data))) == _OK
+        return out
+
+    def _activate(self, is_on: bool) -> None:
+        call(self._component, 11, c_int32, (ctypes.c_uint8, is_on))
+        call(self._processor, 8, c_int32, (ctypes.c_uint8, is_on))
+
+    def _made(self, factory: int, identity: bytes) -> int:
+        made = c_void_p()
+        words = (ctypes.create_string_buffer(identity), ctypes.create_string_buffer(uuid.UUID(_COMPONENT).bytes))
+        arguments = [(c_void_p, ctypes.addressof(word)) for word in words]
+        assert call(factory, 6, c_int32, *arguments, (c_void_p, ctypes.addressof(made))) == _OK
+        return int(made.value or 0)
+
+    def _queried(self, interface: str) -> int:
+        found, identity = c_void_p(), ctypes.create_string_buffer(uuid.UUID(interface).bytes)
+        arguments = (c_void_p, ctypes.addressof(identity)), (c_void_p, ctypes.addressof(found))
+        assert call(self._component, 0, c_int32, *arguments) == _OK
+        return int(found.value or 0)
+
+    def _table(self, *methods: Any) -> int:
+        """Return an object of our own with these methods behind those of every object."""
+        rows = (_QUERY(self._offer), _COUNT(lambda _: 1), _COUNT(lambda _: 1), *methods)
+        table = (c_void_p * len(rows))(*(cast(row, c_void_p).value for row in rows))
+        thing = (c_void_p * 1)(ctypes.addressof(table))
+        self._kept += [rows, table, thing]
+        return ctypes.addressof(thing)
+
+    def _offer(self, _: int, identity: int, found: Any) -> int:
+        is_known = ctypes.string_at(identity, 16) == uuid.UUID(_RUN_LOOP).bytes
+        found[0] = self._loop if is_known else None
+        return _OK if is_known else _NO_INTERFACE
+
+    def _edit(self, kind: str, identity: int, value: float = 0.0) -> int:
+        self.edits.append((kind, identity, value))
+        return _OK
+
+    def _register(self, handler: int | None) -> int:
+        self._timer = handler
+        return _OK
+
+
+def _rows(block: Block) -> Any:
+    return (c_void_p * len(block))(*(row.ctypes.data for row in block))
