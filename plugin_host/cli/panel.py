@@ -88,7 +88,13 @@ def listen(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Takes the answers; by default listening.csv.")
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", min=1, max=1000, help="Of each pair of versions.")] = 10,
+    mushra: Annotated[
+        bool, typer.Option("--mushra", help="Rate all versions from 0 to 100, with a hidden reference and anchors.")
+    ] = False,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, max=1000, help="Of each pair, 10; with --mushra of each recording, 1."),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="VERSION", help="The others are compared with it.")
     ] = None,
@@ -96,25 +102,31 @@ def listen(
     seconds: Annotated[float, typer.Option("--seconds", min=0.4, max=60.0, help="Length of the excerpts.")] = 10.0,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the order; by default a new one.")] = None,
 ) -> None:
-    """Compare versions of recordings blind (ABX) in the browser, equally loud and aligned; Ctrl-C ends.
+    """Compare versions of recordings blind (ABX, or MUSHRA) in the browser, equally loud and aligned; Ctrl-C ends.
 
-    The answers are written to listening.csv in the folder, with p-value and confidence interval.
+    The answers are written to listening.csv in the folder, mushra.csv with --mushra; the page ends with p-values or
+    medians, and their confidence intervals.
     """
     from plugin_host.files.audio_reader import AudioFileError
+    from plugin_host.panel.listening.abx import Abx
     from plugin_host.panel.listening.excerpts import load_excerpts
     from plugin_host.panel.listening.groups import ListeningError, find_groups, refuse_unknown
+    from plugin_host.panel.listening.mushra import Mushra
     from plugin_host.panel.listening.server import HOST, listen_socket, serve
-    from plugin_host.panel.listening.session import Listening
 
     with refusing(WRONG_USAGE, ListeningError, AudioFileError):
         groups = find_groups(paths)
         refuse_unknown(reference, groups)
-        excerpts = {group.name: load_excerpts(group, start, seconds) for group in groups}
-        target = output or (paths[0] if paths[0].is_dir() else paths[0].parent) / "listening.csv"
-        listening = Listening(excerpts, target, trials, secrets.randbits(31) if seed is None else seed, reference)
+        excerpts = {
+            group.name: load_excerpts(group, start, seconds, group.reference(reference) if mushra else None)
+            for group in groups
+        }
+        folder, name = paths[0] if paths[0].is_dir() else paths[0].parent, "mushra.csv" if mushra else "listening.csv"
+        target, seed = output or folder / name, secrets.randbits(31) if seed is None else seed
+        made = (Mushra if mushra else Abx)(excerpts, target, trials or (1 if mushra else 10), seed, reference)
     with listen_socket() as bound:
         print(f"the test is at http://{HOST}:{bound.getsockname()[1]}/; answers go to {target}", flush=True)
-        serve(listening, bound)
+        serve(made, bound)
 
 
 def _name_for_others(host: str) -> str:

@@ -1,1 +1,1 @@
-"""Blind listening tests (ABX) of audio files in the browser, on this machine alone."""
+"""Blind listening tests (ABX, MUSHRA) of audio files in the browser, on this machine alone."""

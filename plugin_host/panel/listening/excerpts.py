@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.resample import played_rate, resampled
+from plugin_host.panel.listening.anchors import anchors_of
 from plugin_host.panel.listening.groups import Group, ListeningError
 
 # Lengths may differ by the rounding of a conversion of rates; positions are searched within a twentieth of a second.
@@ -47,13 +48,14 @@ class Excerpt:
     shift_samples: int
 
 
-def load_excerpts(group: Group, start_s: float, seconds: float) -> list[Excerpt]:
+def load_excerpts(group: Group, start_s: float, seconds: float, anchored: str | None = None) -> list[Excerpt]:
     """Read, align and match the versions of a recording.
 
     Args:
         group: The files.
         start_s: Where the excerpt begins.
         seconds: Its length; shorter where the files end.
+        anchored: The version of which anchors are made, which are matched as the others are; None for no anchors.
 
     Raises:
         AudioFileError: A file can't be read.
@@ -76,7 +78,9 @@ def load_excerpts(group: Group, start_s: float, seconds: float) -> list[Excerpt]
         if not sound.any():
             raise ListeningError(f"{path} is silent there and can't be matched in loudness; choose another --start")
     aligned, shifts = align(sounds, round(_SEARCH_S * rate))
-    return match(dict(zip(group.versions, aligned, strict=True)), shifts, rate)
+    versions = dict(zip(group.versions, aligned, strict=True))
+    anchors = {} if anchored is None else anchors_of(versions[anchored], rate)
+    return match({**versions, **anchors}, [*shifts, *[0] * len(anchors)], rate)
 
 
 def _refuse_others(readers: Sequence[AudioReader], rate: int) -> None:

@@ -26,6 +26,10 @@ class Group:
     name: str
     versions: dict[str, Path]
 
+    def reference(self, wanted: str | None) -> str:
+        """Return the version with which the others are compared: the wanted one where there is it, else the first."""
+        return wanted if wanted is not None and wanted in self.versions else next(iter(self.versions))
+
 
 def find_groups(paths: Sequence[Path]) -> list[Group]:
     """Return the recordings that can be compared, in the order of their names.

@@ -30,6 +30,11 @@ class Trial:
         return self.a if self.is_x_a else self.b
 
     @property
+    def slots(self) -> Mapping[str, str]:
+        """The version behind each button."""
+        return {"a": self.a, "b": self.b, "x": self.x}
+
+    @property
     def pair(self) -> tuple[str, str]:
         """The two versions, in one order whichever side they are on."""
         first, second = sorted((self.a, self.b))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 from importlib import resources
+from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
@@ -16,11 +17,11 @@ from starlette.routing import Route
 
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.listening.groups import ListeningError
-from plugin_host.panel.listening.session import Answer, Listener, Listening
+from plugin_host.panel.listening.session import Listener, Listening
 
 HOST = "127.0.0.1"
-_ASSETS = {"": "listen.html", "listen.js": "listen.js", "listen.css": "listen.css"}
-_LONGEST_BODY = 2000
+_ASSETS = ("listen.css", "player.js", "abx.js", "mushra.js")
+_LONGEST_BODY = 4000
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -31,7 +32,7 @@ class ListeningDesk:
         listening: The test.
     """
 
-    def __init__(self, listening: Listening) -> None:
+    def __init__(self, listening: Listening[Any, Any]) -> None:
         self._listening = listening
 
     def app(self) -> AccessGuard:
@@ -41,7 +42,7 @@ class ListeningDesk:
             Route("/sessions/{word}", _polite(self._answer), methods=["POST"]),
             Route("/sessions/{word}/{trial:int}/{slot}", _polite(self._sound), methods=["GET"]),
             Route("/results.csv", self._results, methods=["GET"]),
-            Route("/{name:path}", _asset, methods=["GET"]),
+            Route("/{name:path}", self._asset, methods=["GET"]),
         ]
         return AccessGuard(Starlette(routes=routes))
 
@@ -51,7 +52,7 @@ class ListeningDesk:
 
     async def _answer(self, request: Request) -> Response:
         word = str(request.path_params["word"])
-        self._listening.answer(word, Answer.model_validate_json(await _body(request)))
+        self._listening.answer(word, self._listening.form.model_validate_json(await _body(request)))
         return JSONResponse(self._listening.state(word))
 
     async def _sound(self, request: Request) -> Response:
@@ -64,6 +65,15 @@ class ListeningDesk:
             return Response(status_code=404)
         return FileResponse(self._listening.output, media_type="text/csv", filename=self._listening.output.name)
 
+    async def _asset(self, request: Request) -> Response:
+        name = str(request.path_params["name"]) or self._listening.page
+        if name != self._listening.page and name not in _ASSETS:
+            return Response(status_code=404)
+        with resources.as_file(resources.files(__package__ or "").joinpath("assets", name)) as path:
+            data = await run_in_threadpool(path.read_bytes)
+        kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+        return Response(data, media_type=f"{kinds[name.rpartition('.')[2]]}; charset=utf-8")
+
 
 def listen_socket() -> socket.socket:
     """Return a socket on a free port of this machine."""
@@ -74,7 +84,7 @@ def listen_socket() -> socket.socket:
     return bound
 
 
-def serve(listening: Listening, bound: socket.socket) -> None:
+def serve(listening: Listening[Any, Any], bound: socket.socket) -> None:
     """Serve the page until Ctrl-C."""
     config = uvicorn.Config(ListeningDesk(listening).app(), log_level="warning", lifespan="off")
     uvicorn.Server(config).run(sockets=[bound])
@@ -87,16 +97,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > _LONGEST_BODY:
             raise ListeningError("the answer is too long; load the page again")
     return body
-
-
-async def _asset(request: Request) -> Response:
-    name = _ASSETS.get(str(request.path_params["name"]))
-    if name is None:
-        return Response(status_code=404)
-    with resources.as_file(resources.files(__package__ or "").joinpath("assets", name)) as path:
-        data = await run_in_threadpool(path.read_bytes)
-    kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
-    return Response(data, media_type=f"{kinds[name.rpartition('.')[2]]}; charset=utf-8")
 
 
 def _polite(endpoint: Endpoint) -> Endpoint:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.atomic_write import write_atomically
 from plugin_host.panel.listening.excerpts import Excerpt
 from plugin_host.panel.listening.groups import ListeningError
-from plugin_host.panel.listening.plan import Trial, plan
-from plugin_host.panel.listening.statistics import Proportion, proportion
 
-COLUMNS = (
-    "time", "session", "seed", "listener", "trial", "item", "a", "b", "x", "answer", "correct", "seconds",
-    "lufs_a", "lufs_b", "correct_so_far", "trials_so_far", "p_value", "ci95_low", "ci95_high",
-)  # fmt: skip
 _MOST_SESSIONS = 1000
 
 
@@ -39,84 +34,109 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     trial: int = Field(ge=0, le=100_000)
-    choice: Literal["A", "B"]
     seconds: float = Field(ge=0.0, le=1e6, allow_inf_nan=False)
 
 
+class Trial(Protocol):
+    """A question: versions of one recording, each under the name of a button."""
+
+    @property
+    def item(self) -> str:
+        """The recording."""
+
+    @property
+    def slots(self) -> Mapping[str, str]:
+        """The version behind each button."""
+
+
+TrialT = TypeVar("TrialT", bound=Trial)
+AnswerT = TypeVar("AnswerT", bound=Answer)
+Row = dict[str, str]
+
+
 @dataclass
-class Session:
+class Session(Generic[TrialT, AnswerT]):
     """One listener's trials and answers so far."""
 
     number: int
     listener: str
-    trials: list[Trial]
-    answers: list[Answer] = field(default_factory=list)
+    trials: list[TrialT]
+    answers: list[AnswerT] = field(default_factory=list)
 
-    def result(self, pair: tuple[str, str]) -> Proportion:
-        """Return how often the listener was right on a pair so far."""
-        judged = [
-            (answer.choice == "A") == trial.is_x_a
-            for trial, answer in zip(self.trials, self.answers, strict=False)
-            if trial.pair == pair
-        ]
-        return proportion(sum(judged), len(judged))
+    @property
+    def newest(self) -> tuple[TrialT, AnswerT]:
+        """The last trial that was answered, and its answer."""
+        return self.trials[len(self.answers) - 1], self.answers[-1]
 
 
-class Listening:
+class Listening(ABC, Generic[TrialT, AnswerT]):
     """A test of some recordings, its sessions, and the file that holds their answers.
 
     Args:
         excerpts: The versions of each recording, as they are played.
         output: The CSV; answers are added to those that it holds.
-        rounds: Trials of each pair.
         seed: Of the order of every session.
-        reference: Version with which the others are compared.
 
     Raises:
         ListeningError: The CSV holds something else, or can't be read.
     """
 
-    def __init__(
-        self, excerpts: Mapping[str, list[Excerpt]], output: Path, rounds: int, seed: int, reference: str | None = None
-    ) -> None:
+    columns: ClassVar[tuple[str, ...]]
+    page: ClassVar[str]
+    form: type[AnswerT]
+
+    def __init__(self, excerpts: Mapping[str, list[Excerpt]], output: Path, seed: int) -> None:
         self.excerpts = {item: {one.version: one for one in made} for item, made in excerpts.items()}
-        self._versions = {item: list(made) for item, made in self.excerpts.items()}
-        self.output, self._rounds, self._seed, self._reference = output, rounds, seed, reference
-        self._rows = _rows_of(output)
-        self._sessions: dict[str, Session] = {}
+        self.output, self._seed = output, seed
+        self._rows = _rows_of(output, self.columns)
+        self._sessions: dict[str, Session[TrialT, AnswerT]] = {}
+
+    @abstractmethod
+    def _plan(self, seed: tuple[int, int]) -> list[TrialT]:
+        """Return the trials of a session."""
+
+    @abstractmethod
+    def _fields(self, session: Session[TrialT, AnswerT]) -> list[tuple[Any, ...]]:
+        """Return the rows of the newest answer, without time, session, seed, listener and trial."""
+
+    @abstractmethod
+    def _results(self, session: Session[TrialT, AnswerT]) -> dict[str, Any]:
+        """Return what is shown once all is answered."""
+
+    def _refuse(self, trial: TrialT, answer: AnswerT) -> None:
+        """Raise ListeningError where an answer does not fit its trial."""
 
     def open(self, listener: Listener) -> str:
         """Begin a session and return the word that names it."""
         if len(self._sessions) >= _MOST_SESSIONS:
             raise ListeningError("this test was opened too often; start highband listen again")
-        number = len(self._sessions) + 1
-        trials = plan(self._versions, self._reference, self._rounds, (self._seed, number))
-        word = secrets.token_urlsafe(8)
-        self._sessions[word] = Session(number, listener.name, trials)
+        number, word = len(self._sessions) + 1, secrets.token_urlsafe(8)
+        self._sessions[word] = Session(number, listener.name, self._plan((self._seed, number)))
         return word
 
-    def session(self, word: str) -> Session:
+    def session(self, word: str) -> Session[TrialT, AnswerT]:
         """Return a session; raise ListeningError where there is none of this name."""
         if word not in self._sessions:
             raise ListeningError("this test has ended; load the page again")
         return self._sessions[word]
 
     def sound(self, word: str, trial: int, slot: str) -> bytes:
-        """Return the WAV file that plays in a trial as `a`, `b` or `x`."""
+        """Return the WAV file that plays in a trial behind a button."""
         trials = self.session(word).trials
-        if slot not in ("a", "b", "x") or not 0 <= trial < len(trials):
+        if not 0 <= trial < len(trials) or slot not in trials[trial].slots:
             raise ListeningError("there is no such sound; load the page again")
-        return self.excerpts[trials[trial].item][getattr(trials[trial], slot)].wav
+        return self.excerpts[trials[trial].item][trials[trial].slots[slot]].wav
 
-    def answer(self, word: str, answer: Answer) -> None:
+    def answer(self, word: str, answer: AnswerT) -> None:
         """Keep an answer and write the CSV; raise ListeningError where it is not the next, or can't be written."""
         session = self.session(word)
         if answer.trial != len(session.answers) or answer.trial >= len(session.trials):
             raise ListeningError("this trial was answered already; load the page again")
+        self._refuse(session.trials[answer.trial], answer)
         session.answers.append(answer)
-        rows = [*self._rows, self._row(session)]
+        rows = [*self._rows, *self._new_rows(session)]
         try:
-            write_atomically(self.output, _csv(rows))
+            write_atomically(self.output, _csv(rows, self.columns))
         except OSError as error:
             session.answers.pop()
             raise ListeningError(
@@ -124,38 +144,28 @@ class Listening:
             ) from None
         self._rows = rows
 
+    def _new_rows(self, session: Session[TrialT, AnswerT]) -> list[Row]:
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        start = (time, session.number, self._seed, session.listener, len(session.answers))
+        return [dict(zip(self.columns, map(str, (*start, *fields)), strict=True)) for fields in self._fields(session)]
+
     def state(self, word: str) -> dict[str, Any]:
         """Return what the page shows: how far the listener is, and the results once all is answered."""
         session = self.session(word)
-        state: dict[str, Any] = {"trial": len(session.answers), "trials": len(session.trials)}
-        if len(session.answers) == len(session.trials):
-            pairs = dict.fromkeys(trial.pair for trial in session.trials)
-            state["results"] = [{"pair": list(pair), **vars(session.result(pair))} for pair in pairs]
-            state["output"] = str(self.output)
-        return state
-
-    def _row(self, session: Session) -> dict[str, str]:
-        answer = session.answers[-1]
-        trial = session.trials[answer.trial]
-        result = session.result(trial.pair)
-        levels = self.excerpts[trial.item]
-        values = (
-            datetime.now(UTC).isoformat(timespec="seconds"), session.number, self._seed, session.listener,
-            answer.trial + 1, trial.item, trial.a, trial.b, "A" if trial.is_x_a else "B", answer.choice,
-            int((answer.choice == "A") == trial.is_x_a), f"{answer.seconds:.1f}",
-            f"{levels[trial.a].lufs:.2f}", f"{levels[trial.b].lufs:.2f}", result.correct, result.trials,
-            f"{result.p_value:.6g}", f"{result.low:.4f}", f"{result.high:.4f}",
-        )  # fmt: skip
-        return dict(zip(COLUMNS, map(str, values), strict=True))
+        at, count = len(session.answers), len(session.trials)
+        state: dict[str, Any] = {"trial": at, "trials": count}
+        if at < count:
+            return {**state, "slots": sorted(session.trials[at].slots)}
+        return {**state, **self._results(session), "output": str(self.output)}
 
 
-def _rows_of(output: Path) -> list[dict[str, str]]:
+def _rows_of(output: Path, columns: tuple[str, ...]) -> list[Row]:
     """Return the answers that a file holds already; raise ListeningError where it holds something else."""
     try:
         with output.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise ListeningError(f"{output} holds something else than answers; choose another --output")
+            if tuple(reader.fieldnames or ()) != columns:
+                raise ListeningError(f"{output} holds something else than such answers; choose another --output")
             return list(reader)
     except FileNotFoundError:
         return []
@@ -163,9 +173,9 @@ def _rows_of(output: Path) -> list[dict[str, str]]:
         raise ListeningError(f"{output} can't be read: {error}; choose another --output") from None
 
 
-def _csv(rows: list[dict[str, str]]) -> bytes:
+def _csv(rows: list[Row], columns: tuple[str, ...]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, columns)
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -16,12 +14,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from plugin_host.panel.listening.abx import Abx, Choice
 from plugin_host.panel.listening.excerpts import load_excerpts
 from plugin_host.panel.listening.groups import ListeningError, find_groups
-from plugin_host.panel.listening.session import Answer, Listener, Listening
+from plugin_host.panel.listening.session import Listener
 from tests.plugin_host.panel import panel_page
+from tests.plugin_host.panel.listening.listen_program import listening_at
 from tests.plugin_host.panel.panel_host import PATIENCE_S
-from tests.plugin_host.session.live_program import PROGRAM, environment
 
 RATE = 48000
 
@@ -34,9 +33,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def listening(folder: Path, trials: int = 4, seed: int = 1) -> Listening:
+def listening(folder: Path, trials: int = 4, seed: int = 1) -> Abx:
     excerpts = {group.name: load_excerpts(group, 0.0, 10.0) for group in find_groups([folder])}
-    return Listening(excerpts, folder / "listening.csv", trials, seed)
+    return Abx(excerpts, folder / "listening.csv", trials, seed)
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -52,7 +51,7 @@ def test_answers_are_judged_written_and_added_to(folder: Path) -> None:
             x, a, b = (test.sound(word, number, slot) for slot in "xab")
             assert x == (a if trial.is_x_a else b)
             assert a != b
-            test.answer(word, Answer(trial=number, choice="A" if x == a else "B", seconds=1.0))
+            test.answer(word, Choice(trial=number, choice="A" if x == a else "B", seconds=1.0))
         (result,) = test.state(word)["results"]
         assert (result["correct"], result["trials"], result["p_value"]) == (4, 4, 1 / 16)
     assert [row["correct_so_far"] for row in rows(folder)] == ["1", "2", "3", "4"] * 2
@@ -77,13 +76,13 @@ def test_noisy_listeners_come_out_at_their_true_rate(folder: Path) -> None:
         session = test.session(word := test.open(Listener()))
         for number, one in enumerate(session.trials):
             is_a = one.is_x_a == bool(is_right(one.x, one.b if one.is_x_a else one.a)[0])
-            session.answers.append(Answer(trial=number, choice="A" if is_a else "B", seconds=1.0))
+            session.answers.append(Choice(trial=number, choice="A" if is_a else "B", seconds=1.0))
         results += test.state(word)["results"]
     assert sum(one["correct"] for one in results) / 2000 == pytest.approx(true_rate, abs=0.03)
     assert np.mean([one["low"] <= true_rate <= one["high"] for one in results]) >= 0.93
 
 
-def _samples(test: Listening, version: str) -> np.ndarray:
+def _samples(test: Abx, version: str) -> np.ndarray:
     (item,) = test.excerpts.values()
     return np.asarray(soundfile.read(io.BytesIO(item[version].wav))[0])
 
@@ -96,16 +95,8 @@ def test_a_file_of_something_else_is_kept(folder: Path) -> None:
 
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
-    command = [*PROGRAM, "listen", str(folder), "--trials", "3", "--seed", "1"]
-    with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as program:
-        try:
-            assert program.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", program.stdout.readline())
-            assert found is not None
-            yield found[0]
-        finally:
-            program.terminate()
-            program.wait(PATIENCE_S)
+    with listening_at(folder, "--trials", "3", "--seed", "1") as found:
+        yield found
 
 
 def test_three_trials_by_keyboard_in_a_browser(folder: Path, address: str) -> None:
