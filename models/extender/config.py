@@ -33,9 +33,5 @@ class ExtenderConfig:
 
 
 def horizon(lookahead_hops: int) -> int:
-    """Return the predictor's horizon in frames: never the future, which could only be guessed.
-
-    With enough look-ahead it is the frame whose middle the signal has reached where a filter is in full force, one hop
-    after the newest frame's end.
-    """
-    return min(0, 1 + bands.window_samples(48000) // (2 * bands.hop_samples(48000)) - lookahead_hops)
+    """Return the predictor's horizon in frames: a filter is in full force one hop after the newest frame's end."""
+    return 1 + bands.window_samples(48000) // (2 * bands.hop_samples(48000)) - lookahead_hops

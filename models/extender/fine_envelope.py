@@ -29,7 +29,12 @@ _MAKEUP_DB = 0.2
 # Of a sample, so that silence has a level and nothing dies away into denormals.
 _FLOOR = 1e-11
 _NEPER = math.log(10.0) / 20.0
-_STATES = 6
+_STATES = 7
+# Below this power of the slow level the signal was silent. What begins then is no rise over anything: the filter begins
+# with it, and both levels are plain means until they are as long as their times.
+_SILENT = 1e-9
+# Samples after which no mean is plain any more.
+_LONG = 1e6
 
 
 class Follower(NamedTuple):
@@ -55,6 +60,7 @@ def start(channels: int) -> NDArray[np.float64]:
     """Return the past of a signal that has not begun, shape (channels, _STATES)."""
     past = np.zeros((channels, _STATES))
     past[:, 2] = past[:, 5] = _FLOOR
+    past[:, 6] = _LONG
     return past
 
 
@@ -82,6 +88,7 @@ def follow(
     for channel in range(band.shape[0]):
         before, passed, fast = past[channel, 0], past[channel, 1], past[channel, 2]
         before_slow, passed_slow, slow = past[channel, 3], past[channel, 4], past[channel, 5]
+        since = past[channel, 6]
         for i in range(count):
             sample, ahead = signal[channel, at + i], signal[channel, at + i + follower.ahead]
             passed = high_pass * (passed + sample - before)
@@ -89,12 +96,16 @@ def follow(
             before, before_slow = sample, ahead
             # What is beyond full scale must not be remembered for longer than a sound.
             power, power_slow = min(passed * passed, 1.0) + _FLOOR, min(passed_slow * passed_slow, 1.0) + _FLOOR
-            fast = power + follower.fast * (fast - power)
-            slow = power_slow + follower.slow * (slow - power_slow)
+            if slow < _SILENT and follower.ahead == 0:
+                since = 0.0
+            kept = since / (since + 1.0)
+            since = min(since + 1.0, _LONG)
+            fast = power + min(follower.fast, kept) * (fast - power)
+            slow = power_slow + min(follower.slow, kept) * (slow - power_slow)
             ratio[i] = fast / slow
         # What dies away is not followed into denormals.
         past[channel, 0], past[channel, 1], past[channel, 2] = before, passed if abs(passed) > 1e-20 else 0.0, fast
-        past[channel, 3], past[channel, 5] = before_slow, slow
+        past[channel, 3], past[channel, 5], past[channel, 6] = before_slow, slow, since
         past[channel, 4] = passed_slow if abs(passed_slow) > 1e-20 else 0.0
         for i in range(count):
             nepers = np.float32(0.5) * log(ratio[i])

@@ -20,7 +20,7 @@ from dsp import bands
 from dsp.tonality import LAG_HOPS
 from models.exciters import torch_bands
 from models.training.data import silence
-from models.training.data.features import HANN, ClipFeatures, Windows
+from models.training.data.features import ClipFeatures
 from models.training.data.harmonicity import at_bands
 
 Array = NDArray[np.floating[Any]]
@@ -51,9 +51,9 @@ class AugmentationConfig:
     # Examples that begin or are interrupted in digital silence, as stems and gated recordings are.
     silence_share: float = 0.25
     blur_db: float = 1.0
-    # How much a frame counts that lies `quiet_db` or more below its crop's loudest: a recording's own hiss is hardly
-    # worth learning.
-    quiet_weight: float = 0.1
+    # How much a frame counts that lies `quiet_db` or more below its crop's loudest. A recording's own hiss is little
+    # worth learning, but where pauses hardly count they are filled: with a tenth, by 4 to 7 dB too much.
+    quiet_weight: float = 0.5
     quiet_db: float = 40.0
     # How much more it counts to be too loud than too soft, by category; 1 for those that are not named.
     caution: dict[str, float] = field(default_factory=dict)
@@ -108,9 +108,9 @@ class Examples:
 
     def __init__(
         self, clips: Sequence[ClipFeatures], config: AugmentationConfig, horizon: int, seed: int,
-        windows: Windows = HANN,
+        fall: float = bands.HANN_FALL,
     ) -> None:  # fmt: skip
-        self.config, self.horizon, self.seed, self._windows = config, horizon, seed, windows
+        self.config, self.horizon, self.seed, self._fall = config, horizon, seed, fall
         self._whole = _grouped([clip for clip in clips if not clip.cutoff_hz])
         self._degraded = _grouped([clip for clip in clips if clip.cutoff_hz])
 
@@ -157,7 +157,7 @@ class Examples:
         if rng.random() < config.room_share:
             power, tone = _reverberate(power, tone, rng)
         power = power * (gain * shape)
-        kept = silence.draw(rng, power.shape[1], self._windows) if rng.random() < config.silence_share else None
+        kept = silence.draw(rng, power.shape[1], self._fall) if rng.random() < config.silence_share else None
         if kept is not None:
             power = np.stack([kept.target[:, None] * power[0], *(kept.input[:, None] * part for part in power[1:])])
             tone = np.stack([tone[0] * (kept.tonality > 0)[:, None], tone[1]])

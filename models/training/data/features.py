@@ -13,7 +13,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -34,16 +33,6 @@ FORMAT = 2
 INPUT = "heard"
 _CHUNK = 4096
 _TOP_ONLY = Degradation(gain_db=0.0, eq_share=0.0, noise_share=0.0, room_share=0.0)
-
-
-class Windows(NamedTuple):
-    """Shares of a frame over which the windows of input and target fall off; see `dsp.bands.late_hann`."""
-
-    input: float
-    target: float
-
-
-HANN = Windows(bands.HANN_FALL, bands.HANN_FALL)
 
 
 @dataclass(frozen=True)
@@ -111,8 +100,8 @@ def _frames(samples: NDArray[np.float32], rate: float, length: int) -> torch.Ten
     return padded.unfold(0, length, bands.hop_samples(rate))
 
 
-def features(clip: Clip, speed: float, cache: Path, windows: Windows = HANN) -> ClipFeatures:
-    """Return a clip's features at a speed, from the cache folder where they are there."""
+def features(clip: Clip, speed: float, cache: Path, fall: float = bands.HANN_FALL) -> ClipFeatures:
+    """Return a clip's features at a speed, from the cache folder where they are there; for `fall` see `levels_of`."""
     file = _cached(cache, clip, speed)
     if not file.exists():
         samples, rate = mono(clip)
@@ -130,11 +119,7 @@ def features(clip: Clip, speed: float, cache: Path, windows: Windows = HANN) -> 
             _harmonic(clip, cache),
             speed,
         )
-    if windows.target != bands.HANN_FALL:
-        whole = replace(whole, levels_db=_input_levels(clip, speed, cache, windows.target))
-    if windows.input != windows.target:
-        whole = replace(whole, input_db=_input_levels(clip, speed, cache, windows.input))
-    return whole
+    return whole if fall == bands.HANN_FALL else replace(whole, input_db=_input_levels(clip, speed, cache, fall))
 
 
 def _harmonic(clip: Clip, cache: Path) -> NDArray[np.uint8]:
@@ -156,13 +141,13 @@ def _input_levels(clip: Clip, speed: float, cache: Path, fall: float) -> NDArray
     return levels
 
 
-def degraded_features(clip: Clip, seed: int, cache: Path, windows: Windows = HANN) -> ClipFeatures:
+def degraded_features(clip: Clip, seed: int, cache: Path, fall: float = bands.HANN_FALL) -> ClipFeatures:
     """Return a clip's features together with those of the clip after a seeded degradation.
 
     Level, room and noise are left to the examples, which change them cheaply; here the top is lost, by a filter, a
     converter or a codec, and the edge is the one that a host would find.
     """
-    whole, fall = features(clip, 1.0, cache, Windows(windows.target, windows.target)), windows.input
+    whole = features(clip, 1.0, cache)
     file = _cached(cache, clip, 1.0, seed, fall=fall)
     if not file.exists():
         samples, rate = mono(clip)
@@ -202,8 +187,8 @@ def store(file: Path, **arrays: NDArray[np.generic] | np.float64) -> None:
 
 
 def load_features(
-    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0, windows: Windows = HANN
+    clips: Sequence[Clip], speeds: Sequence[float], cache: Path, degradations: int = 0, fall: float = bands.HANN_FALL
 ) -> list[ClipFeatures]:
     """Return the features of every clip at every speed, and after so many degradations each; see `features`."""
-    plain = [features(clip, speed, cache, windows) for clip in clips for speed in speeds]
-    return plain + [degraded_features(clip, seed, cache, windows) for clip in clips for seed in range(degradations)]
+    plain = [features(clip, speed, cache, fall) for clip in clips for speed in speeds]
+    return plain + [degraded_features(clip, seed, cache, fall) for clip in clips for seed in range(degradations)]

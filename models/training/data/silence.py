@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands
-from models.training.data.features import Windows
 
 Array = NDArray[np.floating[Any]]
 _POINTS = 1025
@@ -29,13 +28,13 @@ class Kept(NamedTuple):
     tonality: Array
 
 
-def draw(rng: np.random.Generator, frames: int, windows: Windows) -> Kept:
+def draw(rng: np.random.Generator, frames: int, fall: float) -> Kept:
     """Return what silence leaves of the frames of an example: silent before a moment, or in up to three gaps.
 
     Args:
         rng: Decides where.
         frames: Of the example.
-        windows: Of input and target.
+        fall: Share of a frame over which the input's window falls off; see `dsp.bands.late_hann`.
     """
     if rng.random() < 0.5:
         spans = [(-np.inf, float(rng.uniform(0.0, min(_LONGEST_BEFORE, frames / 2))))]
@@ -43,18 +42,18 @@ def draw(rng: np.random.Generator, frames: int, windows: Windows) -> Kept:
         starts = rng.uniform(0.0, frames, int(rng.integers(1, _MOST_GAPS + 1)))
         longest = min(_LONGEST_GAP, frames / 2)
         spans = [(s, s + _SHORTEST_GAP * (longest / _SHORTEST_GAP) ** rng.random()) for s in np.sort(starts)]
-    return keep(spans, frames, windows)
+    return keep(spans, frames, fall)
 
 
-def keep(spans: list[tuple[float, float]], frames: int, windows: Windows) -> Kept:
+def keep(spans: list[tuple[float, float]], frames: int, fall: float) -> Kept:
     """Return what silence in spans leaves of frames.
 
     Args:
         spans: Beginning and end in hops, counted like the frames, whose middles lie at whole numbers.
         frames: How many.
-        windows: Of input and target.
+        fall: Share of a frame over which the input's window falls off; see `dsp.bands.late_hann`.
     """
-    of_input, of_target = (_left(spans, frames, _energy(fall), _FRAME_HOPS) for fall in windows)
+    of_input, of_target = (_left(spans, frames, _energy(each), _FRAME_HOPS) for each in (fall, bands.HANN_FALL))
     return Kept(of_input, of_target, _left(spans, frames, _energy(bands.HANN_FALL), 2 * _FRAME_HOPS))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,8 @@ from dsp.bands import band_widths_hz
 # The spread of two independent noise periodograms in (10 dB)^2: what remains of the log-spectral distance
 # between noises of the same envelope.
 NOISE_SPREAD = 0.62
+# Below 1 dB an error of level counts less and less.
+_LEVEL_SOFTNESS = 0.01
 
 
 def band_importance(weight: Tensor, evenness: float) -> Tensor:
@@ -85,7 +89,10 @@ def level_db(levels_db: Tensor, weight: Tensor) -> Tensor:
 
 
 def level_loss(predicted_db: Tensor, target_db: Tensor, weight: Tensor, frame_weight: Tensor | None = None) -> Tensor:
-    """Return the mean squared error of the frames' level, in units of (10 dB)^2.
+    """Return the mean error of the frames' level in units of 10 dB, smooth at 0.
+
+    A squared one would be led by the few frames that are far off: consonants that were expected and did not come, so
+    that pauses come out too loud.
 
     The mean of each band's decibels, which `envelope_loss` asks for, adds up to less than the sound's level: its peaks
     are missing. Loudness is judged by the sum.
@@ -97,7 +104,7 @@ def level_loss(predicted_db: Tensor, target_db: Tensor, weight: Tensor, frame_we
         frame_weight: How much each frame counts, shape (batch, frames); None for all alike.
     """
     error = (level_db(predicted_db, weight) - level_db(target_db, weight)) / 10
-    return weighted_mean(error.square(), frame_weight)
+    return weighted_mean(torch.sqrt(_LEVEL_SOFTNESS + error.square()) - math.sqrt(_LEVEL_SOFTNESS), frame_weight)
 
 
 def harmonicity_loss(

@@ -13,7 +13,6 @@ from dsp.bands import HANN_FALL
 from models.extender.config import ExtenderConfig, horizon
 from models.predictor.config import PredictorConfig
 from models.training.data.augmentation import AugmentationConfig
-from models.training.data.features import Windows
 
 
 class RunConfig(BaseModel):
@@ -68,7 +67,7 @@ class RunConfig(BaseModel):
     start: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*$")
     artifact: str | None = None
     harmonicity: float = 1.0
-    level: float = 1.0
+    level: float = 0.3
     spectrum: float = 0.0
     spectrum_rows: int = 2
     settle: int = 20
@@ -83,10 +82,6 @@ class RunConfig(BaseModel):
         """Return the extender that this run trains; its horizon follows from the look-ahead."""
         sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops), "is_held": True})
         return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, window_fall=self.window_fall)
-
-    def windows(self) -> Windows:
-        """Return the windows of input and target: without look-ahead the newest of the sound is what is wanted."""
-        return Windows(self.window_fall, self.window_fall if self.lookahead_hops == 0 else HANN_FALL)
 
     def examples(self) -> AugmentationConfig:
         """Return how examples are drawn."""

@@ -58,12 +58,12 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
         for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
         if not clip.source.startswith(run.without or "\0")
     ]
-    windows, of = run.windows(), {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
+    fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
     if not of["train"]:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")
-    training = load_features(of["train"], run.speeds, cache, run.degradations, windows)
-    training += amplified(of["train"], run.amplifiers, cache, windows) + synthesized(run.synthesizers, cache, windows)
-    judged = load_features(of["valid"], (1.0,), cache, windows=windows)
+    training = load_features(of["train"], run.speeds, cache, run.degradations, fall)
+    training += amplified(of["train"], run.amplifiers, cache, fall) + synthesized(run.synthesizers, cache, fall)
+    judged = load_features(of["valid"], (1.0,), cache, fall=fall)
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed. It is a switch of the whole
     # program's arithmetic, so whoever calls `train` keeps their own.
     torch.set_flush_denormal(True)
@@ -83,7 +83,7 @@ def train(
         start(run, network, home)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=run.rate, betas=_BETAS, weight_decay=run.decay)
-    examples = Examples(training, run.examples(), run.extender().predictor.horizon, run.seed, run.windows())
+    examples = Examples(training, run.examples(), run.extender().predictor.horizon, run.seed, run.window_fall)
     judge = Judge(run).to(device)
     step = load_checkpoint(last, network, average, optimiser, run.full()) if last.exists() else 0
     began, first, recent = time.monotonic(), step, []

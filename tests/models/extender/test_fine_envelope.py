@@ -68,3 +68,18 @@ def test_blocks_equal_the_whole(block: int) -> None:
     sound = noise(0.05)
     sound[:, :1200] = 0.0
     np.testing.assert_array_equal(gains(sound, 720, block), gains(sound, 720))
+
+
+def test_what_begins_after_silence_is_no_rise_over_it() -> None:
+    sound = noise()
+    onset = RATE // 4
+    sound[:, :onset] = 0.0
+    output = 20 * np.log10(gains(sound)[0])
+    for start, end in [(0, 96), (96, 240), (240, 720), (4800, 9600)]:
+        assert abs(output[onset + start : onset + end].mean()) < 2
+
+
+def test_blocks_after_silence_equal_the_whole() -> None:
+    sound = noise(0.2)
+    sound[:, :3000] = 0.0
+    np.testing.assert_array_equal(gains(sound), gains(sound, block=77))

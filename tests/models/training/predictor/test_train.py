@@ -176,6 +176,7 @@ def test_quiet_frames_count_little() -> None:
         degraded_share=0.0,
         eq_db=0.0,
         silence_share=0.0,
+        quiet_weight=0.1,
     )
     weights = Examples([replace(clip, levels_db=levels)], plain, 3, seed=1).batch(0, 4).frame_weight
     assert weights.unique().tolist() == pytest.approx([0.1, 1.0])
