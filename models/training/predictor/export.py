@@ -45,7 +45,7 @@ from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
 from models.training.predictor.onnx_graph import write_graph
 from models.training.predictor.run import RunConfig, read_run
-from models.training.predictor.start import origin
+from models.training.predictor.start import origin, predictor_weights
 
 LICENCE = "GPL-3.0-or-later"
 NOTE = "The weights are computed from the recordings listed here; none of them is contained."
@@ -128,6 +128,9 @@ def export(
         achieved: Figures for the manifest.
     """
     predictor = Predictor(run.extender().predictor).eval()
+    if run.blend is not None:
+        other = predictor_weights(find_artifact(run.blend))
+        weights = {name: (value + other[name]) / 2 for name, value in weights.items()}
     predictor.load_state_dict(weights)
     record = provenance(run, step, before)
     return write_artifact(run.extender(), predictor, None, run.name, run.about, record, target, achieved)

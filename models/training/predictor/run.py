@@ -37,6 +37,8 @@ class RunConfig(BaseModel):
         spans: Frames over which envelopes are compared, each with the same weight; 8 is the window of LSD.
         start: Another run whose averaged weights this one starts from.
         artifact: A shipped artifact whose weights it starts from otherwise; its network may be smaller.
+        blend: A shipped artifact of the same sizes and beginnings; what is exported is the mean of its weights and the
+            run's (model soups, Wortsman et al. 2022).
         harmonicity, level, spectrum: Weights of the losses of harmonicity and of the frames' level, and of the
             multi-resolution spectral loss.
         spectrum_rows: Examples a step that the spectral loss listens to.
@@ -66,6 +68,7 @@ class RunConfig(BaseModel):
     spans: tuple[int, ...] = (1, 8)
     start: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*$")
     artifact: str | None = None
+    blend: str | None = None
     harmonicity: float = 1.0
     level: float = 0.3
     spectrum: float = 0.0

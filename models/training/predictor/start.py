@@ -32,16 +32,20 @@ def start(run: RunConfig, network: Predictor, home: Path) -> None:
         before, step = run_of(file)
         runs = [*origin(file.parent), {"run": {**before, "corpus": None}, "step": step}]
     elif run.artifact is not None:
-        from safetensors.torch import load_file
-
         folder = find_artifact(run.artifact)
-        weights = load_file(folder / WEIGHTS)
-        grow({name: value for name, value in weights.items() if not name.startswith(EXCITER)}, network)
+        grow(predictor_weights(folder), network)
         record = read_manifest(folder).provenance
         runs = [*record.get("before", []), {key: record[key] for key in ("run", "step") if key in record}]
     else:
         runs = []
     write_atomically(home / _ORIGIN, (json.dumps(runs) + "\n").encode())
+
+
+def predictor_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the weights of an artifact's predictor."""
+    from safetensors.torch import load_file
+
+    return {name: value for name, value in load_file(folder / WEIGHTS).items() if not name.startswith(EXCITER)}
 
 
 def origin(home: Path) -> list[dict[str, Any]]:
