@@ -141,7 +141,7 @@ class Vst3 {
         for (uint32_t i = 0; i < points_; ++i)
             plugin_.turn(static_cast<uint32_t>(point_[i].offset), point_[i].knob, point_[i].value);
         run(data);
-        if (data->output_params) write_points(data->output_params);
+        write_points(data->output_params);
         return V3_OK;
     }
 
@@ -377,6 +377,7 @@ class Vst3 {
 
     static void write_point(v3_param_changes **changes, v3_param_id id, double position) {
         int32_t index = 0;
+        if (!changes) return;
         v3_param_value_queue **queue = calls<v3_param_changes>(changes)->add_param_data(changes, &id, &index);
         if (queue) calls<v3_param_value_queue>(queue)->add_point(queue, 0, position, &index);
     }

@@ -188,7 +188,7 @@ def test_a_vst3_host_records_what_is_turned_elsewhere_as_a_gesture(home: Path, s
     try:
         assert host.has_timer
         patience = time.monotonic() + 20.0
-        while host.position(ENGINE_ID) != PLAYING_POSITION:
+        while host.position(ENGINE_ID) != pytest.approx(PLAYING_POSITION):
             host.process(SILENCE)
             time.sleep(0.005)
             assert time.monotonic() < patience
