@@ -32,7 +32,7 @@ _NEPER = math.log(10.0) / 20.0
 _STATES = 7
 # Below this power of the slow level the signal was silent. What begins then is no rise over anything: the filter begins
 # with it, and both levels are plain means until they are as long as their times.
-_SILENT = 1e-9
+_SILENT = 1e-10
 # Samples after which no mean is plain any more.
 _LONG = 1e6
 
