@@ -70,6 +70,16 @@ class Verdict:
     journal: int
     printed: str
 
+    def report(self, files: int) -> None:
+        """Print it; exit status 1 where the law is broken."""
+        command, workers = self.kills
+        print(f"{files} files, the command killed {command} times and workers {workers} times")
+        print(f"missing {len(self.missing)}, damaged {len(self.damaged)}, left over {self.partial}")
+        print(f"the journal has {self.journal} as done")
+        if self.missing or self.damaged or self.partial or self.journal != files or self.printed:
+            print(self.printed)
+            sys.exit(1)
+
 
 def write_inputs(folder: Path, files: int, seed: int) -> None:
     """Write short files, a few of them longer, in nested folders."""
@@ -123,7 +133,12 @@ def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s
 
 
 def _start(folder: Path, jobs: int) -> subprocess.Popen[str]:
-    command = [sys.executable, str(_program(folder)), str(folder), str(jobs)]
+    return start_program(_program(folder), str(folder), str(jobs))
+
+
+def start_program(program: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a program that imports what is tested."""
+    command = [sys.executable, str(program), *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment())
 
 
@@ -161,7 +176,7 @@ def _judge(folder: Path, kills: tuple[int, int], printed: str) -> Verdict:
         output = folder / "out" / path.relative_to(folder / "in")
         if not output.exists():
             missing.append(output.name)
-        elif not np.array_equal(soundfile.read(output, dtype="int16")[0], soundfile.read(path, dtype="int16")[0]):
+        elif not same_sound(output, path):
             damaged.append(output.name)
     expected = {path.relative_to(folder / "in") for path in inputs} | {Path(JOURNAL_NAME)}
     found = {path.relative_to(folder / "out") for path in (folder / "out").rglob("*") if not path.is_dir()}
@@ -171,6 +186,11 @@ def _judge(folder: Path, kills: tuple[int, int], printed: str) -> Verdict:
     return Verdict(kills, missing, damaged, sorted(map(str, found - expected)) + hidden, done, printed)
 
 
+def same_sound(one: Path, other: Path) -> bool:
+    """Return whether two files hold the same samples."""
+    return np.array_equal(soundfile.read(one, dtype="int16")[0], soundfile.read(other, dtype="int16")[0])
+
+
 def main() -> None:
     """Run the long form and print what was found; exit status 1 where the law is broken."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -178,14 +198,7 @@ def main() -> None:
         arguments.add_argument(f"--{name}", type=int, default=default)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="highband-kills-") as folder:
-        verdict = run(Path(folder), **vars(options), longest_s=5.0)
-    command, workers = verdict.kills
-    print(f"{options.files} files, the command killed {command} times and workers {workers} times")
-    print(f"missing {len(verdict.missing)}, damaged {len(verdict.damaged)}, left over {verdict.partial}")
-    print(f"the journal has {verdict.journal} as done")
-    if verdict.missing or verdict.damaged or verdict.partial or verdict.journal != options.files or verdict.printed:
-        print(verdict.printed)
-        sys.exit(1)
+        run(Path(folder), **vars(options), longest_s=5.0).report(options.files)
 
 
 if __name__ == "__main__":
