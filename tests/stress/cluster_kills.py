@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
 import subprocess
@@ -91,6 +92,8 @@ def archive(folder: Path) -> Iterator[Any]:
     import boto3
     from moto.server import ThreadedMotoServer
 
+    # A line a request would bury the verdict.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from dsp.bandwidth.meter import BandwidthMeter
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.render.inspect.cause import Cause, find_cause
+from plugin_host.render.inspect.fine_edge import LongTermSpectrum
 from plugin_host.render.loudness import LoudnessMeter
 from plugin_host.render.provenance import entry_of
 
@@ -75,7 +76,7 @@ def inspect(path: Path) -> Inspection:
         peak_db, codec = loudness.true_peak_db, _CODECS.get(path.suffix.lower(), "")
         return Inspection(
             path, levels.count / reader.rate, reader.rate, reader.channels, reader.bits,
-            find_cause(bandwidth.whole.curve(), bandwidth.frames_hz, reader.rate, codec), edges, levels.clipped,
+            bandwidth.cause(codec), edges, levels.clipped,
             levels.dc, levels.noise_floor_db, _rounded(loudness.lufs),
             _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()), reader.notes,
         )  # fmt: skip
@@ -88,6 +89,7 @@ class _Bandwidth:
         self._rate, self._every = rate, every
         self.whole = BandwidthMeter(rate)
         self.frames_hz: list[float] = []
+        self._spectrum = LongTermSpectrum(rate)
         self._histogram = LevelHistogram(rate)
         self._windows: list[float | None] = []
         self._seconds = 0
@@ -100,6 +102,7 @@ class _Bandwidth:
         """Measure the next second, or leave it out."""
         if self._seconds % self._every == 0:
             self._meter.add(second)
+            self._spectrum.add(second)
             if self._seconds < _FRAMES_S * self._every:
                 self._search_frames(second)
             if self._every > 1:
@@ -124,6 +127,12 @@ class _Bandwidth:
         self._windows.append(None if edge is None else round(edge, 1))
         self.whole.merge(self._meter)
         self._begin()
+
+    def cause(self, codec: str) -> Cause:
+        """Return where the band ends and why; a wall's place to a few Hz."""
+        cause = find_cause(self.whole.curve(), self.frames_hz, self._rate, codec)
+        is_wall = cause.kind != "none" and cause.detail != "gradual"
+        return replace(cause, edge_hz=self._spectrum.refined(cause.edge_hz)) if is_wall else cause
 
     def edges_hz(self) -> list[float | None]:
         """Return the edges of all windows, the last one too."""
