@@ -11,6 +11,8 @@ export default {
   data: () => ({ knob: "", name: "", items: [], x: -999, y: 0 }),
   methods: {
     open(menu) {
+      // A key may ask twice, by itself and by the event that the browser makes of it.
+      if (this.items.length && this.knob === menu.knob) return;
       this.before = document.activeElement;
       Object.assign(this, menu, { x: -999, y: 0 });
       this.$nextTick(() => {

@@ -11,7 +11,7 @@ from tests.plugin_host.panel.panel_page import barriers, knob, middle, opened, s
 
 
 def item(page: Page, text: str) -> None:
-    page.get_by_role("menu").get_by_text(text).click()
+    page.get_by_role("menuitem", name=text).click()
 
 
 def test_a_value_is_typed_and_put_back_by_the_menu(page: Page, studio: Studio) -> None:
