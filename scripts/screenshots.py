@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 RATE, DULL_RATE, SECONDS = 48000, 16000, 600
 PORTS = 9481, 9482, 9483
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
 # Long enough to fill a good part of the spectrogram, which scrolls 40 pixels a second.
 LISTEN_S = 12.0
 # What a screen of each width shows first.
