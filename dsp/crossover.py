@@ -8,6 +8,7 @@ on, and chosen from a table, so that moving the crossover is a cross-fade and ne
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +63,20 @@ def high_pass(crossover_hz: float, sample_rate: float) -> NDArray[np.float32]:
     middle = crossover_hz + transition_hz() / 2
     if middle >= sample_rate / 2:
         return np.zeros(taps, np.float32)
-    window = np.kaiser(taps, 0.1102 * (STOP_DB - 8.7))
     time, width = np.arange(taps) - taps // 2, 2 * middle / sample_rate
-    linear = -width * np.sinc(width * time) * window
+    linear = -width * np.sinc(width * time) * _window(taps)
     linear[taps // 2] += 1.0
     magnitude = np.maximum(np.abs(np.fft.rfft(linear, _DESIGN_FFT)), 10 ** (-(STOP_DB + 3) / 20))
     impulse = np.fft.irfft(np.exp(minimum_phase_spectrum(np.log(magnitude))), _DESIGN_FFT)
     return impulse[:taps].astype(np.float32)
 
 
+@lru_cache(maxsize=1)
+def _window(taps: int) -> NDArray[np.float64]:
+    return np.kaiser(taps, 0.1102 * (STOP_DB - 8.7))
+
+
+@lru_cache(maxsize=4)
 def high_pass_table(sample_rate: float) -> NDArray[np.float32]:
-    """Return the high-passes of every step, shape (steps, tap_count)."""
+    """Return the high-passes of every step, shape (steps, tap_count); for all extenders of a rate the same array."""
     return np.stack([high_pass(step_hz(step), sample_rate) for step in range(step_count())])

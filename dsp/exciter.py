@@ -8,6 +8,7 @@ the very analysis it uses for the input, and the LTV filter takes them out again
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -133,8 +134,9 @@ def noise_table() -> Array:
     return samples.astype(np.float32)
 
 
+@lru_cache(maxsize=4)
 def noise_rows(channels: int) -> Array:
-    """Return the table once as it is and once for each channel, turned far away; shape (1 + channels, NOISE_LENGTH).
+    """Return the shared table as it is and turned far away for each channel, shape (1 + channels, NOISE_LENGTH).
 
     Far-apart stretches of one white table are as good as independent.
     """

@@ -8,6 +8,7 @@ transform of its log magnitude, Oppenheim and Schafer), so a filter costs two sm
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -150,6 +151,7 @@ def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -
                 )  # fmt: skip
 
 
+@lru_cache(maxsize=4)
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
     """Return log magnitude (nepers) and phase (radians) per band gain, both of shape (bands, bins)."""
     frequencies = np.arange(_DESIGN_FFT // 2 + 1) * sample_rate / _DESIGN_FFT

@@ -61,12 +61,6 @@ def lsd_lf(clean: Audio, estimate: Audio, cutoff_hz: float) -> float:
     return lsd(clean, estimate, high_hz=cutoff_hz)
 
 
-def snr_db(clean: Audio, estimate: Audio) -> float:
-    """Return the power of the clean signal over that of the difference, in dB within +-120."""
-    reference = clean.astype(np.float64)
-    return float(np.mean(_ratio_db(_energy(reference), _energy(estimate - reference))))
-
-
 def si_sdr_db(clean: Audio, estimate: Audio) -> float:
     """Return the scale-invariant signal-to-distortion ratio (Le Roux et al. 2019), in dB within +-120."""
     reference, output = clean.astype(np.float64), estimate.astype(np.float64)

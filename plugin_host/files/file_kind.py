@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from plugin_host.files.audio_error import AudioFileError
-from plugin_host.files.audio_reader import FIRST_SUFFIXES, INPUT_SUFFIXES, AudioReader
-from plugin_host.files.second_reader import is_for_second, is_there
+from plugin_host.files.audio_reader import INPUT_SUFFIXES, AudioReader
+from plugin_host.files.second_reader import is_for_second
 
 # How files of sound begin that carry no name that says so.
 _STARTS = (b"RIFF", b"RF64", b"BW64", b"riff", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
@@ -38,11 +38,6 @@ def looks_like_audio(path: Path) -> bool:
             return begins or is_for_second(path, file)
     except OSError:
         return False
-
-
-def can_be_read(path: Path) -> bool:
-    """Return whether there is a reader for a file of this name; it opens nothing."""
-    return path.suffix.lower() in FIRST_SUFFIXES or is_there()
 
 
 def judge(path: Path) -> Verdict:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from models.artifact.load import load_extender
 from models.extender.extender import Extender
 from models.stage import Block
+from plugin_host.checks import signals
+from plugin_host.checks.signals import EDGE_HZ
 
-EDGE_HZ = 6000.0
 Settings = Mapping[str, float]
 MOVED: Settings = {
     "amount": 3.0,
@@ -50,38 +49,11 @@ def prepared(folder: Path, rate: int = 48000, channels: int = 1, edge_hz: float 
 
 
 def music(rate: int = 48000, channels: int = 1, seconds: float = 0.25, edge_hz: float = EDGE_HZ) -> Block:
-    """Return lines and noise that end at an edge, with an onset in the middle; every channel is another."""
-    count = int(rate * seconds)
-    time = np.arange(count) / rate
-    rng = np.random.default_rng(3)
-    rows = []
-    for channel in range(channels):
-        pitch = 180.0 + 25 * channel
-        lines = sum(np.sin(2 * np.pi * pitch * k * time + k * k) / k for k in range(1, int(edge_hz / pitch)))
-        spectrum = np.fft.rfft(rng.standard_normal(count))
-        spectrum[np.fft.rfftfreq(count, 1 / rate) > edge_hz] = 0
-        rows.append(lines + np.fft.irfft(spectrum, n=count))
-    swell = np.where(time < seconds / 2, 0.3, 1.0)
-    return (0.1 * swell * np.stack(rows)).astype(np.float32)
-
-
-def play(extender: Extender, sound: Block, sizes: Iterable[int], settings: Settings) -> Block:
-    """Return what an extender makes of a sound, in blocks of these sizes over and over."""
-    blocks: list[Block] = []
-    start, turn = 0, list(sizes)
-    while start < sound.shape[1]:
-        size = turn[len(blocks) % len(turn)]
-        blocks.append(extender.process(sound[:, start : start + size], settings))
-        start += size
-    return np.concatenate(blocks, 1)
+    """Return the music that tries any stage, of one channel unless more are wished."""
+    return signals.music(rate, channels, seconds, edge_hz)
 
 
 def whole(extender: Extender, sound: Block, settings: Settings | None = None) -> Block:
     """Return what an extender makes of a sound from the reset on, in one block."""
     extender.reset()
     return extender.process(sound, settings or {})
-
-
-def delayed(sound: Block, samples: int) -> Block:
-    """Return a sound, of the same length, that comes late."""
-    return np.pad(sound, ((0, 0), (samples, 0)))[:, : sound.shape[1]]

@@ -11,7 +11,8 @@ import pytest
 from models.artifact.load import load_extender
 from models.extender.extender import Extender
 from models.training.predictor.export import load_predictor
-from tests.models.extender.extenders import MOVED, delayed, music, play, prepared, whole
+from plugin_host.checks.signals import delayed, play
+from tests.models.extender.extenders import MOVED, music, prepared, whole
 from tests.models.predictor.torch_inference import TorchInference
 
 Case = tuple[Path, int, int]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.stage import Block
-from tests.models.extender.extenders import delayed, music, play, prepared, whole
+from plugin_host.checks.signals import HOSTILE_KINDS, delayed, hostile, loudness, play
+from tests.models.extender.extenders import music, prepared, whole
 
 Case = tuple[Path, int, int]
 
@@ -19,10 +20,6 @@ def power(sound: Block, rate: int, low_hz: float, high_hz: float) -> float:
     spectrum = np.abs(np.fft.rfft(sound.astype(np.float64) * window)) ** 2
     frequency = np.fft.rfftfreq(sound.shape[1], 1 / rate)
     return float(spectrum[:, (frequency >= low_hz) & (frequency < high_hz)].mean())
-
-
-def loudness(sound: Block) -> float:
-    return float(np.sqrt(np.square(sound.astype(np.float64)).mean()))
 
 
 def test_an_impulse_lands_at_the_declared_latency(case: Case) -> None:
@@ -120,23 +117,7 @@ def test_the_image_of_a_panned_source_is_kept(artifact: Path, width: float) -> N
     assert 20 * np.log10(loudness(band[0]) / loudness(band[1])) == pytest.approx(12.04, abs=1.0)
 
 
-def hostile(kind: str, count: int) -> Block:
-    rng = np.random.default_rng(9)
-    alternating = np.where(np.arange(count) % 2, -1.0, 1.0)
-    signals = {
-        "nan": np.full(count, np.nan),
-        "inf": np.where(np.arange(count) % 3, np.inf, -np.inf),
-        "dc": np.ones(count),
-        "full scale": np.sign(rng.standard_normal(count)),
-        "nyquist": alternating,
-        "denormals": np.full(count, 1e-40),
-        "huge": 9000.0 * rng.standard_normal(count).clip(-1, 1),
-        "largest": np.full(count, 3e38) * alternating,
-    }[kind]
-    return signals.astype(np.float32)[None]
-
-
-@pytest.mark.parametrize("kind", ["nan", "inf", "dc", "full scale", "nyquist", "denormals", "huge", "largest"])
+@pytest.mark.parametrize("kind", HOSTILE_KINDS)
 @pytest.mark.parametrize("edge_hz", [6000.0, None])
 def test_nothing_upsets_it_for_more_than_100_ms(artifact: Path, kind: str, edge_hz: float | None) -> None:
     extender, sound = prepared(artifact, edge_hz=edge_hz), music(seconds=0.6)
@@ -144,7 +125,7 @@ def test_nothing_upsets_it_for_more_than_100_ms(artifact: Path, kind: str, edge_
     extender.reset()
     start, stop = 6000, 9600
     upset = sound.copy()
-    upset[:, start:stop] = hostile(kind, stop - start)
+    upset[:, start:stop] = hostile(kind, 1, stop - start)
     output = play(extender, upset, (480,), {})
     assert np.isfinite(output).all()
     over = stop + extender.latency_samples + 4800

@@ -22,7 +22,6 @@ def noise(seed: int = 0, channels: int = 1, samples: int = 72000) -> Audio:
 def test_equal_signals_are_at_no_distance() -> None:
     clean = noise(channels=2)
     assert metrics.lsd(clean, clean) == 0
-    assert metrics.snr_db(clean, clean) == 120
     assert metrics.si_sdr_db(clean, clean) == pytest.approx(120)
     assert metrics.null_db(clean, clean, 8000, 48000) == -120
 
@@ -33,7 +32,6 @@ def test_a_gain_is_its_log_in_lsd_and_nothing_in_si_sdr(gain: float) -> None:
     estimate = (gain * clean).astype(np.float32)
     assert metrics.lsd(clean, estimate) == pytest.approx(abs(2 * math.log10(gain)), rel=1e-3)
     assert metrics.si_sdr_db(clean, estimate) > 100
-    assert metrics.snr_db(clean, estimate) == pytest.approx(-20 * math.log10(abs(1 - gain)), abs=0.01)
 
 
 def test_independent_noise_scores_what_theory_says() -> None:
@@ -65,10 +63,9 @@ def test_lsd_averages_channels() -> None:
 
 
 @pytest.mark.parametrize("wanted_db", [-10.0, 0.0, 30.0])
-def test_snr_and_si_sdr_find_the_noise_that_was_added(wanted_db: float) -> None:
+def test_si_sdr_finds_the_noise_that_was_added(wanted_db: float) -> None:
     clean, added = noise(1), noise(2)
     estimate = (clean + added * 10 ** (-wanted_db / 20)).astype(np.float32)
-    assert metrics.snr_db(clean, estimate) == pytest.approx(wanted_db, abs=0.1)
     assert metrics.si_sdr_db(clean, estimate) == pytest.approx(wanted_db, abs=0.2)
 
 
@@ -85,7 +82,6 @@ def test_silence_gives_finite_ratios() -> None:
     silent, loud = np.zeros((1, 5000), np.float32), noise(samples=5000)
     for clean, estimate in ((silent, loud), (loud, silent), (silent, silent)):
         for value in (
-            metrics.snr_db(clean, estimate),
             metrics.si_sdr_db(clean, estimate),
             metrics.null_db(clean, estimate, 8000, 48000),
             metrics.lsd(clean, estimate),
