@@ -136,5 +136,5 @@ def test_nothing_upsets_it_for_more_than_100_ms(artifact: Path, kind: str, edge_
 
 def test_nothing_upsets_single_samples(artifact: Path) -> None:
     extender = prepared(artifact)
-    sound = np.concatenate([hostile(kind, 40) for kind in ("nan", "dc", "inf", "huge", "denormals")], 1)
+    sound = np.concatenate([hostile(kind, 1, 40) for kind in ("nan", "dc", "inf", "huge", "denormals")], 1)
     assert np.isfinite(play(extender, sound, (1,), {})).all()
