@@ -105,6 +105,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One line of JSO
 
 
 def _figures(instance: Instance, found: Status) -> dict[str, str | int]:
+    from plugin_host.plugin.instances import read_note
+
+    note = read_note(instance)
     return {
         "name": instance.name,
         "rate": found.rate,
@@ -119,6 +122,8 @@ def _figures(instance: Instance, found: Status) -> dict[str, str | int]:
         "longest_wait_us": found.longest_wait_ns // 1000,
         "daw": found.plugin_pid,
         "worker": found.engine_pid,
+        "control": note.get("control", ""),
+        "osc": note.get("osc", 0),
     }
 
 
@@ -126,7 +131,7 @@ def _line(instance: Instance, found: Status) -> str:
     words = _figures(instance, found)
     line = (
         f"{words['name']}: {words['plays']}, {found.rate} Hz, {found.channels} ch, latency {words['latency']} samples, "
-        f"{found.late} of {found.calls} blocks late"
+        f"{found.late} of {found.calls} blocks late" + (f", OSC port {words['osc']}" if words["osc"] else "")
     )
     return line + (f", a bounce lacked {found.incomplete} blocks" if found.incomplete else "")
 

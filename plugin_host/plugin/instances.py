@@ -83,10 +83,18 @@ def control_address(name: str) -> str:
     if instance is None:
         names = ", ".join(one.name for one in found) or "none is open"
         raise PluginError(f"no DAW has a plug-in '{name}' open; there are: {names}")
+    address = read_note(instance).get("control")
+    if not address:
+        raise PluginError(f"no engine plays {name} now; let the DAW play for a moment")
+    return str(address)
+
+
+def read_note(instance: Instance) -> dict[str, str | int]:
+    """Return where an instance is controlled: "control", an address of ZeroMQ, and "osc", a port; or nothing."""
     try:
-        return str(json.loads(instance.path.with_suffix(NOTE_SUFFIX).read_text(encoding="utf-8"))["control"])
-    except (OSError, ValueError, KeyError):
-        raise PluginError(f"no engine plays {name} now; let the DAW play for a moment") from None
+        return dict(json.loads(instance.path.with_suffix(NOTE_SUFFIX).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def read_instance(path: Path) -> Instance | None:

@@ -71,7 +71,7 @@ class Worker:
         device.region.write_reason(restored.warning)
         live = LiveSession(host, device, self._printer(device))
         device.on_poll = lambda: self._exchange(device, host)
-        live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL), host, live.report)
+        live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL, osc=0), host, live.report)
         live.open()
         self._note(live)
         try:
@@ -132,6 +132,10 @@ class Worker:
 
     def _note(self, live: LiveSession) -> None:
         """Write where the instance is controlled, for `highband panel --instance` and the like."""
-        interface = live.interfaces[0]
-        words = {"name": self._instance.name, "control": getattr(interface, "address", "")}
+        control, osc = live.interfaces
+        words = {
+            "name": self._instance.name,
+            "control": getattr(control, "address", ""),
+            "osc": getattr(osc, "port", 0),
+        }
         write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pythonosc.udp_client import SimpleUDPClient
 
 from plugin_host.control.client import Client
-from plugin_host.plugin.instances import control_address
+from plugin_host.plugin.instances import control_address, read_note
 from plugin_host.plugin.library import Library
 from plugin_host.plugin.product import PluginError, Product, knob_id
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
@@ -150,6 +151,21 @@ def test_a_knob_turned_elsewhere_is_a_gesture_in_the_host_and_no_echo(playing: C
             playing.process(SILENCE)
             time.sleep(0.005)
         assert [move for move in playing.moves if move[1] == amount] == []
+
+
+def test_an_instance_has_an_osc_port_of_its_own(playing: ClapHost) -> None:
+    where = address()
+    port, low = int(read_note(newest_instance())["osc"]), playing.parameters()["Amount"].id
+    playing.process(SILENCE)
+    playing.moves.clear()
+    SimpleUDPClient("127.0.0.1", port).send_message("/parameter/extender/amount", -3.0)
+    with Client(where) as client:
+        patience = time.monotonic() + 5.0
+        while client.get("amount")["value"] != -3.0 or not any(identity == low for _, identity, _ in playing.moves):
+            playing.process(SILENCE)
+            time.sleep(0.002)
+            assert time.monotonic() < patience
+    assert playing.text("Amount") == "-3 dB"
 
 
 def test_a_preset_is_in_the_session_and_comes_back(playing: ClapHost, open_host: Opener) -> None:
