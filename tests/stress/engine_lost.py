@@ -57,7 +57,7 @@ class Session:
             self.output.append(self.host.process(self.input[-1]))
             self.took.append(time.perf_counter() - began)
             self._due = max(self._due + self.block / RATE, time.perf_counter())
-            time.sleep(self._due - time.perf_counter())
+            time.sleep(max(0.0, self._due - time.perf_counter()))
 
     def band(self) -> Block:
         """Return what came back beside the delayed input, shape (2, samples)."""
@@ -67,7 +67,7 @@ class Session:
 
     def is_wet(self, peak: float) -> bool:
         """Whether the newest blocks hold a band."""
-        return bool(np.abs(self.band()[:, -4 * self.block :]).max() > 0.3 * peak)
+        return len(self.input) > 8 and bool(np.abs(self.band()[:, -4 * self.block :]).max() > 0.3 * peak)
 
     def wait(self, peak: float) -> float:
         """Play until the sound is back; return how long after the engine said that it plays."""
