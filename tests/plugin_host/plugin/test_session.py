@@ -158,7 +158,8 @@ def test_an_instance_has_an_osc_port_of_its_own(playing: ClapHost) -> None:
     port, low = int(read_note(newest_instance())["osc"]), playing.parameters()["Amount"].id
     playing.process(SILENCE)
     playing.moves.clear()
-    with SimpleUDPClient("127.0.0.1", port) as surface:
+    surface = SimpleUDPClient("127.0.0.1", port)
+    with surface:
         surface.send_message("/parameter/extender/amount", -3.0)
     with Client(where) as client:
         patience = time.monotonic() + 5.0
