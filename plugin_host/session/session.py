@@ -44,6 +44,8 @@ class LiveSession:
         self.interfaces: list[ControlInterface] = []
         self.session_path: Path | None = None
         self._takes = host.takes
+        # Why a take ended early: said again at the end, which is then a failure.
+        self._fault: AudioFileError | None = None
         self._automation: AutomationWriter | None = None
         self._automation_path: Path | None = None
         # Of the rates that the device had before, and how long it played at them.
@@ -180,6 +182,7 @@ class LiveSession:
     def _check_takes(self) -> None:
         fault = self._takes.fault()
         if fault is not None:
+            self._fault = fault
             self._end_recording(fault)
 
     def _end_recording(self, error: ValueError) -> None:
@@ -194,6 +197,8 @@ class LiveSession:
         self._takes.stop()
         if self._takes.lost:
             self._notify(f"the disk was too slow for {self._takes.lost} samples; silence stands for them")
+        if self._fault is not None:
+            raise self._fault
 
     def _save(self) -> None:
         if self.session_path is None:

@@ -14,6 +14,7 @@ from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.map import MidiMap
 from plugin_host.midi.ports import list_ports
 from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.jack_server import NAME, served
 from tests.plugin_host.session.live_program import wait_for
 
@@ -27,16 +28,6 @@ MAP = MidiMap.model_validate(
         "programs": {"3": "dull-vocal"},
     }
 )
-
-
-class Host:
-    """Plays nothing and notes the presets."""
-
-    def __init__(self) -> None:
-        self.presets: list[str] = []
-
-    def load_preset(self, name: str) -> None:
-        self.presets.append(name)
 
 
 def shell(*words: str) -> subprocess.CompletedProcess[str]:
@@ -73,12 +64,12 @@ def turn(hand: Any, value: int, store: SettingsStore) -> None:
     wait_for(has_arrived)
 
 
-def control_of(store: SettingsStore, port: str, said: list[str], host: Host | None = None) -> MidiControl:
-    return MidiControl(store, host or Host(), knobs.CONTROLS, MAP, port, "jack", said.append)  # type: ignore[arg-type]
+def control_of(store: SettingsStore, port: str, said: list[str], host: FakeHost | None = None) -> MidiControl:
+    return MidiControl(store, host or FakeHost(), knobs.CONTROLS, MAP, port, "jack", said.append)
 
 
 def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store: SettingsStore) -> None:
-    host, said = Host(), list[str]()
+    host, said = FakeHost(), list[str]()
     control, hand = control_of(store, "virtual", said, host), giver()
     lamp = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="Lamp")
     lamp.open_virtual_port("ring")
@@ -91,7 +82,7 @@ def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store:
             hand.send_message([0xB0, 70, value])
         for data in ([0xB0, 1, 64], [0xB0, 33, 5], [0x90, 36, 100], [0x80, 36, 0], [0xC0, 3]):
             hand.send_message(data)
-        wait_for(lambda: host.presets == ["dull-vocal"])
+        wait_for(lambda: host.loaded == ["dull-vocal"])
         assert store.targets()["bypass"] == 1.0
         # The preset moved the knobs, so each goes on from where its control is turned next.
         hand.send_message([0xB0, 70, 40])
