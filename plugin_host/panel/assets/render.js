@@ -8,6 +8,10 @@ export default {
       <label class="hb-files">Drop files here, or choose them: they are rendered with the present settings
         <input type="file" multiple accept="audio/*,.wav,.flac,.aif,.aiff,.ogg,.mp3" :disabled="busy"
           @change="send([...$event.target.files]); $event.target.value = ''" /></label>
+      <div class="hb-rendering"><label class="hb-option">Model
+          <select v-model="artifact" :disabled="busy"><option value="studio">studio: the best for files</option>
+            <option value="live">live: no latency</option><option value="">the one that plays</option></select></label>
+        <label class="hb-option"><input type="checkbox" v-model="matched" @change="level" /> play before and after equally loud</label></div>
       <div class="hb-rendering"><span role="status">{{ words }}</span>
         <button v-if="busy" type="button" class="hb-plain" @click="stop">cancel</button>
         <a v-if="done > 1 && !busy" :href="'render/' + id + '/zip'" download="highband.zip">download all</a></div>
@@ -16,6 +20,7 @@ export default {
         <span class="hb-file-name">{{ file.name }}</span>
         <progress v-if="state === 'rendering' && !file.done" :value="file.share" max="1"
           :aria-label="file.name"></progress>
+        <span class="hb-caption" :class="{ 'hb-fault': file.fault }">{{ about(file) }}</span>
         <template v-if="file.done">
           <button type="button" class="hb-plain" :aria-label="(playing === index ? 'Pause ' : 'Play ') + file.name"
             @click="play(index)">{{ playing === index ? "pause" : "play" }}</button>
@@ -35,7 +40,8 @@ export default {
         </template>
       </div>
     </div>`,
-  data: () => ({ over: false, id: "", state: "", said: "", files: [], playing: null, wet: true, place: 0, lengths: {} }),
+  data: () => ({ over: false, id: "", state: "", said: "", files: [], playing: null, wet: true, place: 0, lengths: {},
+    artifact: "studio", matched: true }),
   computed: {
     busy() { return this.state === "sending" || this.state === "rendering"; },
     done() { return this.files.filter((file) => file.done).length; },
@@ -74,7 +80,7 @@ export default {
           if (this.state !== "sending") return;
           this.show(job, "sending");
         }
-        const job = await this.ask("POST", this.id);
+        const job = await this.ask("POST", `${this.id}?artifact=${this.artifact}`);
         if (this.state !== "sending") return;
         this.show(job);
         this.poll();
@@ -98,6 +104,23 @@ export default {
       this.state = "stopped";
       if (this.id) this.show(await this.ask("DELETE", this.id));
     },
+    about(file) {
+      if (file.fault) return `failed: ${file.fault}`;
+      if (!file.done) return this.state === "rendering" ? (file.share ? "rendering" : "waiting") : this.state;
+      const loudness = file.lufs_before !== null && file.lufs_after !== null
+        ? `${file.lufs_before.toFixed(1)} → ${file.lufs_after.toFixed(1)} LUFS` : "too short or silent to measure";
+      const from = file.generated_from_hz ? `generated from ${(file.generated_from_hz / 1000).toFixed(1)} kHz` : "";
+      return [loudness, from].filter(Boolean).join(", ");
+    },
+    // The louder of the two is turned down, as louder passes for better.
+    level() {
+      const file = this.files[this.playing];
+      if (!file) return;
+      const more = this.matched ? (file.lufs_after ?? 0) - (file.lufs_before ?? 0) : 0;
+      const [before, after] = this.pair(this.playing);
+      before.volume = Math.min(1, 10 ** (more / 20));
+      after.volume = Math.min(1, 10 ** (-more / 20));
+    },
     pair(index) { return [this.$refs[`before${index}`][0], this.$refs[`after${index}`][0]]; },
     stopPlaying() {
       clearInterval(this.keeper);
@@ -112,6 +135,7 @@ export default {
       before.currentTime = after.currentTime;
       this.playing = index;
       this.keeper = setInterval(this.keep, STEP_MS);
+      this.level();
       await Promise.allSettled([before.play(), after.play()]);
     },
     keep() {

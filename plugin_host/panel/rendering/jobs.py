@@ -40,6 +40,7 @@ class Job:
         state: "waiting", "rendering", "done", "failed" or "stopped".
         said: What the render said, such as which file is bad.
         shares: How much of each file is done, 0..1.
+        reports: What the render has reported of each file in the end.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Job:
     state: str = "waiting"
     said: str = ""
     shares: dict[int, float] = field(default_factory=dict)
+    reports: dict[int, dict[str, Any]] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
 
     def path(self, index: int, side: Side) -> Path | None:
@@ -74,8 +76,11 @@ class Job:
     def read(self, line: bytes) -> None:
         """Read a line of the render's report."""
         report = json.loads(line)
+        index = int(Path(report["file"]).name[:4])
         if "share" in report:
-            self.shares[int(Path(report["file"]).name[:4])] = float(report["share"])
+            self.shares[index] = float(report["share"])
+        else:
+            self.reports[index] = report
 
     def summary(self) -> dict[str, Any]:
         """Return what the page shows."""
@@ -83,7 +88,12 @@ class Job:
         for index, name in enumerate(self.names):
             is_done, has_picture = self.path(index, "after") is not None, bool(self.path(index, "picture"))
             share = 1.0 if is_done else self.shares.get(index, 0.0)
-            files.append({"name": name, "done": is_done, "picture": has_picture, "share": share})
+            report = self.reports.get(index, {})
+            figures = {name: report.get(name) for name in ("lufs_before", "lufs_after", "generated_from_hz")}
+            fault = _as_called(str(report.get("fault", "")), self)
+            files.append(
+                {"name": name, "done": is_done, "picture": has_picture, "share": share, "fault": fault, **figures}
+            )
         return {"state": self.state, "said": self.said, "files": files}
 
 

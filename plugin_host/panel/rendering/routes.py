@@ -17,6 +17,7 @@ from plugin_host.panel.rendering.download import playable, zipped
 from plugin_host.panel.rendering.jobs import Job, RenderJobs, RenderRefused, Side, preset_of
 
 _SIDES: dict[str, Side] = {"before": "before", "after": "after", "picture": "picture"}
+FOR_FILES = ("studio", "live")
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -61,7 +62,11 @@ class RenderDesk:
         if not link.settings:
             raise RenderRefused("there is no host whose settings could be used; start highband live")
         preset = preset_of(link.state, link.settings)
-        self._jobs.start(str(request.path_params["id"]), preset, str(link.stats.get("artifact") or ""))
+        # The model that plays is made for no latency; a file has time for a better one.
+        artifact = request.query_params.get("artifact") or str(link.stats.get("artifact") or "")
+        if artifact not in (*FOR_FILES, link.stats.get("artifact") or ""):
+            raise RenderRefused(f"files are rendered with {' or '.join(FOR_FILES)}, or with the model that plays")
+        self._jobs.start(str(request.path_params["id"]), preset, artifact)
         return await self._answer(request)
 
     async def _stop(self, request: Request) -> Response:

@@ -72,7 +72,8 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     sounds = [["one.wav", packed(noise(9000))], ["two.aiff", packed(noise(4 * 48000, 1), "AIFF")]]
     page.locator(".hb-render").evaluate(DROP, [["../../evil.wav", [1, 2, 3]], *sounds])
     page.get_by_text("failed, 2 of 3 files").wait_for(timeout=2 * PATIENCE_S * 1000.0)
-    page.get_by_text("evil.wav is not audio").wait_for()
+    page.locator(".hb-fault", has_text="evil.wav is not audio").wait_for()
+    page.locator(".hb-caption", has_text="LUFS").wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="download all").click()
     with zipfile.ZipFile(download.value.path()) as archive:
