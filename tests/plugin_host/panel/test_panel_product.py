@@ -202,7 +202,7 @@ def test_the_keyboard_alone_can_do_all_of_it(page: Page, client: Client, tmp_pat
     until(lambda: page.evaluate("true") and bool(asked))
     asked[0].set_files(tmp_path / "take.wav")
     keys.press(named("button", name="cancel", exact=True), "Enter")
-    page.get_by_text("stopped").wait_for()
+    page.get_by_text("stopped, 0 of 1 files").wait_for()
 
 
 def chain(page: Page, client: Client, keys: Keys) -> None:
