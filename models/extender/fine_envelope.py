@@ -34,7 +34,7 @@ _STATES = 7
 # with it, and both levels are plain means until they are as long as their times.
 _SILENT = 1e-10
 # Samples after which no mean is plain any more.
-_LONG = 1e6
+_LONG = 1e4
 
 
 class Follower(NamedTuple):
@@ -98,10 +98,13 @@ def follow(
             power, power_slow = min(passed * passed, 1.0) + _FLOOR, min(passed_slow * passed_slow, 1.0) + _FLOOR
             if slow < _SILENT and follower.ahead == 0:
                 since = 0.0
-            kept = since / (since + 1.0)
-            since = min(since + 1.0, _LONG)
-            fast = power + min(follower.fast, kept) * (fast - power)
-            slow = power_slow + min(follower.slow, kept) * (slow - power_slow)
+            fast_kept, slow_kept = follower.fast, follower.slow
+            if since < _LONG:
+                kept = since / (since + 1.0)
+                fast_kept, slow_kept = min(fast_kept, kept), min(slow_kept, kept)
+                since += 1.0
+            fast = power + fast_kept * (fast - power)
+            slow = power_slow + slow_kept * (slow - power_slow)
             ratio[i] = fast / slow
         # What dies away is not followed into denormals.
         past[channel, 0], past[channel, 1], past[channel, 2] = before, passed if abs(passed) > 1e-20 else 0.0, fast

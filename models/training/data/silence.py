@@ -5,6 +5,7 @@ The frames of such an example are those of the recording with the power of the s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ def keep(spans: list[tuple[float, float]], frames: int, fall: float) -> Kept:
     return Kept(of_input, of_target, _left(spans, frames, _energy(bands.HANN_FALL), 2 * _FRAME_HOPS))
 
 
+@lru_cache
 def _energy(fall: float) -> Array:
     """Return the share of a window's energy that lies before each of `_POINTS` places in it."""
     energy: Array = np.concatenate([[0.0], np.cumsum(bands.late_hann(_POINTS - 1, fall) ** 2.0)])

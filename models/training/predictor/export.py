@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors.numpy import save as pack_arrays
 from safetensors.numpy import save_file as save_arrays
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from models.artifact.load import build, extender_config
@@ -145,8 +145,7 @@ def load_predictor(name_or_path: str | Path) -> tuple[Predictor, ExtenderConfig]
     folder = find_artifact(name_or_path)
     config = extender_config(read_manifest(folder))
     network = Predictor(config.predictor).eval()
-    weights = load_file(folder / WEIGHTS)
-    network.load_state_dict({key: value for key, value in weights.items() if not key.startswith(EXCITER)})
+    network.load_state_dict(predictor_weights(folder))
     return network, config
 
 
