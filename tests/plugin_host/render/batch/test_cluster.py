@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 import soundfile
-from moto.server import ThreadedMotoServer
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch import batch as batch_module
@@ -27,58 +19,24 @@ from plugin_host.render.batch.plan import BatchError, plan
 from plugin_host.render.batch.task import Engine
 from plugin_host.render.batch.workers import Inline
 from tests.plugin_host.stages import Delay
-
-ROOT = Path(__file__).resolve().parents[4]
+from tests.stress.cluster import DaskCluster, archive
 
 
 def plain() -> Sound:
     return Sound(Delay(100), {}, "live", "", {})
 
 
-def start(*words: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with archive(tmp_path_factory.mktemp("state")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    """A local S3 server with a bucket, which fsspec finds by the environment."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    changes = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }  # fmt: skip
-    kept = dict(os.environ)
-    os.environ.update(changes)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="archive")
-    yield client
-    server.stop()
-    os.environ.clear()
-    os.environ.update(kept)
-
-
-@pytest.fixture(scope="module")
-def cluster(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler with two workers that are started anew where they die."""
-    folder = tmp_path_factory.mktemp("dask")
-    file = folder / "scheduler.json"
-    shared = ["--scheduler-file", str(file), "--no-dashboard"]
-    scheduler = start("dask_scheduler", *shared, "--port", "0", "--host", "127.0.0.1")
-    for _ in range(600):
-        if file.exists() and file.stat().st_size:
-            break
-        time.sleep(0.05)
-    words = [*shared, "--nthreads", "1", "--local-directory", str(folder), "--memory-limit", "0"]
-    workers = [start("dask_worker", *words, "--no-nanny") for _ in range(2)]
-    address = json.loads(file.read_text())["address"].removeprefix("tcp://")
-    yield f"dask://{address}", workers
-    for process in (*workers, scheduler):
-        process.kill()
-        process.wait()
+def cluster(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    dask = DaskCluster(tmp_path_factory.mktemp("dask"))
+    yield dask
+    dask.close()
 
 
 @pytest.fixture(autouse=True)
@@ -103,12 +61,12 @@ def objects(s3: Any, prefix: str) -> dict[str, bytes]:
     return {one["Key"]: s3.get_object(Bucket="archive", Key=one["Key"])["Body"].read() for one in listed}
 
 
-def test_a_cluster_gives_the_same_bits_from_s3_to_s3(s3: Any, cluster: Any, tmp_path: Path) -> None:
+def test_a_cluster_gives_the_same_bits_from_s3_to_s3(s3: Any, cluster: DaskCluster, tmp_path: Path) -> None:
     for number in range(6):
         path = write(tmp_path / "in" / f"deep/{number}.wav", number)
         s3.upload_file(str(path), "archive", f"in/deep/{number}.wav")
     here = render(Inline(plain()), str(tmp_path / "in"), str(tmp_path / "out"))
-    engine = Cluster(cluster[0], plain)
+    engine = Cluster(cluster.address, plain)
     try:
         there = render(engine, "s3://archive/in", "s3://archive/out")
         again = render(engine, "s3://archive/in", "s3://archive/out")
@@ -145,15 +103,14 @@ def test_another_ones_object_is_left_alone_and_a_missing_one_is_named(s3: Any, t
     assert "s3://archive/other/in/gone.wav" in outcome.fault
 
 
-def test_a_lost_workers_tasks_are_done_by_the_other(cluster: Any, tmp_path: Path) -> None:
+def test_a_lost_workers_tasks_are_done_by_the_other(cluster: DaskCluster, tmp_path: Path) -> None:
     for number in range(30):
         write(tmp_path / "in" / f"{number:02d}.wav", number)
-    address, workers = cluster
-    engine = Cluster(address, plain)
+    engine = Cluster(cluster.address, plain)
     with Journal(journal_path(tmp_path / "out")) as journal:
         outcomes = Batch(plain(), journal, engine).run(plan([str(tmp_path / "in")], tmp_path / "out"))
         done = [next(outcomes)]
-        workers[0].send_signal(signal.SIGKILL)
+        cluster.kill_worker(0)
         done += list(outcomes)
         states = [row["state"] for row in journal.rows()]
     engine.close()
