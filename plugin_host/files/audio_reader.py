@@ -66,7 +66,7 @@ class AudioReader:
         bits: The depth that loses nothing of this file: "16", "24" or "32f", which the lossy formats need too, for
             their decoders go beyond full scale.
         mask: Loudspeakers of the channels as WAVE_FORMAT_EXTENSIBLE names them, 0 where the file names none.
-        mended: Samples that were NaN or infinite so far.
+        mended: Samples that were NaN or infinite since `blocks` began, or since the file was opened.
         notes: What a person should know of how the file was read, in a few words each.
     """
 
@@ -131,7 +131,7 @@ class AudioReader:
         """
         size = size or self.block_frames()
         self._seek(0)
-        done = 0
+        done = self.mended = 0
         while (block := self._read(size, done)).shape[1]:
             done += block.shape[1]
             yield block

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from typer.testing import CliRunner
 
-from tests.plugin_host.session.live_program import PRODUCT, environment, running, wait_for
+from plugin_host.cli.app import app
+from tests.plugin_host.session.live_program import PRODUCT, running, wait_for
 
 ADDRESSES = ("tcp://127.0.0.1:19471", "tcp://127.0.0.1:19472")
 
 
-def compare(folder: Path, *words: str) -> str:
-    command = [*PRODUCT, "compare", *words, "--address", ADDRESSES[0]]
-    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=60)
-    return done.stdout + done.stderr
+def compare(*words: str) -> str:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["compare", *words, "--address", ADDRESSES[0]]).output
 
 
 def test_wet_and_dry_are_compared_equally_loud(tmp_path: Path) -> None:
@@ -26,8 +25,8 @@ def test_wet_and_dry_are_compared_equally_loud(tmp_path: Path) -> None:
     with running([*PRODUCT, *live, "--set", "output=6", "--block", "512"], tmp_path) as program:
         assert program.stdout is not None
         assert "playing on file" in program.stdout.readline()
-        assert "not comparing" in compare(tmp_path)
-        printed = compare(tmp_path, "dry")
-        wait_for(lambda: "wet +6.0 dB: wet is turned down" in compare(tmp_path))
+        assert "not comparing" in compare()
+        printed = compare("dry")
+        wait_for(lambda: "wet +6.0 dB: wet is turned down" in compare())
         assert "LUFS" in printed
-        assert "not comparing" in compare(tmp_path, "off")
+        assert "not comparing" in compare("off")
