@@ -112,6 +112,11 @@ class Chain:
         self._path.match = match
 
     @property
+    def measuring(self) -> object:
+        """What measures the recording's bandwidth: the extender, or one inside of it; None without any."""
+        return getattr(self.extender, "measuring", self.extender)
+
+    @property
     def dry_share(self) -> float:
         """How much of the dry signal plays now, 0 to 1."""
         return self._path.dry_share
@@ -189,7 +194,7 @@ class Chain:
         """Copy the bandwidth that another chain's extender has measured, so that it need not be measured anew."""
         measuring: object = self.extender
         if isinstance(measuring, MeasuresBandwidth):
-            measuring.copy_bandwidth(other.extender)
+            measuring.copy_bandwidth(other.measuring)
 
     def reset(self, position: int = 0) -> None:
         """Forget the past, in every stage; see `models.stage.Stage.reset`."""

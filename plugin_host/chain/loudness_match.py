@@ -62,12 +62,16 @@ def _energy(loudness: float) -> float:
 class LoudnessMatch:
     """Measures dry and wet side by side while they are compared.
 
+    Args:
+        window_s: How much of the newest sound is measured.
+
     Attributes:
         gains: What dry and wet are multiplied by to be equally loud; at most 1, and the softer one stays.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: float = WINDOW_S) -> None:
         self.gains = (1.0, 1.0)
+        self._energies: deque[NDArray[np.float64]] = deque(maxlen=round(window_s / _STEP_S))
         self._source: object = None
         self._ring: RingBuffer | None = None
         self._is_fresh = True
@@ -100,7 +104,7 @@ class LoudnessMatch:
             self._is_fresh = False
             self._filters.reset()
             self._waiting: Block = np.zeros((2 * self._channels, 0), np.float32)
-            self._energies: deque[NDArray[np.float64]] = deque(maxlen=round(WINDOW_S / _STEP_S))
+            self._energies.clear()
         both = ring.pop()
         if both.shape[1]:
             self._waiting = np.concatenate([self._waiting, self._filters.process(both, {})], axis=1)
@@ -123,9 +127,16 @@ class LoudnessMatch:
             self.gains = 10.0 ** (min(0.0, over_db) / 20.0), 10.0 ** (-max(0.0, over_db) / 20.0)
 
     def figures(self) -> dict[str, Any]:
-        """Return the loudness of both in LUFS, by how many dB wet is the louder one, and which is turned down."""
+        """Return the loudness of both in LUFS, by how many dB wet is the louder one, and which is turned down.
+
+        `seconds` says how much was measured.
+        """
         dry, wet = self._loudness_of
         offset = None if dry is None or wet is None else round(wet - dry, 2)
         lower = "" if not offset else "wet" if offset > 0.0 else "dry"
         rounded = [None if loud is None else round(loud, 2) for loud in (dry, wet)]
-        return {"dry_lufs": rounded[0], "wet_lufs": rounded[1], "offset_db": offset, "turned_down": lower}
+        measured_s = round(_STEP_S * len(self._energies), 1)
+        return {
+            "dry_lufs": rounded[0], "wet_lufs": rounded[1], "offset_db": offset, "turned_down": lower,
+            "seconds": measured_s,
+        }  # fmt: skip

@@ -13,7 +13,8 @@ from plugin_host.control.host import Controller, Host
 from plugin_host.control.request import (
     COMMANDS,
     SLOW,
-    Bypass,
+    Audition,
+    Compare,
     CopySlot,
     Describe,
     DiffPreset,
@@ -25,15 +26,15 @@ from plugin_host.control.request import (
     MidiLearn,
     MidiUnbind,
     Plain,
-    Record,
     Request,
     SavePreset,
     SelectSlot,
     Set,
     SetChain,
     SetMany,
+    Switch,
 )
-from plugin_host.settings.changes import Change, SettingsError
+from plugin_host.settings.changes import Accepted, Change, SettingsError
 from plugin_host.settings.snapshots import SLOTS
 from plugin_host.settings.store import SettingsStore
 
@@ -66,6 +67,7 @@ class Dispatch:
             "midi_cancel": lambda _: self._cancel_learning(),
             "snapshot": lambda _: self._snapshot(),
             "takes": lambda _: dict(host.recordings()),
+            "end_comparison": lambda _: self._end_comparison(),
         }
 
     def is_slow(self, request: Request, is_busy: bool) -> bool:
@@ -83,11 +85,13 @@ class Dispatch:
         """Do one request; raise ValueError with a sentence where it is refused."""
         if isinstance(request, Plain):
             return self._plain[request.do](request.origin)
-        if isinstance(request, (Set, SetMany, EndGesture, Bypass)):
+        if isinstance(request, (Set, SetMany, EndGesture)):
             return self._move(request)
-        if isinstance(request, (SelectSlot, CopySlot, Lock)):
+        if isinstance(request, (SelectSlot, CopySlot, Lock, Switch)):
             return self._choose(request)
-        if isinstance(request, (LoadPreset, SavePreset, SetChain, Record)):
+        if isinstance(request, (Compare, Audition)):
+            return self._compare(request)
+        if isinstance(request, (LoadPreset, SavePreset, SetChain)):
             return self._build(request)
         if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
             return self._map(request)
@@ -95,7 +99,7 @@ class Dispatch:
             return {"diff": hosts.diff_preset(self._store, self._host, request.name)}
         return self._describe() if isinstance(request, Describe) else self._get(request)
 
-    def _move(self, request: Set | SetMany | EndGesture | Bypass) -> Content:
+    def _move(self, request: Set | SetMany | EndGesture) -> Content:
         if isinstance(request, EndGesture):
             self._store.end_gesture(request.origin, request.gesture)
             return {}
@@ -103,13 +107,14 @@ class Dispatch:
             moved = self._store.request_many(request.values, request.origin, request.gesture)
             settings = {accepted.name: protocol.setting(accepted) for accepted in moved}
             return {"sequence": moved[0].sequence, "settings": settings}
-        if isinstance(request, Bypass):
-            accepted = self._store.request("bypass", float(request.on), request.origin)
-        else:
-            accepted = self._store.request(request.knob, request.value, request.origin, request.gesture)
-        return {"knob": accepted.name, **protocol.setting(accepted)}
+        return _moved(self._store.request(request.knob, request.value, request.origin, request.gesture))
 
-    def _choose(self, request: SelectSlot | CopySlot | Lock) -> Content:
+    def _choose(self, request: SelectSlot | CopySlot | Lock | Switch) -> Content:
+        if isinstance(request, Switch):
+            if request.do == "bypass":
+                return _moved(self._store.request("bypass", float(request.on), request.origin))
+            self._host.record(request.on)
+            return dict(self._host.recordings())
         if isinstance(request, Lock):
             self._store.lock(request.knob, request.on, request.origin)
             return {"locked": list(self._store.snapshot().locked)}
@@ -118,10 +123,18 @@ class Dispatch:
         self._store.copy_slot(request.source, request.target, request.origin)
         return self._slots()
 
-    def _build(self, request: LoadPreset | SavePreset | SetChain | Record) -> Content:
-        if isinstance(request, Record):
-            self._host.record(request.on)
-            return dict(self._host.recordings())
+    def _compare(self, request: Compare | Audition) -> Content:
+        if isinstance(request, Compare):
+            self._host.compare([(side.kind, side.name) for side in request.sides])
+        else:
+            self._host.audition(request.side)
+        return {}
+
+    def _end_comparison(self) -> Content:
+        self._host.end_comparison()
+        return {}
+
+    def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
         if isinstance(request, SetChain):
             hosts.set_chain(self._store, self._host, request.before, request.after, request.origin)
             return {"chain": list(self._host.chain())}
@@ -186,6 +199,10 @@ class Dispatch:
 
     def _change(self, change: Change) -> Content:
         return protocol.change(change)
+
+
+def _moved(accepted: Accepted) -> Content:
+    return {"knob": accepted.name, **protocol.setting(accepted)}
 
 
 def spectra(host: Host) -> dict[str, list[float]]:

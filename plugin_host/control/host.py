@@ -85,6 +85,22 @@ class Host(Protocol):
         """Return whether something is recorded, where, for how long, and the takes there are, as JSON values."""
         ...
 
+    def compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        """Play two versions side by side, equally loud, the first audible.
+
+        Args:
+            sides: Of each its kind ("slot", "preset", "artifact" or "input") and its name, never a path.
+        """
+        ...
+
+    def audition(self, side: int) -> None:
+        """Make one of the compared versions audible, within a block."""
+        ...
+
+    def end_comparison(self) -> None:
+        """Play again what played before; nothing where none are compared."""
+        ...
+
     def program(self) -> object:
         """Return what plays in a form that `play` takes; equal where the same plays."""
         ...

@@ -97,10 +97,10 @@ class CopySlot(_Request):
     target: Slot
 
 
-class Bypass(_Request):
-    """Switch the bypass."""
+class Switch(_Request):
+    """Switch the bypass, or begin or end a take of input and output."""
 
-    do: Literal["bypass"]
+    do: Literal["bypass", "record"]
     on: StrictBool
 
 
@@ -112,11 +112,26 @@ class Lock(_Request):
     on: StrictBool
 
 
-class Record(_Request):
-    """Begin or end a take of input and output."""
+class Side(BaseModel):
+    """A version of the sound: a slot, a preset or an artifact by its name, or the input as it comes."""
 
-    do: Literal["record"]
-    on: StrictBool
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Literal["slot", "preset", "artifact", "input"]
+    name: Annotated[StrictStr, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9 ._-]{0,79})?$")] = ""
+
+
+class Compare(_Request):
+    """Play two versions side by side, equally loud."""
+
+    do: Literal["compare"]
+    sides: Annotated[list[Side], Field(min_length=2, max_length=2)]
+
+
+class Audition(_Request):
+    """Make one of the compared versions audible."""
+
+    do: Literal["audition"]
+    side: Literal[0, 1]
 
 
 class MidiLearn(_Request):
@@ -152,23 +167,24 @@ class Plain(_Request):
 
     do: Literal[
         "presets", "plugins", "chain", "slots", "undo", "redo", "stats", "meters", "spectra", "midi", "midi_cancel",
-        "snapshot", "takes",
+        "snapshot", "takes", "end_comparison",
     ]  # fmt: skip
 
 
 Request = (
-    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Bypass
-    | Lock | Record | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
+    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Switch
+    | Lock | Compare | Audition | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
 )  # fmt: skip
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
     "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock", "undo", "redo", "stats",
     "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot", "record", "takes",
+    "compare", "audition", "end_comparison",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({
     "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
-    "record", "takes",
+    "record", "takes", "compare", "end_comparison",
 })  # fmt: skip
 STEPS = frozenset({"undo", "redo"})

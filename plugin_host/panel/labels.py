@@ -8,6 +8,8 @@ from typing import Any
 from models.extender.controls import NODES_HZ
 
 MODEL = "Extender"
+# The models that files are rendered with, the better one first.
+FOR_FILES = ("studio", "live")
 _LOWEST_DB = -120.0
 
 
@@ -93,6 +95,21 @@ def found_of(stats: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]
     if settings.get("crossover", {}).get("value"):
         return 0.0
     return float(f"{float(stats.get('crossover_hz') or 0.0):.3g}")
+
+
+def sides_of(state: Mapping[str, Any], presets: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Return what a blind test can compare, by its name for people: what plays comes first."""
+    slots = [state["slot"], *(slot for slot in state["slots"] if slot != state["slot"])]
+    sides = {f"slot {slot}": {"kind": "slot", "name": slot} for slot in slots}
+    sides["the input"] = {"kind": "input"}
+    sides |= {f"preset {one['title']}": {"kind": "preset", "name": one["name"]} for one in presets}
+    return sides | {f"model {name}": {"kind": "artifact", "name": name} for name in FOR_FILES}
+
+
+def abx_result(result: Mapping[str, Any]) -> str:
+    """Say how often a listener was right, and what that proves."""
+    rate = f"{100 * result['low']:.0f} % to {100 * result['high']:.0f} %"
+    return f"{result['correct']} of {result['trials']} right, p = {result['p_value']:.2g}, true rate {rate} (95 %)"
 
 
 def title_of(stats: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from nicegui.events import GenericEventArguments, KeyEventArguments
 from models.extender.controls import NODES_HZ
 from plugin_host.control.client import HostError, NoHostError
 from plugin_host.panel.access import AccessGuard
+from plugin_host.panel.blind_dialog import BlindDialog
 from plugin_host.panel.chain_editor import addable, edited, with_options
 from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, Spectrogram, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
@@ -59,6 +60,7 @@ class Page:
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
         self._dialog = PresetDialog(link, self.ask, self.show)
+        self._blind = BlindDialog(link, self.ask)
         self._takes = TakesDialog(link, self.ask, self.show)
         self._menu = KnobMenu(link, self.ask, self.show, lambda knob: self._board.field_of(knob))
         self._build_bar()
@@ -130,6 +132,10 @@ class Page:
             self.link.state = {**self.link.state, "chain": reply["chain"]}
 
     async def _press(self, event: KeyEventArguments) -> None:
+        if self._blind.is_on:
+            if event.action.keydown and not event.action.repeat:
+                await self._blind.press(event.key.name)
+            return
         if event.action.keydown and event.key.name == "Escape":
             await self._midi.cancel()
         if event.action.keydown and event.key.name in _STEPS:
@@ -162,6 +168,7 @@ class Page:
                 for knob, about in _SWITCHES.items():
                     self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)
                     self._switches[knob].on("contextmenu.prevent", partial(self._menu.open, knob))
+                button("blind", self._blind.open, "Blind test: compare two versions without knowing which one plays")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
                 self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
                 self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
@@ -189,7 +196,7 @@ class Page:
         if self._moved != link.moved:
             self._moved = link.moved
             self._show_settings()
-        if self._ticks != link.ticks and not link.away:
+        if self._ticks != link.ticks and not link.away and not self._blind.is_on:
             self._ticks = link.ticks
             frame = frame_of(link.spectra, link.stats, link.settings, link.knobs)
             for part in (self._picture, self._spectrogram):
@@ -251,6 +258,6 @@ def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
     app.on_shutdown(jobs.close)
     ui.run(
         lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
-        reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=10.0,
+        reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=30.0,
         timeout_graceful_shutdown=1,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+from plugin_host.chain.comparison import Comparison
 from plugin_host.chain.dry_wet import MATCH
 from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.chain.program import LiveSound, Recipe, build_around, path_of, with_effects
@@ -18,6 +19,7 @@ from plugin_host.preset.artifact_pin import pin_of
 from plugin_host.preset.file import load_preset, save_preset, user_folder
 from plugin_host.preset.nodes import nodes_of
 from plugin_host.session.takes import Takes
+from plugin_host.session.versions import version_of
 from plugin_host.settings.store import SettingsStore
 
 _PATIENCE_S = 60.0
@@ -49,6 +51,7 @@ class LiveHost:
         # A preset that names no model is played by the one that the person chose.
         self._artifact = sound.artifact
         self._match = LoudnessMatch()
+        self._comparison: Comparison | None = None
         sound.chain.compare_by(self._match)
         self.engine = Engine(sound.chain, store)
         self.takes = Takes(self.engine)
@@ -75,6 +78,7 @@ class LiveHost:
             "recording": self.takes.state(),
             "artifact": self.sound.artifact,
             "crossover_hz": self.sound.chain.crossover_hz,
+            "comparison": self._comparison.figures() if self._comparison is not None else None,
             "match": {"on": self.store.targets().get(MATCH.id) == 1.0, **self._match.figures()},
         }
 
@@ -143,6 +147,28 @@ class LiveHost:
         """Build and swap in what played before; raise ValueError, one sentence, where that can't be any more."""
         self._on_main(lambda: self._play(build_around(*program)))
 
+    def compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        """Play two versions side by side, of which the first is audible, until `end_comparison` or another chain.
+
+        Args:
+            sides: Kind and name of each, see `version_of`.
+
+        Raises:
+            ValueError: One sentence; the old chain plays on.
+        """
+        self._on_main(lambda: self._compare(sides))
+
+    def audition(self, side: int) -> None:
+        """Make one of the compared versions audible; raise ValueError, one sentence, if none are compared."""
+        if self._comparison is None:
+            raise ValueError("nothing is compared any more; begin again")
+        self._comparison.audible = side
+
+    def end_comparison(self) -> None:
+        """Play the sound again that played before, with the settings of now."""
+        if self._comparison is not None:
+            self.play(self.sound.recipe)
+
     def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
         """Write chain and settings as a preset of the user's folder, which is what plays from then on.
 
@@ -170,6 +196,8 @@ class LiveHost:
     def measure(self) -> None:
         """Measure loudness for the match, and the latency of plug-ins; again and again, on the main thread."""
         self._match.look()
+        if self._comparison is not None:
+            self._comparison.match.look()
         self.sound.chain.look_for_latency()
 
     def do_tasks(self) -> None:
@@ -188,9 +216,15 @@ class LiveHost:
         artifact = preset.artifact or self._artifact
         self._play(build_around(preset, name, artifact))
 
+    def _compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        comparison = Comparison([version_of(*side, self.sound, self.store, self._artifact) for side in sides])
+        self.engine.swap_chain(comparison)
+        self._comparison = comparison
+
     def _play(self, sound: LiveSound) -> None:
         sound.chain.compare_by(self._match)
         self.engine.swap_chain(sound.chain)
+        self._comparison = None
         self.store.declare(sound.controls)
         if sound.warning != self.sound.warning:
             self._warn(sound)

@@ -37,6 +37,10 @@ class StageHost(LiveHost):
         """Refuse."""
         raise ValueError("this plug-in plays a stage of its own, without effects around it")
 
+    def compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        """Refuse."""
+        raise ValueError("this plug-in plays a stage of its own; compare its settings in the DAW")
+
 
 class Worker:
     """Plays one instance until the DAW closes it.

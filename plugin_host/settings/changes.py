@@ -63,7 +63,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole state at one moment, for a client that connects late."""
+    """The whole state at one moment, for a client that connects late.
+
+    Attributes:
+        kept: The settings of every snapshot that was played before, as it was left.
+    """
 
     sequence: int
     slot: str
@@ -72,6 +76,7 @@ class Snapshot:
     can_redo: bool
     locked: tuple[str, ...]
     settings: Mapping[str, Accepted]
+    kept: Mapping[str, Mapping[str, float]]
 
 
 class Subscription:

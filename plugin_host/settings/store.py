@@ -196,8 +196,8 @@ class SettingsStore:
         with self._lock:
             settings = {name: self._accepted(name, self._came[name]) for name in self._controls}
             return Snapshot(
-                self._sequence, self._snapshots.current, self._snapshots.filled,
-                self._history.can_undo, self._history.can_redo, tuple(sorted(self._locked)), settings,
+                self._sequence, self._snapshots.current, self._snapshots.filled, self._history.can_undo,
+                self._history.can_redo, tuple(sorted(self._locked)), settings, self._snapshots.copy(),
             )  # fmt: skip
 
     def subscribe(self, capacity: int = 1024) -> Subscription:

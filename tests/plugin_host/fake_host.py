@@ -20,6 +20,8 @@ class FakeHost:
         self.loaded: list[str] = []
         self.saved: list[tuple[str, str, dict[str, float]]] = []
         self.broken = self.is_recording = False
+        self.compared: list[tuple[str, str]] = []
+        self.audible = 0
 
     def stats(self) -> dict[str, Any]:
         if self.broken:
@@ -47,6 +49,17 @@ class FakeHost:
     def recordings(self) -> dict[str, Any]:
         take = {"name": "20261130-031500", "seconds": 2.5, "wet": "/x/wet.wav", "dry": "/x/dry.wav", "recovered": True}
         return {"on": self.is_recording, "seconds": 0.0, "folder": "/x", "takes": [take]}
+
+    def compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        self.compared, self.audible = list(sides), 0
+
+    def audition(self, side: int) -> None:
+        if not self.compared:
+            raise ValueError("nothing is compared any more; begin again")
+        self.audible = side
+
+    def end_comparison(self) -> None:
+        self.compared = []
 
     def program(self) -> object:
         return self.loaded[-1:]

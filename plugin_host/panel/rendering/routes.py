@@ -13,11 +13,11 @@ from starlette.routing import Route
 
 from plugin_host.files.audio_reader import AudioFileError
 from plugin_host.panel.host_mirror import PanelLink
+from plugin_host.panel.labels import FOR_FILES
 from plugin_host.panel.rendering.download import playable, zipped
 from plugin_host.panel.rendering.jobs import Job, RenderJobs, RenderRefused, Side, preset_of
 
 _SIDES: dict[str, Side] = {"before": "before", "after": "after", "picture": "picture"}
-FOR_FILES = ("studio", "live")
 Answer = Callable[[Request], Awaitable[Response]]
 
 

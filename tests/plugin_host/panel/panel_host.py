@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,8 @@ import numpy as np
 
 from models.extender.controls import CONTROLS
 from models.stage import Block
+from plugin_host.chain.chain import Chain
+from plugin_host.chain.comparison import Comparison, Version
 from plugin_host.control.zmq_server import ZmqControl
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
@@ -43,18 +46,22 @@ class BypassedGain(Gain):
 class EngineHost(FakeHost):
     """What a real host reports, from a real engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, store: SettingsStore) -> None:
         super().__init__()
-        self.engine = engine
+        self.engine, self.store = engine, store
+        self.comparison: Comparison | None = None
         self.artifact = ""
 
     def stats(self) -> dict[str, Any]:
-        figures = {
+        figures: dict[str, Any] = {
             "device": {"name": "null", "state": "playing"},
             "crossover_hz": 8000.0,
             "preset": "test",
             "block": BLOCK,
         }
+        if self.comparison is not None:
+            self.comparison.match.look()
+            figures["comparison"] = self.comparison.figures()
         return {**self.engine.stats(), **figures}
 
     def meters(self) -> dict[str, Any]:
@@ -62,6 +69,26 @@ class EngineHost(FakeHost):
 
     def spectra(self) -> tuple[Sequence[float], Sequence[float]]:
         return self.engine.spectra()
+
+    def compare(self, sides: Sequence[tuple[str, str]]) -> None:
+        super().compare(sides)
+        now = self.store.snapshot()
+        kept = [{} if name in ("", now.slot) else now.kept[name] for _, name in sides]
+        chains = [Chain([], None if kind == "input" else BypassedGain(), []) for kind, _ in sides]
+        knobs = [{**self.store.targets(), **own, "bypass": 0.0} for own in kept]
+        self.comparison = Comparison([Version(*one) for one in zip(chains, knobs, strict=True)])
+        self.engine.swap_chain(self.comparison)
+
+    def audition(self, side: int) -> None:
+        super().audition(side)
+        assert self.comparison is not None
+        self.comparison.audible = side
+
+    def end_comparison(self) -> None:
+        super().end_comparison()
+        if self.comparison is not None:
+            self.engine.swap_chain(BypassedGain())
+            self.comparison = None
 
     def out_db(self) -> float:
         """The level of the sound that comes out."""
@@ -82,7 +109,7 @@ def playing(
     device.prepare(engine)
     # The engine of a test takes no right of a real-time thread.
     engine.is_timed = False
-    host = EngineHost(engine)
+    host = EngineHost(engine, store)
     control = ZmqControl(store, host, address, telemetry, midi=service)
     device.start()
     control.start()
@@ -117,7 +144,12 @@ def served(address: str, port: int, *more: str) -> Iterator[str]:
     # The panel's toolkit behaves in another way where it believes to be under test itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(ROOT)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment | {"XDG_DATA_HOME": home}
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -31,7 +31,7 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Delay]:
     made = {"live": Delay(10), "heavy": Heavy(20)}
 
     def load(name: str) -> Delay:
-        return type(made[name])(made[name].latency_samples)
+        return type(made[name])(made[name].latency_samples, float(made[name].gain))
 
     monkeypatch.setattr(live_sound, "load_model", load)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -160,6 +160,38 @@ def test_a_comparison_measures_both_and_shows_the_offset(models: dict[str, Delay
     assert (found["on"], found["offset_db"], found["turned_down"]) == (True, 0.0, "")
     assert found["dry_lufs"] == pytest.approx(-14.0, abs=1.0)
     assert messages == []
+
+
+def test_two_versions_play_side_by_side_and_the_sound_comes_back(models: dict[str, Delay]) -> None:
+    playing, messages = session("live")
+    host, store = playing.host, playing.host.store
+    seen: list[object] = []
+    models["studio"] = Delay(40, 0.5)
+
+    def visit() -> None:
+        host.compare([("slot", "A"), ("artifact", "studio")])
+        patience = time.monotonic() + 30.0
+        while host.stats()["comparison"]["offset_db"] is None and time.monotonic() < patience:
+            time.sleep(0.02)
+        seen.extend([host.stats(), host.engine.latency_samples])
+        host.audition(1)
+        host.compare([("preset", "dull-vocal"), ("input", "")])
+        host.end_comparison()
+        seen.append(host.stats()["comparison"])
+        for sides in ([("slot", "C"), ("input", "")], [("preset", "nonsense"), ("input", "")]):
+            with pytest.raises(ValueError, match=r"slot C is empty|no preset 'nonsense'"):
+                host.compare(sides)
+
+    run_with(playing, threading.Thread(target=visit))
+    stats, latency, over = seen
+    assert isinstance(stats, dict)
+    # Half as loud is 6 dB less, and both wait for the later model.
+    assert stats["comparison"]["offset_db"] == pytest.approx(-6.02, abs=0.05)
+    assert stats["comparison"]["lufs"][0] == pytest.approx(stats["comparison"]["lufs"][1], abs=0.05)
+    assert (latency, over, messages) == (40, None, [])
+    assert store.snapshot().can_undo is False
+    with pytest.raises(ValueError, match="begin again"):
+        host.audition(0)
 
 
 def test_a_preset_that_pins_another_content_of_its_artifact_is_reported_once(
