@@ -44,7 +44,8 @@ class Stage(Protocol):
         Args:
             position: Sample of the timeline at which the next block begins. What repeats in time, such as a grid of
                 frames or a table of noise, counts from the timeline's sample 0, so that a stage gives the same samples
-                wherever a DAW begins to play.
+                wherever a DAW begins to play. Before sample 0 there was silence; before any other something unknown,
+                so that what comes may be in the middle of a sound.
         """
         ...
 
@@ -69,4 +70,8 @@ class MeasuresBandwidth(Protocol):
 
     def copy_bandwidth(self, other: object) -> None:
         """Go on with what another stage has measured, where that is of use; both are prepared for the same rate."""
+        ...
+
+    def jump(self, position: int) -> None:
+        """Go on at another sample of the timeline: forget the past like `reset`, but not what was measured."""
         ...

@@ -13,8 +13,8 @@ Process = Callable[[Block, Mapping[str, float]], Block]
 
 def in_blocks(process: Process, block: Block, settings: Mapping[str, float], most: int) -> Block:
     """Process a block (channels, samples) at most so many samples at a time, and return the whole result."""
-    starts = range(0, block.shape[1], most)
-    return np.concatenate([process(block[:, start : start + most], settings) for start in starts], axis=1)
+    parts = [process(block[:, start : start + most], settings) for start in range(0, block.shape[1], most)]
+    return np.concatenate([block[:, :0], *parts], axis=1)
 
 
 def reblocked(blocks: Iterable[Block], size: int) -> Iterator[Block]:

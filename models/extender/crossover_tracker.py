@@ -37,11 +37,15 @@ class CrossoverTracker:
 
     def reset(self) -> None:
         """Forget the measured bandwidth, and where the crossover stood."""
-        self._position = 0
+        self.restart()
         self._held: int | None = None
         self._measured_hz = self._rate / 2
         self._listens = False
         self._tracker.reset()
+
+    def restart(self) -> None:
+        """Begin the grid anew, with what has been measured."""
+        self._position = 0
 
     def copy_from(self, other: CrossoverTracker) -> None:
         """Go on with the bandwidth that another path of this rate has measured, or was given by hand."""

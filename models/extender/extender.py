@@ -24,7 +24,7 @@ from dsp.fft import Array
 from dsp.gain_ramp import mix, ramp_step, unknown_gains
 from models.control import Control
 from models.extender import controls as knobs
-from models.extender import fine_envelope
+from models.extender import entry, fine_envelope
 from models.extender.analysis import Analysis, Frames
 from models.extender.by_turns import TurnPlayers
 from models.extender.config import ExtenderConfig
@@ -37,8 +37,6 @@ from models.predictor.inference import Inference
 from models.stage import Block
 
 _DEFAULTS = knobs.defaults()
-
-
 _NO_HOPS = Hops(np.zeros((0, 0, 0), np.complex64), np.zeros((0, 0, 0, 0), np.complex64))
 
 
@@ -77,8 +75,8 @@ class Extender:
     """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
 
     STATE = (
-        "_lead", "_position", "_input", "_source", "_gains", "_fine_past", "_path", "_frames", "_excitation", "_shaper",
-        "_high_pass", "_players",
+        "_lead", "_held", "_softer", "_position", "_input", "_source", "_gains", "_fine_past", "_path", "_frames",
+        "_excitation", "_shaper", "_high_pass", "_players",
     )  # fmt: skip
 
     def __init__(self, config: ExtenderConfig, predictor: Inference, network: SourceNetwork | None = None) -> None:
@@ -156,6 +154,7 @@ class Extender:
     def _design_for(self, rate: int) -> None:
         self._rate = rate
         self._hop = bands.hop_samples(rate)
+        self._held_hops = max(entry.LEAST_HELD_HOPS, self.config.lookahead_hops)
         self._frames = Analysis(self.config, rate, self.predictor)
         self._excitation = Excitation(self.config.exciter, rate, self.network)
         self._shaper = Shaper(self.config, rate)
@@ -165,6 +164,23 @@ class Extender:
 
     def reset(self, position: int = 0) -> None:
         """Forget the past; the next sample is this one of the timeline, from whose start hops and noise are counted."""
+        self._path.reset()
+        self._frames.reset(self._channels)
+        self.jump(position)
+        self._softer = entry.MIRROR_HOPS + self._held_hops + entry.SOFTER_FRAMES
+
+    def jump(self, position: int) -> None:
+        """Reset, but go on with what bandwidth and network know of the recording."""
+        self._path.restart()
+        self._softer = 0
+        self._begin(position)
+        # Samples on the grid until the band begins.
+        hops = self._held_hops + (self._lead > 0)
+        self._held = self._hop * hops if position else 0
+        if self._players is not None:
+            self._players.reset(position)
+
+    def _begin(self, position: int) -> None:
         channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
         # A hop that is under way begins with silence, which the first block brings along.
         self._lead = position % self._hop
@@ -175,11 +191,8 @@ class Extender:
         self._gains = unknown_gains()
         self._follower = fine_envelope.follower(self._rate, self._delay)
         self._fine_past = fine_envelope.start(channels)
-        self._path.reset()
-        for part in (self._frames, self._excitation, self._shaper, self._high_pass):
+        for part in (self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
-        if self._players is not None:
-            self._players.reset(position)
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
@@ -191,16 +204,33 @@ class Extender:
         if self._lead and block.shape[1]:
             lead, self._lead = self._lead, 0
             return np.ascontiguousarray(self._process(np.pad(block, ((0, 0), (lead, 0))), values)[:, lead:])
-        at, count, parts = 0, block.shape[1], []
+        at, count, parts = 0, block.shape[1], [block[:, :0]]
         while at < count:
-            length, step = self._path.begin(count - at, values["crossover"])
-            if length == count:
-                return self._piece(block, step, values)
+            left = count - at
+            length, step = self._path.begin(min(left, self._held) if self._held else left, values["crossover"])
             # Side by side in memory like any block: the kernels know no other, and would be compiled once more.
-            piece = np.ascontiguousarray(block[:, at : at + length])
-            parts.append(self._piece(piece, step, values))
+            piece = block if length == count else np.ascontiguousarray(block[:, at : at + length])
+            out = self._piece(piece, step, values)
+            self._path.end(self._input, length)
+            if self._held:
+                self._held -= length
+                self._enter(step, values)
+            if length == count:
+                return out
+            parts.append(out)
             at += length
-        return np.concatenate([block[:, :0], *parts], 1)
+        return np.concatenate(parts, 1)
+
+    def _enter(self, step: int | None, values: Mapping[str, float]) -> None:
+        """Let the band rise once enough was played without it; see `models.extender.entry`."""
+        if self._held:
+            return
+        gains, hop = self._gains, self._hop
+        known = entry.with_past(self._input.newest(hop * self._held_hops), hop * entry.MIRROR_HOPS)
+        self._begin(self._position - known.shape[1])
+        self._shaper.enter(self._softer)
+        self._piece(known, step, values)
+        self._gains, gains[1] = gains, 0.0
 
     def _piece(self, block: Block, step: int | None, values: Mapping[str, float]) -> Block:
         """Process samples whose crossover stays put."""
@@ -211,14 +241,13 @@ class Extender:
         self._excitation.excite(
             block, self._input, self._source, position, number, self._frames.window, values["drive"], step
         )
-        if number:
+        if number and not self._held:
             self._advance(count, number, phase, step, values)
         out = self._play(count, number, phase, step, values)
         self._position = position + count
         # A frame that the block just completed is analysed for the crossover that is likely to stay.
-        is_whole = self._position % hop == 0
+        is_whole = self._position % hop == 0 and not self._held
         self._analysed = self._frames.analyse(self._input, self._source, 0, 1, step) if is_whole else None
-        self._path.end(self._input, count)
         return out
 
     def _advance(self, count: int, number: int, phase: int, step: int | None, values: Mapping[str, float]) -> None:

@@ -12,7 +12,7 @@ from dsp import bands, crossover
 from dsp.band_power import FLOOR_POWER
 from dsp.compile import kernel
 from dsp.fft import Array
-from models.extender import envelope
+from models.extender import entry, envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.curve import AmountCurve
 from models.extender.envelope import GainSettings, Shape
@@ -39,11 +39,13 @@ class GainMemory(NamedTuple):
         sources: Power of the source's bands in the frames that count with the next one.
         late: Measures that wait for the delayed signal: power of input and source, gate, energy, reference.
         energy: Power of the hops before, for the attack.
+        entry: Frames that are to be softer after an entry, shape (1,); see `models.extender.entry`.
     """
 
     sources: Array
     late: Array
     energy: Array
+    entry: Array
 
 
 class FilterGains:
@@ -69,7 +71,8 @@ class FilterGains:
         sources = np.zeros((channels, self._averaged - 1, bands.BAND_COUNT + 1), np.float32)
         late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
         late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
-        self.memory = GainMemory(sources, late, np.zeros((channels, envelope.ONSET_PAST), np.float32))
+        energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
+        self.memory = GainMemory(sources, late, energy, np.zeros(1, np.float32))
         self._shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
 
     def settings(self, step: int | None, values: Mapping[str, float]) -> GainSettings:
@@ -116,6 +119,7 @@ def compute_gains(
         _level(measured.source)
     added_db = np.empty_like(measured.source)
     envelope.add_knobs(settings, measured.energy, memory.energy, added_db)
+    entry.soften(memory.entry, added_db)
     envelope.source_gains(
         predicted, added_db, measured.present, measured.source, settings, gains[:channels], gains[channels:]
     )

@@ -74,6 +74,10 @@ class Shaper:
         filters = np.zeros((2 * channels, hops + 1, bins), np.complex64)
         return Hops(filters, np.zeros((2, channels, hops, bins), np.complex64))
 
+    def enter(self, frames: int) -> None:
+        """Begin in the middle of a sound, and be softer for so many frames."""
+        self._gains.memory.entry[0] = frames
+
     @property
     def is_open(self) -> bool:
         """Whether anything is generated in the hops that are under way."""

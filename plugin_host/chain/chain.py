@@ -66,7 +66,8 @@ class Chain:
         self._latency = 0
         effects = [stage for stage in (*before, *after) if isinstance(stage, EffectsStage)]
         self._followed = [stage for stage in effects if stage.may_change_latency]
-        self._path, self._jump = DryWet(), Jump()
+        self._path = DryWet()
+        self._jump: Jump | None = None
         # What the last block was played with.
         self._settings: Mapping[str, float] = {}
 
@@ -208,9 +209,9 @@ class Chain:
 
     def seek(self, position: int) -> None:
         """Go on at another sample of the timeline without a gap, while the effects ring on; on the audio thread."""
-        if self.extender is not None and self._settings:
+        if self._jump is not None and self._settings:
             try:
-                self._jump.seek(self.extender, position, self._channels, self._max_block, self._settings)
+                self._jump.seek(position, self._settings)
             except Exception as error:
                 self._error = RuntimeError(f"a jump on the timeline failed: {error}")
 
@@ -248,9 +249,8 @@ class Chain:
         marks = [clock()]
         for name, stage, is_searched in self._row:
             try:
-                out = stage.process(block, settings)
-                if stage is self.extender and self._jump.tail.shape[1]:
-                    out = self._jump.fill(out)
+                player = self._jump if stage is self.extender and self._jump is not None else stage
+                out = player.process(block, settings)
                 if out.shape != shape or (is_searched and not is_finite(out)):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
                 block = out
@@ -285,7 +285,7 @@ class Chain:
     def _forget(self) -> None:
         self._error = None
         self._came_from = None
-        self._jump = Jump()
+        self._jump = None if self.extender is None else Jump(self.extender, self._channels, self._max_block)
         # What a warm-up took does not count.
         self._laps.clear()
 

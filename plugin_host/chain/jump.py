@@ -6,37 +6,47 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from dsp.buffers.delay_line import DelayLine
 from dsp.buffers.reblock import in_blocks
-from models.stage import Block, Stage
+from models.stage import Block, MeasuresBandwidth, Stage
 
 
 class Jump:
     """What a stage held before a jump, to be played in place of the silence after it.
 
-    Attributes:
-        tail: The samples that are left, shape (channels, any).
+    Args:
+        stage: Prepared.
+        channels: That it was prepared for.
+        max_block: The largest block.
     """
 
-    def __init__(self) -> None:
-        self.tail: Block = np.zeros((0, 0), np.float32)
+    def __init__(self, stage: Stage, channels: int, max_block: int) -> None:
+        self._stage, self._max_block = stage, max_block
+        self._input = DelayLine(channels, stage.latency_samples)
+        self._tail: Block = np.zeros((channels, 0), np.float32)
 
-    def seek(self, stage: Stage, position: int, channels: int, max_block: int, settings: Mapping[str, float]) -> None:
-        """Play out what is inside a stage and reset it to a sample of the timeline.
-
-        A stage without latency plays on as it is: it would take what follows for the onset of a sound.
-        """
-        if not stage.latency_samples:
-            return
-        silence = np.zeros((channels, stage.latency_samples), np.float32)
-        tail = in_blocks(stage.process, silence, settings, max_block)
-        stage.reset(position)
+    def seek(self, position: int, settings: Mapping[str, float]) -> None:
+        """Play out what is inside the stage and reset it to a sample of the timeline."""
+        stage = self._stage
+        # Pushed out by its own mirror image: before silence the stage would see an end, and generate that of a click.
+        mirrored = np.ascontiguousarray(self._input.newest(stage.latency_samples)[:, ::-1])
+        tail = in_blocks(stage.process, mirrored, settings, self._max_block)
+        measuring: object = stage
+        if isinstance(measuring, MeasuresBandwidth):
+            measuring.jump(position)
+        else:
+            stage.reset(position)
         # Two jumps in short succession: what the first one left stands for the silence after it.
-        left = self.tail if self.tail.shape[1] else silence[:, :0]
-        self.tail = np.concatenate([left, tail[:, left.shape[1] :]], 1)
+        self._tail = np.concatenate([self._tail, tail[:, self._tail.shape[1] :]], 1)
 
-    def fill(self, out: Block) -> Block:
-        """Return a block of the stage with what was left before the jump in it."""
-        count = min(self.tail.shape[1], out.shape[1])
-        filled = np.concatenate([self.tail[:, :count], out[:, count:]], 1)
-        self.tail = self.tail[:, count:]
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        """Process a block by the stage, and put what was left before the jump in it."""
+        if self._stage.latency_samples:
+            self._input.append(block)
+        out = self._stage.process(block, settings)
+        if not self._tail.shape[1]:
+            return out
+        count = min(self._tail.shape[1], out.shape[1])
+        filled = np.concatenate([self._tail[:, :count], out[:, count:]], 1)
+        self._tail = self._tail[:, count:]
         return filled

@@ -75,7 +75,7 @@ def test_reset_forgets_and_runs_repeat(case: Case) -> None:
 
 
 def test_hops_and_noise_follow_the_timeline(artifact: Path) -> None:
-    extender, sound, settings = prepared(artifact, 48000, 2), music(48000, 2, 0.7), {"tone": -100.0}
+    extender, sound, settings = prepared(artifact, 48000, 2), music(48000, 2, 1.0), {"tone": -100.0}
     expected = whole(extender, sound, settings)[:, -9000:]
     band = np.std(expected - delayed(sound, extender.latency_samples)[:, -9000:])
     gaps = []
