@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dsp.bandwidth.edge import Curve, band_position, find_edge
+from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import full_band_hz
 
 Verdict = Literal["would gain", "full-band", "dull by nature", "too little sound"]
@@ -25,6 +26,8 @@ _MOVES = 0.93
 # The top third octave of a natural recording that lies so far below its loudest band is inaudible.
 _DULL_DB = 65.0
 _FEWEST_FRAMES = 20
+# An edge so near the Nyquist frequency is that of the converter itself.
+_TOP = 0.97
 
 
 @dataclass(frozen=True)
@@ -44,24 +47,27 @@ class Cause:
     verdict: Verdict
 
 
-def find_cause(curve: Curve | None, edges_hz: list[float], rate: int, codec: str = "") -> Cause:
+def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, edges_hz: list[float], rate: int, codec: str) -> Cause:
     """Judge a recording.
 
     Args:
         curve: Of the whole, from `BandwidthMeter.curve`.
+        spectrum: Of the whole.
         edges_hz: Of single frames.
         rate: In Hz.
-        codec: Of the file itself where that is lossy, such as "MP3".
+        codec: Of the file itself where that is lossy, such as "MP3", else "".
     """
     if curve is None:
         return Cause(rate / 2, "none", "", "too little sound")
-    edge = find_edge(curve)
-    if edge is None or edge > 0.97 * rate / 2:
+    coarse_hz = find_edge(curve)
+    found = spectrum.edge(coarse_hz if coarse_hz and coarse_hz < _TOP * rate / 2 else None)
+    if found is None or found.hertz > _TOP * rate / 2:
         return Cause(rate / 2, "none", "", "dull by nature" if _is_dull(curve) else "full-band")
+    edge = found.hertz
     verdict: Verdict = "would gain" if edge < full_band_hz(rate) else "full-band"
     if codec:
         return Cause(edge, "codec", codec, verdict)
-    if find_edge(curve, only_walls=True) is None:
+    if not found.is_wall and find_edge(curve, only_walls=True) is None:
         return Cause(edge, "filter", "gradual", verdict)
     old = next((old for old in _RATES if old < rate and _PASSED[0] <= edge / (old / 2) <= _PASSED[1]), None)
     if _moves(edges_hz) or _within(edge, _MP3_HZ) or (old is None and edge > _USUAL_CODEC_HZ):

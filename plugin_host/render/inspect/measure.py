@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from dsp.bandwidth.edge import find_edge
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
+from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import BandwidthMeter
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.render.inspect.cause import Cause, find_cause
-from plugin_host.render.inspect.fine_edge import LongTermSpectrum
 from plugin_host.render.loudness import LoudnessMeter
 from plugin_host.render.provenance import entry_of
 
@@ -129,10 +129,8 @@ class _Bandwidth:
         self._begin()
 
     def cause(self, codec: str) -> Cause:
-        """Return where the band ends and why; a wall's place to a few Hz."""
-        cause = find_cause(self.whole.curve(), self.frames_hz, self._rate, codec)
-        is_wall = cause.kind != "none" and cause.detail != "gradual"
-        return replace(cause, edge_hz=self._spectrum.refined(cause.edge_hz)) if is_wall else cause
+        """Return where the band ends and why."""
+        return find_cause(self.whole.curve(), self._spectrum, self.frames_hz, self._rate, codec)
 
     def edges_hz(self) -> list[float | None]:
         """Return the edges of all windows, the last one too."""
