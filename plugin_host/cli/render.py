@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, complain, refuse, refusing, stoppable
-from plugin_host.cli.common.first_use import announce_compiling
+from plugin_host.cli.common.first_use import announce_compiling, is_compiled
 from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def render(
         from plugin_host.render.batch.journal import Journal
         from plugin_host.render.batch.plan import plan
         from plugin_host.render.batch.report import check_report_file, write_report
+        from plugin_host.render.batch.workers import warm_up
         from plugin_host.render.loudness import LoudnessTarget
 
         with refusing(WRONG_USAGE, ValueError):
@@ -124,6 +125,8 @@ def render(
             _refuse_album_alone(album, loudness)
             build = partial(choose, preset, settings or [], artifact, automation)
             announce_compiling()
+            if is_compiled() and not cluster:
+                warm_up(jobs, len(planned))
             sound = build()
             if sound.warning:
                 complain(sound.warning)

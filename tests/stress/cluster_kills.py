@@ -8,9 +8,7 @@ exactly once, none damaged, none partial, and a journal that agrees.
 
 from __future__ import annotations
 
-import argparse
 import random
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from typing import Any
 from plugin_host.render.batch.batch import journal_path
 from plugin_host.render.batch.journal import Journal
 from tests.stress.cluster import DaskCluster, archive
-from tests.stress.kills import Verdict, same_sound, start_program, write_inputs
+from tests.stress.kills import Verdict, main, same_sound, start_program, write_inputs
 
 _PROGRAM = """
 import sys
@@ -38,7 +36,7 @@ if __name__ == "__main__":
 """
 
 
-def run(folder: Path, *, files: int, kills: int, seed: int, longest_s: float) -> Verdict:
+def run(folder: Path, *, files: int, kills: int, seed: int, longest_s: float = 6.0) -> Verdict:
     """Render files from S3 to S3 with kills at random moments, finish, and judge; see `tests.stress.kills.run`."""
     write_inputs(folder / "in", files, seed)
     program = folder / "command.py"
@@ -91,15 +89,5 @@ def _judge(s3: Any, folder: Path, counts: list[int], printed: str) -> Verdict:
     return Verdict((counts[0], counts[1]), missing, damaged, sorted(found - inputs.keys()), done, printed)
 
 
-def main() -> None:
-    """Run the long form and print what was found; exit status 1 where the law is broken."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("files", 500), ("kills", 20), ("seed", 1)):
-        arguments.add_argument(f"--{name}", type=int, default=default)
-    options = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="highband-kills-") as folder:
-        run(Path(folder), **vars(options), longest_s=6.0).report(options.files)
-
-
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def write_inputs(folder: Path, files: int, seed: int) -> None:
         soundfile.write(path, rng.uniform(-0.5, 0.5, frames), 48000)
 
 
-def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s: float) -> Verdict:
+def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s: float = 5.0) -> Verdict:
     """Render files with kills at random moments, finish, and judge.
 
     Args:
@@ -114,7 +115,7 @@ def run(folder: Path, *, files: int, kills: int, jobs: int, seed: int, longest_s
             running.communicate()
             running = _start(folder, jobs)
             continue
-        workers = _children(running.pid)
+        workers = _workers(running.pid)
         if sum(counts) % 2:
             if not workers:
                 continue
@@ -154,17 +155,21 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
 
 
+def _workers(process: int) -> list[int]:
+    """Return the processes that are copies of the one that a command keeps for that."""
+    return [copy for child in _children(process) if _is_copied(child) for copy in _children(child)]
+
+
 def _children(process: int) -> list[int]:
     try:
-        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     except OSError:
         return []
-    return [int(word) for word in text.split() if _is_worker(int(word))]
 
 
-def _is_worker(process: int) -> bool:
+def _is_copied(process: int) -> bool:
     try:
-        return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return b"multiprocessing.forkserver" in Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
 
@@ -191,15 +196,21 @@ def same_sound(one: Path, other: Path) -> bool:
     return np.array_equal(soundfile.read(one, dtype="int16")[0], soundfile.read(other, dtype="int16")[0])
 
 
-def main() -> None:
-    """Run the long form and print what was found; exit status 1 where the law is broken."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("files", 500), ("kills", 20), ("jobs", 2), ("seed", 1)):
+def main(run: Callable[..., Verdict] = run, description: str = __doc__ or "", **defaults: int) -> None:
+    """Run the long form and print what was found; exit status 1 where the law is broken.
+
+    Args:
+        run: What kills and judges.
+        description: For --help.
+        defaults: Of its options, beside files, kills and seed.
+    """
+    arguments = argparse.ArgumentParser(description=description.splitlines()[0])
+    for name, default in {"files": 500, "kills": 20, "seed": 1, **defaults}.items():
         arguments.add_argument(f"--{name}", type=int, default=default)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="highband-kills-") as folder:
-        run(Path(folder), **vars(options), longest_s=5.0).report(options.files)
+        run(Path(folder), **vars(options)).report(options.files)
 
 
 if __name__ == "__main__":
-    main()
+    main(jobs=2)

@@ -11,11 +11,16 @@ from plugin_host.cli.common.errors import complain
 _KERNELS = Path(__file__).parents[3] / "models" / "extender" / "__pycache__"
 
 
-def announce_compiling(kernels: Path = _KERNELS) -> None:
-    """Say on a terminal that the kernels are about to be compiled, where their cache is still empty.
+def is_compiled(kernels: Path = _KERNELS) -> bool:
+    """Return whether the kernels are compiled.
 
     Args:
         kernels: Where numba keeps what it compiled; it keeps it elsewhere where this can't be written, unknown to us.
     """
-    if sys.stderr.isatty() and os.access(kernels.parent, os.W_OK) and not any(kernels.glob("*.nbi")):
+    return not os.access(kernels.parent, os.W_OK) or any(kernels.glob("*.nbi"))
+
+
+def announce_compiling(kernels: Path = _KERNELS) -> None:
+    """Say on a terminal that the kernels are about to be compiled, where their cache is still empty."""
+    if sys.stderr.isatty() and not is_compiled(kernels):
         complain("compiling for this machine, once; this needs about a minute")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.plan import BatchError, Job
@@ -28,6 +29,33 @@ _STOP_S = 10.0
 
 Begun = Callable[[Job], None]
 Progress = Callable[[Job, float], None]
+
+
+def warm_up(jobs: int | None, files: int) -> None:
+    """Begin to load what workers need while this process does something else; see `engine_for`."""
+    if _count(jobs, files) > 1:
+        _context()
+
+
+def _context() -> Any:
+    """Return what starts workers: on Linux copies of a process that has loaded what they need, else interpreters.
+
+    That process never has a thread, a lock or a library in a state that a copy could trip over.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["plugin_host.render.batch.workers", "plugin_host.render.batch.preloaded"])
+    before = os.environ.get("PYTHONSAFEPATH")
+    # Nothing of the working folder may be taken for a module of ours.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        os.environ.update({} if before is None else {"PYTHONSAFEPATH": before})
+    return multiprocessing.get_context("forkserver")
 
 
 def default_jobs() -> int:
@@ -65,8 +93,12 @@ def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files
         jobs: Processes at once; by default `default_jobs`.
         files: More processes than files are of no use.
     """
-    count = min(jobs or default_jobs(), files)
+    count = _count(jobs, files)
     return Workers(count, build) if count > 1 else Inline(sound)
+
+
+def _count(jobs: int | None, files: int) -> int:
+    return min(jobs or default_jobs(), files)
 
 
 @contextmanager
@@ -102,8 +134,7 @@ class Workers:
     def __init__(self, count: int, build: Callable[[], Sound], *, stay: bool = False) -> None:
         self._count, self._build, self._stay = count, build, stay
         self._workers: list[_Worker] = []
-        # A fresh interpreter has no thread, lock or library in a state that a copied one could trip over.
-        self._context = multiprocessing.get_context("spawn")
+        self._context = _context()
         self._tries: dict[str, int] = {}
 
     def run(
