@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from models.stage import Block
+from dsp.fft import Array
 
 Levels = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class LongTermSpectrum:
         self._power = np.zeros(_FFT // 2 + 1)
         self._frames = 0
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Array) -> None:
         """Measure the whole frames of a block, shape (channels, samples)."""
         frames = block.shape[1] // _FFT
         if frames:

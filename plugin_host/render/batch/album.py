@@ -37,9 +37,9 @@ class Albums:
     _keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _numbers: dict[str, int] = field(default_factory=dict)
 
-    def unknown(self, plan: Plan, *, largest_first: bool) -> Iterator[Job]:
+    def unknown(self, plan: Plan, *, longest_first: bool) -> Iterator[Job]:
         """Yield the jobs whose loudness has to be measured."""
-        for number, job in plan.jobs(largest_first=largest_first):
+        for number, job in plan.jobs(longest_first=longest_first):
             digest = self._digest(job)
             if digest and self.journal.energies([key := tape_key(digest, self.sound, job.target)]):
                 self._add(job, key)

@@ -57,7 +57,7 @@ class Batch:
     Attributes:
         sound: The stage, the settings, and what else decides the sound.
         journal: Notes what is done.
-        engine: Renders; if it is another than this process, the largest first, so that all workers end together.
+        engine: Renders; if it is another than this process, the longest first, so that all workers end together.
         bits: Depth of the outputs; by default each input's.
         loudness: Where the outputs are brought to; by default they stay.
         overwrite: Render again what is there, and replace files that were not made here.
@@ -121,14 +121,14 @@ class Batch:
                 settled.append(number)
                 yield outcome
         plan.drop(settled)
-        jobs = (job for _, job in plan.jobs(largest_first=self._is_parallel))
+        jobs = (job for _, job in plan.jobs(longest_first=self._is_parallel))
         for task, result in self._run(map(self._task, jobs), begun, _scaled(progress, share, 1.0), stopped):
             yield self._conclude(task, result)
 
     def _measure_albums(self, plan: Plan, begun: Begun, progress: Progress, stopped: Stopped) -> Iterator[Outcome]:
         assert self.loudness is not None
         albums = Albums(self.sound, self.journal, self.loudness)
-        jobs = albums.unknown(plan, largest_first=self._is_parallel)
+        jobs = albums.unknown(plan, longest_first=self._is_parallel)
         tasks = (replace(self._task(job), measures=True, done_key=None) for job in jobs)
         for task, result in self._run(tasks, begun, progress, stopped):
             if fault := albums.conclude(task, result):

@@ -14,6 +14,12 @@ from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES, name
 from plugin_host.files.file_kind import looks_like_audio
 from plugin_host.render.batch.storage import find, is_remote, join, trace_of
 
+# How much smaller files of a kind are than their sound, roughly.
+_PACKED = {
+    **dict.fromkeys((".flac", ".ape", ".wv", ".tta", ".tak"), 2),
+    **dict.fromkeys((".mp3", ".mp2", ".mpga", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".aac", ".wma", ".mpc"), 9),
+}
+
 
 class BatchError(ValueError):
     """A batch that must not begin; the message is one sentence that says what to change."""
@@ -25,7 +31,7 @@ class Job:
 
     Attributes:
         source, target: Paths as text.
-        size: Of the input in bytes, 0 where it is not known.
+        size: About how many bytes the input's sound has when it is not coded, 0 where that is not known.
     """
 
     source: str
@@ -57,7 +63,7 @@ class Plan:
 
     @property
     def total_bytes(self) -> int:
-        """The size of all inputs."""
+        """The sum of the jobs' sizes."""
         return int(self._database.execute("SELECT coalesce(sum(bytes), 0) FROM jobs").fetchone()[0])
 
     def makes(self, ending: str) -> bool:
@@ -65,9 +71,9 @@ class Plan:
         query = "SELECT 1 FROM jobs WHERE target_key LIKE ? LIMIT 1"
         return self._database.execute(query, (f"%{ending}",)).fetchone() is not None
 
-    def jobs(self, *, largest_first: bool = False) -> Iterator[tuple[int, Job]]:
-        """Yield each job with its number, in the order of the inputs or the largest first."""
-        order = "bytes DESC, number" if largest_first else "number"
+    def jobs(self, *, longest_first: bool = False) -> Iterator[tuple[int, Job]]:
+        """Yield each job with its number, in the order of the inputs or those of most sound first."""
+        order = "bytes DESC, number" if longest_first else "number"
         rows = self._database.execute(f"SELECT number, source, target, bytes FROM jobs ORDER BY {order}")
         for number, source, target, size in rows:
             yield number, Job(from_text(source), from_text(target), size)
@@ -239,8 +245,9 @@ def _key(path: str) -> str:
 
 
 def _size(path: str) -> int:
+    """Return about how much sound a file holds, without opening it: an MP3 of an hour is no short file."""
     trace = trace_of(path)
-    return trace[0] if trace else 0
+    return trace[0] * _PACKED.get(os.path.splitext(path)[1].lower(), 1) if trace else 0
 
 
 def to_text(path: str) -> str | bytes:

@@ -98,12 +98,12 @@ def test_names_that_are_not_text_are_kept(tmp_path: Path) -> None:
     assert job == Job(str(tmp_path / "in" / name), str(tmp_path / "out" / name))
 
 
-def test_the_largest_come_first_where_that_is_wished(tmp_path: Path) -> None:
-    for name, size in (("a", 5), ("b", 9), ("c", 7)):
-        touch(tmp_path / "in" / f"{name}.wav", size)
+def test_those_of_most_sound_come_first_where_that_is_wished(tmp_path: Path) -> None:
+    for name, size in (("a.wav", 50), ("b.wav", 90), ("c.mp3", 20), ("d.flac", 30)):
+        touch(tmp_path / "in" / name, size)
     planned = plan([str(tmp_path / "in")], tmp_path / "out")
-    assert [job.size for _, job in planned.jobs(largest_first=True)] == [9, 7, 5]
-    assert planned.total_bytes == 21
+    assert [job.size for _, job in planned.jobs(longest_first=True)] == [180, 90, 60, 50]
+    assert planned.total_bytes == 380
 
 
 def test_a_list_names_inputs(tmp_path: Path) -> None:
