@@ -167,7 +167,9 @@ class PluginDevice:
     def _obey(self, engine: Engine, taken: Taken) -> None:
         """Turn knobs and follow jumps, which hold from the first of the samples that were taken."""
         if taken.has_lost:
+            # Where samples are missing the sound has a step, which must not come out as a band.
             self.follow_knobs()
+            engine.seek(self._on_timeline(self.region.timeline()), forget=bool(taken.is_offline))
         jump: Event | None = None
         for event in self.region.events(taken.events):
             if not math.isfinite(event.value):
@@ -177,9 +179,13 @@ class PluginDevice:
             elif event.knob < len(self._ids):
                 self._turn(self._ids[event.knob], event.value)
         if jump is not None:
-            position = int(max(-_LATEST, min(jump.value, _LATEST)))
+            position = self._on_timeline(jump.value)
             self._lead = max(0, -position) if taken.is_offline else 0
             engine.seek(position, forget=bool(taken.is_offline))
+
+    @staticmethod
+    def _on_timeline(position: float) -> int:
+        return int(max(-_LATEST, min(position, _LATEST)))
 
     def follow_knobs(self) -> None:
         """Set every knob to where the host has it."""

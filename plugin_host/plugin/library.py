@@ -129,6 +129,10 @@ class Region:
     def attach(self, latency_samples: int) -> int:
         """Begin to play with this chain's latency; returns the sample of the timeline at which it begins."""
         self._library.attach(self._handle, latency_samples)
+        return self.timeline()
+
+    def timeline(self) -> int:
+        """Return the sample of the timeline that comes next."""
         return int(self._library.timeline(self._handle))
 
     def set_latency(self, samples: int) -> None:

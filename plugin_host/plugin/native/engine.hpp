@@ -40,7 +40,6 @@ class EngineEnd {
         region_->engine.out_pos.store(taken_);
         region_->engine.valid_from.store(taken_ == seek ? taken_ : taken_ + latency_);
         region_->engine.chain_latency.store(latency_);
-        timeline_ = static_cast<int64_t>(static_cast<uint64_t>(plugin.seek_sample.load()) + taken_ - seek);
         // What was set since then is set again.
         const uint64_t oldest = event_ - std::min<uint64_t>(event_, kEvents / 2);
         while (event_ > oldest && region_->events[(event_ - 1) % kEvents].position >= taken_) --event_;
@@ -48,7 +47,11 @@ class EngineEnd {
         set_state(kPlaying);
     }
 
-    int64_t timeline() const { return timeline_; }
+    // The sample of the timeline that comes next, by the newest jump.
+    int64_t timeline() const {
+        const FromPlugin &plugin = region_->plugin;
+        return static_cast<int64_t>(static_cast<uint64_t>(plugin.seek_sample.load()) + taken_ - plugin.seek_pos.load());
+    }
     void set_latency(uint32_t samples) { region_->engine.chain_latency.store(std::min(samples, kMostChainLatency)); }
 
     void set_state(uint32_t state) {
@@ -137,7 +140,6 @@ class EngineEnd {
     Region *region_ = nullptr;
     uint32_t channels_ = 1, latency_ = 0;
     uint64_t taken_ = kFirst, event_ = 0, seen_events_ = 0;
-    int64_t timeline_ = 0;
 };
 
 }  // namespace highband

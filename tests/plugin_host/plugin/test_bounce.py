@@ -79,7 +79,7 @@ def test_automation_lands_on_its_sample(open_host: Opener, served: Path, size: i
 
 
 def test_a_bounce_from_the_middle_of_the_song_follows_its_timeline(open_host: Opener, served: Path) -> None:
-    sound, start, pre_roll = music(1.2), 24_001, 4_800
+    sound, start, pre_roll = music(1.6), 24_001, 4_800
     host = bouncing(open_host)
     host.flush(host.event("Tone", "-100 %"))
     whole = host.play(sound, (512,), sample=0)
