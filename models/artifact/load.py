@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from models.artifact.manifest import (
     EXCITER,
+    FINE,
     GRAPH,
     PROOF,
     WEIGHTS,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from models.extender.config import ExtenderConfig
     from models.extender.extender import Extender
 
+Kind = TypeVar("Kind")
 # Other processors and library versions round differently; a wrong weight is off by far more.
 _PROOF_TOLERANCE = 1e-4
 
@@ -61,13 +63,15 @@ def build(folder: Path, manifest: Manifest) -> Extender:
     from safetensors.numpy import load_file
 
     from models.extender.extender import Extender
+    from models.extender.fine_envelope import network_of
     from models.predictor.kernel import KernelInference
 
     try:
         weights = load_file(folder / WEIGHTS)
         config = extender_config(manifest)
-        predictor = KernelInference(config.predictor, _part(weights, ""))
-        return Extender(config, predictor, _exciter(config, _part(weights, EXCITER)))
+        predictor = KernelInference(config.predictor, part_of(weights, ""))
+        fine = network_of(part_of(weights, FINE), config.lookahead_hops > 0)
+        return Extender(config, predictor, _exciter(config, part_of(weights, EXCITER)), fine)
     except (RuntimeError, ValueError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{folder} does not hold the weights that its manifest describes: {reason}") from None
@@ -84,12 +88,13 @@ def extender_config(manifest: Manifest) -> ExtenderConfig:
     return ExtenderConfig(**{**sizes, "predictor": PredictorConfig(**sizes["predictor"]), "network": network})
 
 
-def _part(weights: Mapping[str, Array], prefix: str) -> dict[str, Array]:
-    """Return the exciter's weights by their own names for its prefix, and the predictor's for none."""
+def part_of(weights: Mapping[str, Kind], prefix: str) -> dict[str, Kind]:
+    """Return the weights of one part of an artifact by their own names: of its prefix, or of the predictor for none."""
+    others = [other for other in (EXCITER, FINE) if other != prefix]
     return {
         name.removeprefix(prefix): value
         for name, value in weights.items()
-        if name.startswith(EXCITER) == (prefix == EXCITER)
+        if name.startswith(prefix) and not name.startswith(tuple(others))
     }
 
 

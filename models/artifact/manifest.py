@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 FORMAT = 1
 FOLDER = Path(__file__).parents[1] / "artifacts"
-# What the names of an exciter's weights begin with, beside the predictor's, which have no such beginning.
-EXCITER = "exciter."
+# What the names of an exciter's weights and of the fine envelope's begin with, beside the predictor's, which have no
+# such beginning.
+EXCITER, FINE = "exciter.", "fine."
 MANIFEST, WEIGHTS, GRAPH, PROOF = "manifest.json", "weights.safetensors", "predictor.onnx", "proof.safetensors"
 
 

@@ -31,7 +31,7 @@ from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter, HighPasses, cut
 from models.extender.crossover_tracker import CrossoverTracker
 from models.extender.excitation import Excitation, SourceNetwork
-from models.extender.fine_envelope import Follower, follow
+from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory, follow
 from models.extender.shaping import Hops, Shaper
 from models.predictor.inference import Inference
 from models.stage import Block
@@ -53,11 +53,13 @@ class Span(NamedTuple):
 
 
 class Fine(NamedTuple):
-    """The fine envelope's follower, its high-pass for the crossover, and its past."""
+    """The fine envelope's place in the timeline, its frames, its filters for the crossover, network and memory."""
 
-    follower: Follower
-    high_pass: float
-    past: NDArray[np.float64]
+    position: int
+    grid: FrameGrid
+    poles: Array
+    network: FineNetwork
+    memory: Memory
 
 
 class Mixing(NamedTuple):
@@ -72,33 +74,46 @@ class Mixing(NamedTuple):
 
 
 class Extender:
-    """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract."""
+    """A stage that adds the missing top octaves; see `models.stage.Stage` for the contract.
+
+    Attributes:
+        fine_frames: Of how many frames of the fine envelope the levels are kept; training asks for all of a clip.
+    """
 
     STATE = (
-        "_lead", "_held", "_softer", "_position", "_input", "_source", "_gains", "_fine_past", "_path", "_frames",
+        "_lead", "_held", "_softer", "_position", "_input", "_source", "_gains", "_fine_memory", "_path", "_frames",
         "_excitation", "_shaper", "_high_pass", "_players",
     )  # fmt: skip
 
-    def __init__(self, config: ExtenderConfig, predictor: Inference, network: SourceNetwork | None = None) -> None:
+    def __init__(
+        self,
+        config: ExtenderConfig,
+        predictor: Inference,
+        network: SourceNetwork | None = None,
+        fine: FineNetwork | None = None,
+    ) -> None:
         """Build a stage around trained weights.
 
         Args:
             config: From the artifact.
             predictor: Runs the network; an extender needs one of its own, as it holds the past.
             network: The exciter, where the config names one that is trained; of its own too.
+            fine: Of the fine envelope; without one the band is left as the filters make it.
         """
         if (network is None) != (config.network is None):
             raise ValueError("a network goes with a config that holds its sizes, and only with such a one")
         self.config, self.predictor, self.network = config, predictor, network
+        self.fine = fine or fine_envelope.without_gain(config.lookahead_hops > 0)
         self._edge_hz: float | None = None
         self._turns: Sequence[Sequence[Turn]] = ()
         self._players: TurnPlayers | None = None
         self._rate = 0
+        self.fine_frames = fine_envelope.REFERENCE
 
     def sibling(self) -> Extender:
         """Return another extender of the same weights, with a past of its own."""
         network = None if self.network is None else copy(self.network)
-        return Extender(self.config, copy(self.predictor), network)
+        return Extender(self.config, copy(self.predictor), network, self.fine)
 
     def __repr__(self) -> str:
         return f"<Extender: {self.config.exciter}; latency {self.latency_samples} samples at {self._rate or 48000} Hz>"
@@ -112,6 +127,11 @@ class Extender:
     def latency_samples(self) -> int:
         """The look-ahead; 0 for a live extender."""
         return self.config.lookahead_hops * bands.hop_samples(self._rate or 48000)
+
+    @property
+    def fine_levels(self) -> Array:
+        """Levels of the fine envelope's last frames; see `fine_envelope.Memory`."""
+        return self._fine_memory.levels
 
     @property
     def crossover_hz(self) -> float | None:
@@ -189,8 +209,8 @@ class Extender:
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._analysed: Frames | None = None
         self._gains = unknown_gains()
-        self._follower = fine_envelope.follower(self._rate, self._delay)
-        self._fine_past = fine_envelope.start(channels)
+        self._fine_grid = fine_envelope.frame_grid(self._rate, self._delay)
+        self._fine_memory = fine_envelope.start(channels, self._fine_grid, self.fine_frames)
         for part in (self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
 
@@ -267,7 +287,8 @@ class Extender:
         passes = high_pass.advance(phase, frames, step, count)
         out, generated = np.empty((self._channels, count), np.float32), high_pass.generated
         crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-        fine = Fine(self._follower, fine_envelope.high_pass(crossover_hz, self._rate), self._fine_past)
+        poles = fine_envelope.poles(crossover_hz, self._rate)
+        fine = Fine(self._position, self._fine_grid, poles, self.fine, self._fine_memory)
         span = Span(source.end, signal.end, generated.advance(count), self._delay, self._hop, shaper.taps, phase)
         is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5
         mixing = Mixing(values["output"] / 20, values["mix"] / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
@@ -290,7 +311,7 @@ def _play(
         noise = hops.noise.reshape(2, -1, hops.noise.shape[3])
         filters = hops.filters[: len(out)]
         ltv.shape(source, span.source_end - delay, filters, noise, span.hop, span.taps, span.phase, band)
-    follow(signal, at, fine.follower, fine.high_pass, fine.past, band)
+    follow(signal, at, fine.position, fine.grid, fine.poles, fine.network, fine.memory, band)
     cut(band, generated, span.start, passes)
     gain = 10.0**mixing.output
     target = 1.0 if mixing.is_bypassed else 0.0 if mixing.is_delta else gain

@@ -1,12 +1,17 @@
 """The fine envelope: a generated band rises and falls with what the input does within milliseconds, without latency.
 
-A filter that is turned from hop to hop by frames of 21 ms blunts every attack. What it lacks is in the input's own top
-octave: how its level of about a millisecond stands against its level of some 15 ms, which the filter has followed.
+A filter that is turned from hop to hop by frames of 21 ms blunts every attack. How far the band should stand above or
+below what the filter made of it follows from the input's own levels in frames of less than a millisecond. A small
+network has learnt that: it sees the levels of the input in six bands below the crossover, relative to the last 64 ms,
+and of the generated band, and its gain goes on straight lines from frame to frame. As the band's own level counts by
+its changes only, a knob that turns the band up or down is not undone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,103 +20,252 @@ from numpy.typing import NDArray
 from dsp.compile import kernel
 from dsp.fast_math import exp, log
 from dsp.fft import Array
+from models.predictor.layers import product, tanh
 
-_FAST_SECONDS, _SLOW_SECONDS = 0.0015, 0.015
-# The octave below the crossover and what leaks from below it.
-_SHARE_OF_CROSSOVER = 0.5
-# How far the band goes along with a rise and with a fall, in dB per dB, and the ends of that.
-_RISE, _FALL = 0.8, 0.6
-# With a look ahead the time before a rise is known as such, and kept still.
-_FALL_AHEAD = 0.9
-_MOST_DB, _LEAST_DB = 18.0, -24.0
-# The mean of a noise's decibels lies below those of its mean.
-_MAKEUP_DB = 0.2
-# Of a sample, so that silence has a level and nothing dies away into denormals.
-_FLOOR = 1e-11
-_NEPER = math.log(10.0) / 20.0
-_STATES = 7
-# Below this power of the slow level the signal was silent. What begins then is no rise over anything: the filter begins
-# with it, and both levels are plain means until they are as long as their times.
-_SILENT = 1e-10
-# Samples after which no mean is plain any more.
-_LONG = 1e4
+# The input is split at these shares of the crossover, after its octaves were lifted.
+_SPLITS = (0.08, 0.16, 0.32, 0.55, 0.8)
+INPUT_BANDS = len(_SPLITS) + 1
+_FRAME_SECONDS = 1 / 1500
+# Frames over which the levels are averaged that others stand against.
+REFERENCE = 96
+# Frames back, or ahead where that is negative, at which the network sees the levels of the input, and of the band.
+_LAGS_NOW: tuple[int, ...] = (0, 1, 2, 8, 16, 32, 56)
+_LAGS_AHEAD: tuple[int, ...] = (-36, -16, -6, -1, 0, 1, 6, 16, 36)
+_BAND_LAGS: tuple[int, ...] = (0, 1, 2, 6, 10, 16, 24, 36, 56)
+MOST_DB = 20.0
+# Of a level, in bels as all levels here, and of how far it may stand from its reference.
+FLOOR = -11.0
+MOST_BELS = 4.0
+_NEPERS_A_DB = math.log(10.0) / 20.0
+_LN_10 = math.log(10.0)
 
 
-class Follower(NamedTuple):
-    """Coefficients of one-pole filters, samples by which the slow level looks ahead, and dB per dB of a fall."""
+class FineNetwork(NamedTuple):
+    """Weights of the network, matrices of shape (inputs, outputs)."""
 
-    fast: float
-    slow: float
+    enter: Array
+    enter_bias: Array
+    mix: Array
+    mix_bias: Array
+    leave: Array
+    leave_bias: Array
+
+
+class FrameGrid(NamedTuple):
+    """Samples of a frame, samples by which the input is seen ahead, and the frames back that the network sees."""
+
+    samples: int
     ahead: int
-    fall: float
+    lags: NDArray[np.int64]
+    band_lags: NDArray[np.int64]
 
 
-def follower(sample_rate: float, delay: int) -> Follower:
-    """Return what `follow` wants where the signal is delayed by so many samples.
+class Memory(NamedTuple):
+    """What following remembers; each call of `follow` moves it on.
 
-    With a delay as long as the slow level's time it is known in the middle of that time and not at its end.
+    Attributes:
+        filters: Of each channel, shape (channels, filters).
+        squares: Of the samples of the frame that is under way, of the input's bands and of the generated one, shape
+            (channels, INPUT_BANDS + 1, samples).
+        levels: Of the last frames, in bels, in turn, shape (channels, INPUT_BANDS + 1, frames).
+        nepers: The gain at the end of the frame under way, shape (channels,).
+        gains: Of each of its samples, shape (channels, samples).
     """
-    fast, slow = (math.exp(-1.0 / (seconds * sample_rate)) for seconds in (_FAST_SECONDS, _SLOW_SECONDS))
-    ahead = min(delay, round(_SLOW_SECONDS * sample_rate))
-    return Follower(fast, slow, ahead, _FALL_AHEAD if ahead else _FALL)
+
+    filters: Array
+    squares: Array
+    levels: Array
+    nepers: Array
+    gains: Array
 
 
-def start(channels: int) -> NDArray[np.float64]:
-    """Return the past of a signal that has not begun, shape (channels, _STATES)."""
-    past = np.zeros((channels, _STATES))
-    past[:, 2] = past[:, 5] = _FLOOR
-    past[:, 6] = _LONG
-    return past
+def lags(sees_ahead: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the frames back at which the network sees the input's levels and the generated band's."""
+    return (_LAGS_AHEAD if sees_ahead else _LAGS_NOW), _BAND_LAGS
 
 
-def high_pass(crossover_hz: float, sample_rate: float) -> float:
-    """Return the coefficient of the one-pole high-pass that leaves the octave below a crossover."""
-    return math.exp(-2.0 * math.pi * _SHARE_OF_CROSSOVER * crossover_hz / sample_rate)
+def feature_count(sees_ahead: bool) -> int:
+    """Return how many numbers the network sees."""
+    of_input, of_band = lags(sees_ahead)
+    return len(of_input) * INPUT_BANDS + len(of_band)
+
+
+def frame_grid(sample_rate: float, delay: int) -> FrameGrid:
+    """Return the grid of frames for a signal that is delayed by so many samples."""
+    samples = round(_FRAME_SECONDS * sample_rate)
+    of_input, of_band = lags(delay > 0)
+    ahead = max(0, -min(of_input))
+    return FrameGrid(samples, ahead * samples, np.array(of_input, np.int64) + ahead, np.array(of_band, np.int64))
+
+
+def network_of(weights: Mapping[str, Array], sees_ahead: bool) -> FineNetwork | None:
+    """Return the network of an artifact's weights, by their own names; None where it has none.
+
+    Raises:
+        ValueError: They have other shapes.
+    """
+    if not weights:
+        return None
+    hidden = len(weights.get("enter.bias", ()))
+    shapes = {
+        "enter.weight": (hidden, feature_count(sees_ahead)), "enter.bias": (hidden,), "mix.weight": (hidden, hidden),
+        "mix.bias": (hidden,), "leave.weight": (1, hidden), "leave.bias": (1,),
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        if name not in weights or weights[name].shape != shape:
+            raise ValueError(f"the weights hold no fine.{name} of shape {shape}")
+    return FineNetwork(*(np.ascontiguousarray(weights[name].T, np.float32) for name in shapes))
+
+
+def without_gain(sees_ahead: bool) -> FineNetwork:
+    """Return a network that leaves every band as it is."""
+    count = feature_count(sees_ahead)
+    return FineNetwork(*(np.zeros(shape, np.float32) for shape in ((count, 1), 1, (1, 1), 1, (1, 1), 1)))
+
+
+def start(channels: int, grid: FrameGrid, frames: int = REFERENCE) -> Memory:
+    """Return the memory of a signal that has not begun, with room for the levels of so many frames."""
+    return Memory(
+        np.zeros((channels, 2 * len(_SPLITS) + 5), np.float32),
+        np.zeros((channels, INPUT_BANDS + 1, grid.samples), np.float32),
+        np.full((channels, INPUT_BANDS + 1, frames), FLOOR, np.float32),
+        np.zeros(channels, np.float32),
+        np.ones((channels, grid.samples), np.float32),
+    )
+
+
+@lru_cache(maxsize=512)
+def poles(crossover_hz: float, sample_rate: float) -> Array:
+    """Return the poles of the low-passes that split the input, and of the high-pass of the generated band."""
+    shares = np.array((*_SPLITS, 1.0))
+    return np.exp(-2.0 * math.pi * shares * crossover_hz / sample_rate).astype(np.float32)
 
 
 @kernel
 def follow(
-    signal: Array, at: int, follower: Follower, high_pass: float, past: NDArray[np.float64], band: Array
-) -> None:
-    """Multiply a generated band by the input's fine envelope.
+    signal: Array, at: int, position: int, grid: FrameGrid, poles: Array, network: FineNetwork, memory: Memory,
+    band: Array,
+) -> None:  # fmt: skip
+    """Multiply a generated band by the fine envelope.
 
     Args:
         signal: The input, shape (channels, time).
         at: Where in it the samples lie that belong to the band's.
-        follower: From `follower`.
-        high_pass: From `high_pass`.
-        past: From `start`, then as the block before left it; overwritten.
-        band: Shape (channels, count); overwritten.
+        position: Of the band's first sample in the timeline, on which the frames lie.
+        grid: From `frame_grid`.
+        poles: From `poles`.
+        network: Decides the gain.
+        memory: From `start`, then as the block before left it; overwritten.
+        band: Above the crossover, shape (channels, count); overwritten.
     """
-    count = band.shape[1]
-    ratio = np.empty(count, np.float32)
-    for channel in range(band.shape[0]):
-        before, passed, fast = past[channel, 0], past[channel, 1], past[channel, 2]
-        before_slow, passed_slow, slow = past[channel, 3], past[channel, 4], past[channel, 5]
-        since = past[channel, 6]
-        for i in range(count):
-            sample, ahead = signal[channel, at + i], signal[channel, at + i + follower.ahead]
-            passed = high_pass * (passed + sample - before)
-            passed_slow = high_pass * (passed_slow + ahead - before_slow)
-            before, before_slow = sample, ahead
+    count, done = band.shape[1], 0
+    while done < count:
+        phase = (position + done) % grid.samples
+        stretch = min(grid.samples - phase, count - done)
+        for channel in range(band.shape[0]):
+            filters, squares = memory.filters[channel], memory.squares[channel]
+            _split(signal[channel], at + done + grid.ahead, stretch, poles, filters, squares, phase)
+            _pass_high(band[channel], done, stretch, poles[-1], filters, squares[-1], phase)
+            band[channel, done : done + stretch] *= memory.gains[channel, phase : phase + stretch]
+        done += stretch
+        if phase + stretch == grid.samples:
+            _end_frame((position + done) // grid.samples - 1, grid, network, memory)
+
+
+@kernel
+def _split(signal: Array, at: int, count: int, poles: Array, filters: Array, squares: Array, phase: int) -> None:
+    """Write the squares of the input's bands: differences of two-pole low-passes of its first difference."""
+    splits = len(poles) - 1
+    before = filters[-1]
+    for i in range(count):
+        sample = signal[at + i]
+        lifted, lower = sample - before, np.float32(0.0)
+        before = sample
+        for k in range(splits):
+            once = lifted + poles[k] * (filters[k] - lifted)
+            twice = once + poles[k] * (filters[splits + k] - once)
+            filters[k], filters[splits + k] = once, twice
+            squares[k, phase + i] = (twice - lower) ** 2
+            lower = twice
+        squares[splits, phase + i] = (lifted - lower) ** 2
+    filters[-1] = before
+
+
+@kernel
+def _pass_high(band: Array, at: int, count: int, pole: float, filters: Array, squares: Array, phase: int) -> None:
+    """Write the squares of the generated band without what may have come through below the crossover."""
+    before, once, twice = filters[-5], filters[-4], filters[-3]
+    for i in range(count):
+        sample = band[at + i]
+        passed = pole * (once + sample - before)
+        twice = pole * (twice + passed - once)
+        before, once = sample, passed
+        squares[phase + i] = twice * twice
+    filters[-5], filters[-4], filters[-3] = before, once, twice
+
+
+@kernel
+def _end_frame(frame: int, grid: FrameGrid, network: FineNetwork, memory: Memory) -> None:
+    """Put a frame's levels into the past, and compute the gain at the end of the next frame."""
+    filters, squares, levels, nepers, gains = memory
+    channels, kinds, kept = levels.shape
+    slot = frame % kept
+    for channel in range(channels):
+        for k in range(kinds):
+            power = np.float32(0.0)
+            for i in range(grid.samples):
+                power += squares[channel, k, i]
             # What is beyond full scale must not be remembered for longer than a sound.
-            power, power_slow = min(passed * passed, 1.0) + _FLOOR, min(passed_slow * passed_slow, 1.0) + _FLOOR
-            if slow < _SILENT and follower.ahead == 0:
-                since = 0.0
-            fast_kept, slow_kept = follower.fast, follower.slow
-            if since < _LONG:
-                kept = since / (since + 1.0)
-                fast_kept, slow_kept = min(fast_kept, kept), min(slow_kept, kept)
-                since += 1.0
-            fast = power + fast_kept * (fast - power)
-            slow = power_slow + slow_kept * (slow - power_slow)
-            ratio[i] = fast / slow
-        # What dies away is not followed into denormals.
-        past[channel, 0], past[channel, 1], past[channel, 2] = before, passed if abs(passed) > 1e-20 else 0.0, fast
-        past[channel, 3], past[channel, 5], past[channel, 6] = before_slow, slow, since
-        past[channel, 4] = passed_slow if abs(passed_slow) > 1e-20 else 0.0
-        for i in range(count):
-            nepers = np.float32(0.5) * log(ratio[i])
-            nepers *= np.float32(_RISE) if nepers > 0 else np.float32(follower.fall)
-            nepers = min(max(nepers, np.float32(_LEAST_DB * _NEPER)), np.float32(_MOST_DB * _NEPER))
-            band[channel, i] *= exp(nepers + np.float32(_MAKEUP_DB * _NEPER))
+            power = min(power / np.float32(grid.samples), np.float32(1.0)) + np.float32(10.0**FLOOR)
+            levels[channel, k, slot] = log(power) / np.float32(_LN_10)
+        for k in range(filters.shape[1]):
+            # What dies away is not followed into denormals.
+            if abs(filters[channel, k]) < np.float32(1e-20):
+                filters[channel, k] = np.float32(0.0)
+    features = np.empty((channels, network.enter.shape[0]), np.float32)
+    _write_features(levels, frame, grid, features)
+    hidden = np.empty((channels, len(network.mix)), np.float32)
+    mixed = np.empty_like(hidden)
+    gain = np.empty((channels, 1), np.float32)
+    product(network.enter, network.enter_bias, features, hidden)
+    _rectify(hidden)
+    product(network.mix, network.mix_bias, hidden, mixed)
+    _rectify(mixed)
+    product(network.leave, network.leave_bias, mixed, gain)
+    for channel in range(channels):
+        first, last = nepers[channel], np.float32(MOST_DB * _NEPERS_A_DB) * tanh(gain[channel, 0])
+        rise = (last - first) / np.float32(grid.samples)
+        for i in range(grid.samples):
+            gains[channel, i] = exp(first + rise * np.float32(i))
+        nepers[channel] = last
+
+
+@kernel
+def _rectify(values: Array) -> None:
+    for row in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            values[row, k] = max(values[row, k], np.float32(0.0))
+
+
+@kernel
+def _write_features(levels: Array, frame: int, grid: FrameGrid, features: Array) -> None:
+    """Write levels at their lags, those of the input against its highest band's mean and the band's against its own."""
+    channels, kinds, kept = levels.shape
+    bands, most = kinds - 1, np.float32(MOST_BELS)
+    for channel in range(channels):
+        reference, of_band = np.float32(0.0), np.float32(0.0)
+        for back in range(REFERENCE):
+            slot = (frame - back) % kept
+            reference += levels[channel, bands - 1, slot]
+            of_band += levels[channel, bands, slot]
+        reference, of_band = reference / np.float32(REFERENCE), of_band / np.float32(REFERENCE)
+        at = 0
+        for lag in grid.lags:
+            for band in range(bands):
+                level = levels[channel, band, (frame - lag) % kept] - reference
+                features[channel, at] = min(max(level, -most), most)
+                at += 1
+        for lag in grid.band_lags:
+            level = levels[channel, bands, (frame - lag) % kept] - of_band
+            features[channel, at] = min(max(level, -most), most)
+            at += 1

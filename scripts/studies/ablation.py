@@ -77,7 +77,7 @@ def short_runs(folder: Path = Path("runs")) -> dict[str, Extender]:
 
 def _changed(extender: Extender, **fields: object) -> Extender:
     config = replace(extender.config, **fields)  # type: ignore[arg-type]
-    return Extender(config, copy(extender.predictor), copy(extender.network))
+    return Extender(config, copy(extender.predictor), copy(extender.network), extender.fine)
 
 
 def _system(extender: Extender, **settings: float) -> System:

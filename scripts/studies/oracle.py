@@ -50,7 +50,7 @@ class ExactEnvelope:
 def exact_extender(extender: Extender, clean: Block, merge: int = 1) -> Extender:
     """Return an extender like this one whose envelope is exact for a recording."""
     truth = ExactEnvelope(clean, extender.config.predictor.horizon, merge)
-    return Extender(extender.config, truth, extender.network)
+    return Extender(extender.config, truth, extender.network, extender.fine)
 
 
 def _merged(levels_db: Tensor, merge: int) -> Tensor:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
 from torch import Tensor
 
-from models.artifact.manifest import FOLDER, find_artifact, read_manifest
+from models.artifact.load import part_of
+from models.artifact.manifest import FINE, FOLDER, WEIGHTS, find_artifact, read_manifest
 from models.exciters.causal_conv import folded
 from models.exciters.two_stage import LearnedExtender
 from models.training.data import corpus
@@ -54,7 +56,9 @@ def export(
     network = folded(learned.network)
     predictor, lent = load_predictor(run.predictor)
     config = replace(lent, exciter=run.network, network=network.config)
-    return write_artifact(config, predictor, network, run.name, run.about, _provenance(run, step), target, achieved)
+    record = _provenance(run, step)
+    fine = part_of(load_file(find_artifact(run.predictor) / WEIGHTS), FINE)
+    return write_artifact(config, predictor, network, run.name, run.about, record, target, achieved, fine)
 
 
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from torch import Tensor
 from models.artifact.load import build, extender_config
 from models.artifact.manifest import (
     EXCITER,
+    FINE,
     FOLDER,
     FORMAT,
     GRAPH,
@@ -38,11 +39,13 @@ from models.atomic_write import write_atomically
 from models.exciters.player import Network, NetworkExciter
 from models.extender.config import ExtenderConfig
 from models.extender.extender import Extender
+from models.extender.fine_envelope import network_of
 from models.predictor.kernel import KernelInference
 from models.predictor.network import Predictor
 from models.training import metrics
 from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
+from models.training.fine.fit import fit_for
 from models.training.predictor.onnx_graph import write_graph
 from models.training.predictor.run import RunConfig, read_run
 from models.training.predictor.start import origin, predictor_weights
@@ -133,7 +136,8 @@ def export(
         weights = {name: (value + other[name]) / 2 for name, value in weights.items()}
     predictor.load_state_dict(weights)
     record = provenance(run, step, before)
-    return write_artifact(run.extender(), predictor, None, run.name, run.about, record, target, achieved)
+    fine = fit_for(run.extender(), predictor, used_clips(run), run.fine_steps)
+    return write_artifact(run.extender(), predictor, None, run.name, run.about, record, target, achieved, fine)
 
 
 def load_predictor(name_or_path: str | Path) -> tuple[Predictor, ExtenderConfig]:
@@ -158,6 +162,7 @@ def write_artifact(
     record: Mapping[str, Any],
     target: Path,
     achieved: Mapping[str, Any] | None = None,
+    fine: Mapping[str, Tensor] | None = None,
 ) -> Path:
     """Write an artifact beside its target and put it in place whole.
 
@@ -170,20 +175,22 @@ def write_artifact(
         record: Where the weights came from.
         target: The artifact's folder; one that is there is replaced.
         achieved: Figures for the manifest.
+        fine: Weights of the fine envelope.
     """
     exciter = None if network is None else NetworkExciter(network)
-    extender = Extender(config, KernelInference(predictor.config, predictor.arrays()), exciter)
+    following = network_of({name: value.numpy() for name, value in (fine or {}).items()}, config.lookahead_hops > 0)
+    extender = Extender(config, KernelInference(predictor.config, predictor.arrays()), exciter, following)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    weights = dict(predictor.state_dict())
+    weights = dict(predictor.state_dict()) | {FINE + key: value for key, value in (fine or {}).items()}
     if network is not None:
         weights |= {EXCITER + key: value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in weights.items()}, partial / WEIGHTS)
     write_graph(predictor, partial / GRAPH)
     sound = stimulus()
     save_arrays({"input": sound, "output": play(extender, sound)}, partial / PROOF)
-    size = sum(weight.numel() for part in (predictor, network) if part is not None for weight in part.parameters())
+    size = sum(weight.numel() for weight in weights.values())
     manifest = _manifest(name, about, extender, partial) | {
         "weights": size,
         "provenance": dict(record),
@@ -215,12 +222,13 @@ def _manifest(name: str, about: str, extender: Extender, folder: Path) -> dict[s
 
 def provenance(run: RunConfig, step: int, before: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return what the weights of a predictor were made from; see `provenance_of`."""
-    used = [
-        clip
-        for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
-        if not clip.source.startswith(run.without)
-    ]
-    return {**provenance_of(run.full(), step, used), "before": list(before)}
+    return {**provenance_of(run.full(), step, used_clips(run)), "before": list(before)}
+
+
+def used_clips(run: RunConfig) -> list[corpus.Clip]:
+    """Return the recordings that a run trains on."""
+    clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
+    return [clip for clip in clips if not clip.source.startswith(run.without)]
 
 
 def provenance_of(run: Mapping[str, Any], step: int, used: Sequence[corpus.Clip]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dsp.bands import HANN_FALL
 from models.extender.config import ExtenderConfig, horizon
 from models.predictor.config import PredictorConfig
 from models.training.data.augmentation import AugmentationConfig
+from models.training.fine.fit import STEPS
 
 
 class RunConfig(BaseModel):
@@ -42,6 +43,7 @@ class RunConfig(BaseModel):
         harmonicity, level, spectrum: Weights of the losses of harmonicity and of the frames' level, and of the
             multi-resolution spectral loss.
         spectrum_rows: Examples a step that the spectral loss listens to.
+        fine_steps: Steps of the fine envelope's fit at the export; 0 leaves it out.
         settle: Frames at the start of an example that are not judged, while the predictor finds its feet.
         save_every: Steps between checkpoints and evaluations.
         lookahead_hops, window_fall, exciter: See `models.extender.extender.ExtenderConfig`.
@@ -73,6 +75,7 @@ class RunConfig(BaseModel):
     level: float = 0.3
     spectrum: float = 0.0
     spectrum_rows: int = 2
+    fine_steps: int = Field(default=STEPS, ge=0)
     settle: int = 20
     save_every: int = Field(default=250, ge=1)
     lookahead_hops: int = Field(default=0, ge=0, le=11)

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.artifact.manifest import EXCITER, WEIGHTS, find_artifact, read_manifest
+from models.artifact.load import part_of
+from models.artifact.manifest import WEIGHTS, find_artifact, read_manifest
 from models.atomic_write import write_atomically
 from models.predictor.network import Predictor
 from models.training.checkpoint import averaged_weights, run_of
@@ -45,7 +46,7 @@ def predictor_weights(folder: Path) -> dict[str, Tensor]:
     """Return the weights of an artifact's predictor."""
     from safetensors.torch import load_file
 
-    return {name: value for name, value in load_file(folder / WEIGHTS).items() if not name.startswith(EXCITER)}
+    return part_of(load_file(folder / WEIGHTS), "")
 
 
 def origin(home: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,8 +30,7 @@ MOVED: Settings = {
 
 @lru_cache
 def _of_rate(folder: Path, rate: int) -> Extender:
-    extender = _loaded(folder)
-    return Extender(extender.config, copy(extender.predictor), copy(extender.network))
+    return _loaded(folder).sibling()
 
 
 @lru_cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +129,8 @@ def test_another_rate_or_layout_is_prepared_from_scratch(artifact: Path) -> None
 
 def test_the_extender_plays_what_the_network_defines(artifact: Path) -> None:
     network, config = load_predictor(artifact)
-    defined, sound = Extender(config, TorchInference(network)), music(48000, 2)
+    fine = prepared(artifact).fine
+    defined, sound = Extender(config, TorchInference(network), fine=fine), music(48000, 2)
     defined.set_bandwidth(6000.0)
     defined.prepare(48000, 2, 1024)
     expected = whole(defined, sound)
@@ -149,5 +149,4 @@ def test_no_channels_are_refused(artifact: Path) -> None:
 
 
 def unprepared(folder: Path) -> Extender:
-    extender = prepared(folder)
-    return Extender(extender.config, copy(extender.predictor), copy(extender.network))
+    return prepared(folder).sibling()

@@ -1,85 +1,131 @@
-"""Laws of the fine envelope: steady sound stays, a rise and a fall are followed at once, and blocks equal the whole."""
+"""Laws of the fine envelope: what is steady stays, a rise is followed, no knob is undone, blocks equal the whole."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from dsp.fft import Array
+from models.artifact.load import part_of
+from models.artifact.manifest import FINE, FOLDER, WEIGHTS
 from models.extender import fine_envelope
+from models.extender.fine_envelope import FineNetwork
 
-RATE = 48000
-HIGH_PASS = fine_envelope.high_pass(8000.0, RATE)
-
-
-def noise(seconds: float = 0.5) -> Array:
-    return (0.1 * np.random.default_rng(0).standard_normal((2, round(seconds * RATE)))).astype(np.float32)
+CROSSOVER_HZ = 7000.0
+# What a shipped extender's signal is delayed by.
+DELAYS = {"live": 0, "studio": 2816}
 
 
-def gains(signal: Array, delay: int = 0, block: int | None = None) -> Array:
-    """Return the gain at each sample, which goes with the signal delayed."""
-    follower, past = fine_envelope.follower(RATE, delay), fine_envelope.start(len(signal))
-    late = np.pad(signal, ((0, 0), (delay, 0)))
-    output = np.ones_like(signal)
-    size = block or signal.shape[1]
-    for at in range(0, signal.shape[1], size):
-        part = np.ascontiguousarray(output[:, at : at + size])
-        fine_envelope.follow(late, at, follower, HIGH_PASS, past, part)
-        output[:, at : at + size] = part
-    return output
+def network(artifact: str) -> FineNetwork:
+    weights = part_of(load_file(FOLDER / artifact / WEIGHTS), FINE)
+    found = fine_envelope.network_of(weights, DELAYS[artifact] > 0)
+    assert found is not None
+    return found
 
 
-@pytest.mark.parametrize("delay", [0, 2816])
-def test_steady_noise_keeps_its_level(delay: int) -> None:
-    steady = gains(noise(), delay)[:, delay + 4800 :]
-    assert 10 * np.log10(float(np.square(steady).mean())) == pytest.approx(0.0, abs=0.7)
-    assert float(20 * np.log10(steady).std()) < 2.5
+def noise(seconds: float, rate: int = 48000) -> tuple[Array, Array]:
+    """Return an input below the crossover and a band that stands for what is generated above."""
+    random = np.random.default_rng(0)
+    hz = np.fft.rfftfreq(round(seconds * rate), 1 / rate)
+    spectra = np.fft.rfft(random.standard_normal((2, round(seconds * rate))))
+    low, high = (
+        np.fft.irfft(spectra * part, round(seconds * rate)) for part in (hz < CROSSOVER_HZ, hz >= CROSSOVER_HZ)
+    )
+    return (0.1 * low).astype(np.float32), (0.01 * high).astype(np.float32)
 
 
-@pytest.mark.parametrize("level_db", [-100.0, 0.0])
-def test_silence_and_direct_current_are_followed_without_a_jump(level_db: float) -> None:
-    flat = np.full((2, 48000), 10 ** (level_db / 20), np.float32)
-    steady = gains(flat)[:, 36000:]
-    assert np.isfinite(steady).all()
-    np.testing.assert_allclose(steady, steady[0, -1], rtol=1e-3)
+def followed(
+    low: Array, high: Array, artifact: str = "live", block: int | None = None, rate: int = 48000, position: int = 0
+) -> Array:
+    """Return a band that goes with the input delayed after the fine envelope."""
+    delay = round(DELAYS[artifact] * rate / 48000)
+    grid, memory = (
+        fine_envelope.frame_grid(rate, delay),
+        fine_envelope.start(len(low), fine_envelope.frame_grid(rate, delay)),
+    )
+    late, band = (np.pad(signal, ((0, 0), (delay, 0))) for signal in (low, high))
+    band = band[:, : high.shape[1]]
+    size, parts = block or band.shape[1], []
+    for at in range(0, band.shape[1], size):
+        part = np.ascontiguousarray(band[:, at : at + size])
+        poles = fine_envelope.poles(CROSSOVER_HZ, rate)
+        fine_envelope.follow(late, at, position + at, grid, poles, network(artifact), memory, part)
+        parts.append(part)
+    return np.concatenate(parts, 1)
 
 
-def test_a_rise_is_followed_within_a_millisecond_and_then_left_to_the_filter() -> None:
-    sound = noise()
-    sound[:, : RATE // 4] *= 0.01
-    output = 20 * np.log10(gains(sound)[0])
-    onset = RATE // 4
-    assert abs(output[onset - 48 : onset].mean()) < 3
-    assert output[onset + 48 : onset + 96].mean() > 5
-    assert abs(output[onset + 4800 :].mean()) < 1
+def level_db(band: Array) -> float:
+    return float(10 * np.log10(np.square(band).mean() + 1e-20))
 
 
-def test_with_a_delay_nothing_comes_before_the_rise() -> None:
-    sound = noise()
-    sound[:, : RATE // 4] *= 0.01
-    output = 20 * np.log10(gains(sound, 2816)[0])
-    onset = RATE // 4 + 2816
-    assert output[onset - 240 : onset].mean() < -15
-    assert output[onset + 48 : onset + 96].mean() > -3
+@pytest.mark.parametrize("artifact", DELAYS)
+def test_steady_noise_keeps_its_level(artifact: str) -> None:
+    low, high = noise(0.6)
+    after = followed(low, high, artifact)
+    assert level_db(after[:, 14400:]) == pytest.approx(level_db(high), abs=1.5)
 
 
+@pytest.mark.parametrize("artifact", DELAYS)
+def test_a_knob_that_turns_the_band_up_is_not_undone(artifact: str) -> None:
+    low, high = noise(0.3)
+    np.testing.assert_allclose(
+        followed(low, 4 * high, artifact)[:, 7200:], 4 * followed(low, high, artifact)[:, 7200:], rtol=1e-3
+    )
+
+
+def test_a_rise_is_followed_within_two_milliseconds_and_then_left_to_the_filter() -> None:
+    low, high = noise(0.5)
+    onset = 12000
+    low[:, :onset] *= 0.01
+    after = followed(low, high)
+    gain_db = [
+        level_db(after[:, onset + a : onset + b]) - level_db(high[:, onset + a : onset + b])
+        for a, b in ((96, 240), (7200, 12000))
+    ]
+    assert gain_db[0] > 4
+    assert abs(gain_db[1]) < 1.5
+
+
+def test_with_a_delay_what_comes_before_a_rise_is_held_down() -> None:
+    low, high = noise(0.5)
+    onset = 12000
+    low[:, :onset] *= 0.01
+    after = followed(low, high, "studio")
+    at = onset + DELAYS["studio"]
+    before, behind = (level_db(after[:, at + a : at + b]) for a, b in ((-480, -96), (96, 480)))
+    assert behind - before > 12
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-5, 1.0])
+def test_silence_and_direct_current_leave_the_band_steady(value: float) -> None:
+    low, high = noise(0.5)
+    after = followed(np.full_like(low, value), high)
+    assert np.isfinite(after).all()
+    ratio = after[:, 12000:] / high[:, 12000:]
+    np.testing.assert_allclose(np.median(ratio[0, :2000]), np.median(ratio[0, -2000:]), rtol=0.2)
+
+
+@pytest.mark.parametrize(("artifact", "rate"), [("live", 48000), ("studio", 44100)])
 @pytest.mark.parametrize("block", [1, 17, 480])
-def test_blocks_equal_the_whole(block: int) -> None:
-    sound = noise(0.05)
-    sound[:, :1200] = 0.0
-    np.testing.assert_array_equal(gains(sound, 720, block), gains(sound, 720))
+def test_blocks_equal_the_whole(artifact: str, rate: int, block: int) -> None:
+    low, high = noise(0.08, rate)
+    low[:, :1200] = 0.0
+    whole = followed(low, high, artifact, rate=rate, position=70)
+    np.testing.assert_allclose(followed(low, high, artifact, block, rate, position=70), whole, rtol=1e-5, atol=1e-8)
 
 
-def test_what_begins_after_silence_is_no_rise_over_it() -> None:
-    sound = noise()
-    onset = RATE // 4
-    sound[:, :onset] = 0.0
-    output = 20 * np.log10(gains(sound)[0])
-    for start, end in [(0, 96), (96, 240), (240, 720), (4800, 9600)]:
-        assert abs(output[onset + start : onset + end].mean()) < 2
+def test_without_a_network_the_band_stays_as_it_is() -> None:
+    low, high = noise(0.05)
+    grid = fine_envelope.frame_grid(48000, 0)
+    band, memory = high.copy(), fine_envelope.start(2, grid)
+    poles = fine_envelope.poles(CROSSOVER_HZ, 48000)
+    fine_envelope.follow(low, 0, 0, grid, poles, fine_envelope.without_gain(False), memory, band)
+    np.testing.assert_array_equal(band, high)
 
 
-def test_blocks_after_silence_equal_the_whole() -> None:
-    sound = noise(0.2)
-    sound[:, :3000] = 0.0
-    np.testing.assert_array_equal(gains(sound), gains(sound, block=77))
+def test_weights_of_another_shape_are_refused() -> None:
+    weights = part_of(load_file(FOLDER / "live" / WEIGHTS), FINE)
+    with pytest.raises(ValueError, match=r"fine\.enter\.weight"):
+        fine_envelope.network_of(weights, sees_ahead=True)
+    assert fine_envelope.network_of({}, sees_ahead=True) is None

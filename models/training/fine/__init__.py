@@ -1,0 +1,1 @@
+"""Training of the fine envelope: on what an extender plays without one, beside the clean recordings."""
