@@ -35,6 +35,8 @@ _BAND_LAGS: tuple[int, ...] = (0, 1, 2, 6, 10, 16, 24, 36, 56)
 MOST_DB = 20.0
 # Of a level, in bels as all levels here, and of how far it may stand from its reference.
 FLOOR = -11.0
+# A generated band below this is silence, which counts for no mean: a level that is turned down is the same beside it.
+SILENT = -10.5
 MOST_BELS = 4.0
 _NEPERS_A_DB = math.log(10.0) / 20.0
 _LN_10 = math.log(10.0)
@@ -253,12 +255,14 @@ def _write_features(levels: Array, frame: int, grid: FrameGrid, features: Array)
     channels, kinds, kept = levels.shape
     bands, most = kinds - 1, np.float32(MOST_BELS)
     for channel in range(channels):
-        reference, of_band = np.float32(0.0), np.float32(0.0)
+        reference, of_band, sounding = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         for back in range(REFERENCE):
             slot = (frame - back) % kept
             reference += levels[channel, bands - 1, slot]
-            of_band += levels[channel, bands, slot]
-        reference, of_band = reference / np.float32(REFERENCE), of_band / np.float32(REFERENCE)
+            if levels[channel, bands, slot] > np.float32(SILENT):
+                of_band += levels[channel, bands, slot]
+                sounding += np.float32(1.0)
+        reference, of_band = reference / np.float32(REFERENCE), of_band / max(sounding, np.float32(1.0))
         at = 0
         for lag in grid.lags:
             for band in range(bands):
@@ -266,6 +270,7 @@ def _write_features(levels: Array, frame: int, grid: FrameGrid, features: Array)
                 features[channel, at] = min(max(level, -most), most)
                 at += 1
         for lag in grid.band_lags:
-            level = levels[channel, bands, (frame - lag) % kept] - of_band
-            features[channel, at] = min(max(level, -most), most)
+            level = levels[channel, bands, (frame - lag) % kept]
+            is_sounding = level > np.float32(SILENT)
+            features[channel, at] = min(max(level - of_band, -most), most) if is_sounding else -most
             at += 1

@@ -25,8 +25,8 @@ _CUT_RATES = (8000, 16000)
 # A resampler's band ends below half its rate, and above that its slope counts for nothing.
 _EDGE, _CLEAR = 0.96, 1.06
 _HIGHEST_HZ, _LEAST_HZ = 20000.0, 15000.0
-# One clip of so many begins with silence.
-_SILENT_EVERY, _SILENCE_S = 3, (0.2, 0.5)
+# Every second clip has gaps.
+_SILENCE_S, _SOUND_S = (0.1, 0.3), (0.3, 0.9)
 _BLOCK = 4096
 _LEAST_POWER = 1e-12
 
@@ -68,24 +68,32 @@ def examples(clips: Sequence[Clip], extender: Extender) -> Iterator[FineExample]
     for number, clip in enumerate(clips):
         samples, rate = corpus.load(clip, SECONDS)
         clean = np.asarray(soxr.resample(samples.mean(0), rate, RATE, quality="VHQ"), np.float32)
-        if number % _SILENT_EVERY == _SILENT_EVERY - 1:
-            clean[: round(random.uniform(*_SILENCE_S) * RATE)] = 0.0
+        gate = _gaps(len(clean), random) if number % 2 else np.ones(len(clean), np.float32)
         for cut_rate in _CUT_RATES:
-            top_hz = min(clip.true_bandwidth_hz, _HIGHEST_HZ)
-            example = _example(clean, cut_rate, top_hz, clip.category, extender)
+            cut = resample_to(clean[None], RATE, cut_rate) * gate
+            example = _example(clean * gate, cut, cut_rate, clip, extender)
             if float(example.clean.max()) > 1e-7:
                 yield example
 
 
-def _example(clean: Array, cut_rate: int, top_hz: float, category: str, extender: Extender) -> FineExample:
-    crossover_hz = _EDGE * cut_rate / 2
-    cut = resample_to(clean[None], RATE, cut_rate)
+def _gaps(samples: int, random: np.random.Generator) -> Array:
+    """Return 0 in stretches of digital silence, after which sound begins in full, and 1 between them."""
+    gate, at = np.ones(samples, np.float32), 0
+    while at < samples:
+        end = at + round(random.uniform(*_SILENCE_S) * RATE)
+        gate[at:end] = 0.0
+        at = end + round(random.uniform(*_SOUND_S) * RATE)
+    return gate
+
+
+def _example(clean: Array, cut: Array, cut_rate: int, clip: Clip, extender: Extender) -> FineExample:
+    crossover_hz, top_hz = _EDGE * cut_rate / 2, min(clip.true_bandwidth_hz, _HIGHEST_HZ)
     samples = fine_envelope.frame_grid(RATE, extender.latency_samples).samples
     late = extender.latency_samples // samples
     extender.fine_frames = late + len(clean) // samples
     band = play(extender, cut, crossover_hz)
     powers = [_power(signal, _CLEAR * cut_rate / 2, top_hz, samples) for signal in (band[0], clean)]
-    return FineExample(extender.fine_levels[0, :, late:].copy(), powers[0], powers[1], category)
+    return FineExample(extender.fine_levels[0, :, late:].copy(), powers[0], powers[1], clip.category)
 
 
 def play(extender: Extender, cut: Array, crossover_hz: float) -> Array:

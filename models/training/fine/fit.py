@@ -19,7 +19,7 @@ from torch.nn import functional
 from models.extender import fine_envelope
 from models.extender.config import ExtenderConfig
 from models.extender.extender import Extender
-from models.extender.fine_envelope import FLOOR, INPUT_BANDS, MOST_BELS, MOST_DB, REFERENCE
+from models.extender.fine_envelope import FLOOR, INPUT_BANDS, MOST_BELS, MOST_DB, REFERENCE, SILENT
 from models.predictor.kernel import KernelInference
 from models.predictor.network import Predictor
 from models.training.data.corpus import Clip
@@ -55,9 +55,13 @@ class FineLearner(nn.Module):
         """Return what the network sees of each frame, shape (frames, features); levels of shape (bands, frames)."""
         bands, band = levels[:INPUT_BANDS], levels[INPUT_BANDS:]
         newest = max(0, -min(self.of_input))
-        reference, of_band = _mean_before(bands[-1:]), _mean_before(band)
+        reference = _sum_before(bands[-1:]) / REFERENCE
+        is_sounding = band > SILENT
+        of_band = _sum_before(band * is_sounding, 0.0) / _sum_before(is_sounding.float(), 0.0).clamp(min=1)
         seen = [_earlier(bands, lag + newest) - reference for lag in self.of_input]
-        seen += [_earlier(band, lag) - of_band for lag in self.of_band]
+        for lag in self.of_band:
+            level = _earlier(band, lag)
+            seen.append(torch.where(level > SILENT, level - of_band, -MOST_BELS))
         return torch.cat(seen).clamp(-MOST_BELS, MOST_BELS).T
 
     def forward(self, features: Tensor) -> Tensor:
@@ -150,9 +154,9 @@ def _earlier(levels: Tensor, frames: int) -> Tensor:
     return functional.pad(levels, (frames, 0), value=FLOOR)[:, : levels.shape[1]]
 
 
-def _mean_before(levels: Tensor) -> Tensor:
-    padded = functional.pad(levels, (REFERENCE - 1, 0), value=FLOOR)
-    return functional.avg_pool1d(padded[None], REFERENCE, 1)[0]
+def _sum_before(levels: Tensor, before: float = FLOOR) -> Tensor:
+    padded = functional.pad(levels, (REFERENCE - 1, 0), value=before)
+    return functional.avg_pool1d(padded[None], REFERENCE, 1)[0] * REFERENCE
 
 
 def fit_for(

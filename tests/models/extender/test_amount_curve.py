@@ -43,7 +43,8 @@ def test_the_band_changes_by_what_a_node_says(artifact: Path, node: str) -> None
 def test_all_nodes_together_are_one_gain(artifact: Path) -> None:
     extender, sound = prepared(artifact, channels=2), music(channels=2)
     flat, lower = (whole(extender, sound, {"delta": 1.0, **dict.fromkeys(NODES_HZ, db)}) for db in (0.0, -9.0))
-    np.testing.assert_allclose(lower, flat * 10 ** (-9 / 20), atol=1e-6)
+    # What has hardly begun is beside the floor of the fine envelope.
+    np.testing.assert_allclose(lower, flat * 10 ** (-9 / 20), atol=1e-5)
 
 
 def test_the_curve_stays_between_its_nodes_and_meets_them() -> None:
