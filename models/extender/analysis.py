@@ -19,8 +19,7 @@ from dsp.tonality import ToneTables, measure_tonality, tone_tables
 from models.extender import envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.envelope import silence_gate
-from models.extender.gains import averaged_frames
-from models.extender.measured import Measured
+from models.extender.gains import Measured, averaged_frames
 from models.predictor.inference import Inference, Predicted
 
 _SOURCE_FLOOR = 2 * FLOOR_POWER

@@ -11,66 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dsp import bands, crossover, ltv
+from dsp import bands, crossover
 from dsp.bandwidth.turns import Turn
 from dsp.buffers.delay_line import DelayLine
-from dsp.compile import kernel
 from dsp.fft import Array
-from dsp.gain_ramp import mix, ramp_step, unknown_gains
+from dsp.gain_ramp import ramp_step, unknown_gains
 from models.control import Control
 from models.extender import controls as knobs
 from models.extender import entry, fine_envelope
 from models.extender.analysis import Analysis, Frames
 from models.extender.by_turns import TurnPlayers
 from models.extender.config import ExtenderConfig
-from models.extender.crossover_filter import CrossoverFilter, HighPasses, cut
+from models.extender.crossover_filter import CrossoverFilter
 from models.extender.crossover_tracker import CrossoverTracker
 from models.extender.excitation import Excitation, SourceNetwork
-from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory, follow
+from models.extender.fine_envelope import FineNetwork
+from models.extender.mixing import Fine, Mixing, Span, play
 from models.extender.shaping import Hops, Shaper
 from models.predictor.inference import Inference
 from models.stage import Block
 
 _DEFAULTS = knobs.defaults()
 _NO_HOPS = Hops(np.zeros((0, 0, 0), np.complex64), np.zeros((0, 0, 0, 0), np.complex64))
-
-
-class Span(NamedTuple):
-    """Where a block lies: the ends of source and input, its start in the generated band, and on the grid of hops."""
-
-    source_end: int
-    end: int
-    start: int
-    delay: int
-    hop: int
-    taps: int
-    phase: int
-
-
-class Fine(NamedTuple):
-    """The fine envelope's place in the timeline, its frames, its filters for the crossover, network and memory."""
-
-    position: int
-    grid: FrameGrid
-    poles: Array
-    network: FineNetwork
-    memory: Memory
-
-
-class Mixing(NamedTuple):
-    """How the band is mixed with the input: the exponent of the output gain to 10, the share of the band, switches."""
-
-    output: float
-    share: float
-    is_bypassed: bool
-    is_delta: bool
-    gains: NDArray[np.float64]
-    ramp: float
 
 
 class Extender:
@@ -293,27 +258,7 @@ class Extender:
         is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5
         mixing = Mixing(values["output"] / 20, values["mix"] / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
         hops = shaper.hops if shaper.is_open else _NO_HOPS
-        _play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out)
+        play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out)
         if frames + (phase > 0) > 1:
             shaper.forget_hops()
         return out
-
-
-@kernel
-def _play(
-    source: Array, signal: Array, generated: Array, span: Span, hops: Hops, fine: Fine, passes: HighPasses,
-    mixing: Mixing, out: Array,
-) -> None:  # fmt: skip
-    """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix."""
-    band, delay = np.zeros_like(out), span.delay
-    at = span.end - out.shape[1] - delay
-    if len(hops.filters):
-        noise = hops.noise.reshape(2, -1, hops.noise.shape[3])
-        filters = hops.filters[: len(out)]
-        ltv.shape(source, span.source_end - delay, filters, noise, span.hop, span.taps, span.phase, band)
-    follow(signal, at, fine.position, fine.grid, fine.poles, fine.network, fine.memory, band)
-    cut(band, generated, span.start, passes)
-    gain = 10.0**mixing.output
-    target = 1.0 if mixing.is_bypassed else 0.0 if mixing.is_delta else gain
-    band_target = 0.0 if mixing.is_bypassed else gain * mixing.share
-    mix(signal, at, target, band, band_target, mixing.gains, mixing.ramp, out)

@@ -16,7 +16,6 @@ from models.extender import entry, envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.curve import AmountCurve
 from models.extender.envelope import GainSettings, Shape
-from models.extender.measured import Measured
 from models.predictor.inference import Predicted
 
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they describe the
@@ -30,6 +29,28 @@ _SILENT_SOURCE = 1e-9
 def averaged_frames(config: ExtenderConfig) -> int:
     """Return over how many frames a source's power is averaged."""
     return _AVERAGED_LATE if horizon(config.lookahead_hops) < 0 else _AVERAGED_NOW
+
+
+class Measured(NamedTuple):
+    """The measures of frames of input and source.
+
+    Attributes:
+        present: Power of the input's bands, shape (channels, frames, bands).
+        source: Power of the source's bands, divided by the number of frames that are averaged; same shape.
+        levels_db: Of the input's bands, same shape.
+        tonality: Of the input's bands, same shape.
+        gate: 0 where the input is silent, else 1; shape (channels, frames), as what follows.
+        energy: Power of the input's newest hop.
+        reference_db: Level just below the crossover.
+    """
+
+    present: Array
+    source: Array
+    levels_db: Array
+    tonality: Array
+    gate: Array
+    energy: Array
+    reference_db: Array
 
 
 class GainMemory(NamedTuple):

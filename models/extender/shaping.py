@@ -13,8 +13,7 @@ from dsp.fft import Array, Spectrum
 from models.extender.analysis import Frames
 from models.extender.config import ExtenderConfig
 from models.extender.envelope import GainSettings
-from models.extender.gains import FilterGains, GainMemory, compute_gains
-from models.extender.measured import Measured
+from models.extender.gains import FilterGains, GainMemory, Measured, compute_gains
 from models.predictor.inference import Predicted
 
 
