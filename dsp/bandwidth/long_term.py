@@ -25,6 +25,7 @@ _LEAST_POWER = 1e-13
 _BELOW, _ABOVE, _GAP = 20, 12, 5
 _BEFORE = 24
 _FALLEN_DB = 16.0
+_DEEPER_DB = 13.0
 _LOWEST = 100
 # A wall falls by so much between two means of 150 Hz that lie 50 Hz apart; its slope begins where it falls by less.
 _STEEP, _STEEP_DB, _SLOPE_DB = 7, 18.0, 4.0
@@ -70,19 +71,9 @@ class LongTermSpectrum:
             coarse_hz: What `dsp.bandwidth.edge` says, which knows gradual edges too.
         """
         levels = self._levels_db()
-        fall = _first_fall(levels)
         coarse = None if coarse_hz is None else coarse_hz / _CELL_HZ
-        places = []
-        if coarse is not None:
-            places.append((int(coarse / 1.04), int(coarse * _NEAR)))
-        if fall is not None and (coarse is None or fall < _NEAR * coarse):
-            places.append((fall - 6, fall + _BEFORE))
-        walls = [wall for first, last in places if (wall := _wall(levels, first, last)) is not None]
-        if walls:
-            return Edge(min(walls) * _CELL_HZ, True)
-        if coarse is None:
-            return None if fall is None else Edge(_knee(levels, 0.97 * fall) * _CELL_HZ, False)
-        return Edge(_knee(levels, coarse) * _CELL_HZ, False)
+        edge = _edge(levels, _first_fall(levels), coarse)
+        return None if edge is None or _has_valleys(levels, edge.hertz / _CELL_HZ) else edge
 
     def _levels_db(self) -> Levels:
         """Return the mean level of each cell; the border before cell i lies at i times 25 Hz."""
@@ -94,16 +85,49 @@ class LongTermSpectrum:
         return np.asarray(10 * np.log10(power + _LEAST_POWER))
 
 
+def _edge(levels: Levels, fall: int | None, coarse: float | None) -> Edge | None:
+    places = []
+    if coarse is not None:
+        places.append((int(coarse / 1.04), int(coarse * _NEAR)))
+    if fall is not None and (coarse is None or fall < _NEAR * coarse):
+        places.append((fall - 6, fall + _BEFORE))
+    walls = [wall for first, last in places if (wall := _wall(levels, first, last)) is not None]
+    if walls:
+        return Edge(min(walls) * _CELL_HZ, True)
+    guess = coarse if coarse is not None else None if fall is None else 0.97 * fall
+    return None if guess is None else Edge(_knee(levels, guess) * _CELL_HZ, False)
+
+
 def _first_fall(levels: Levels) -> int | None:
     """Return the lowest cell at which the level falls for good, or None."""
     if len(levels) < _LOWEST + _GAP + _ABOVE:
         return None
-    below = np.median(sliding_window_view(levels, _BELOW), axis=1)
-    above = np.median(sliding_window_view(levels, _ABOVE), axis=1)
-    highest = np.maximum.accumulate(above[::-1])[::-1]
+    below, highest = _below(levels), _highest_above(levels)
     cells = np.arange(_LOWEST, len(highest) - _GAP)
     fallen = cells[below[cells - _BEFORE] - highest[cells + _GAP] >= _FALLEN_DB]
-    return int(fallen[0]) if len(fallen) else None
+    first = int(fallen[0]) if len(fallen) else None
+    # Of a sound with gaps between its lines what follows is one more gap.
+    return None if first is None or _valley(below, first) - highest[first + _GAP] < _DEEPER_DB else first
+
+
+def _has_valleys(levels: Levels, edge: float) -> bool:
+    """Return whether the level lies as low in the octave before an edge as half an octave above it: nothing was cut."""
+    highest = _highest_above(levels)
+    return bool(_valley(_below(levels), edge) - highest[min(int(edge * 2**0.5), len(highest) - 1)] < _DEEPER_DB)
+
+
+def _below(levels: Levels) -> Levels:
+    return np.asarray(np.median(sliding_window_view(levels, _BELOW), axis=1))
+
+
+def _highest_above(levels: Levels) -> Levels:
+    above = np.median(sliding_window_view(levels, _ABOVE), axis=1)
+    return np.asarray(np.maximum.accumulate(above[::-1])[::-1])
+
+
+def _valley(below: Levels, edge: float) -> float:
+    last = max(1, int(edge) - _BEFORE)
+    return float(below[min(int(edge / 2), last - 1) : last].min())
 
 
 def _wall(levels: Levels, first: int, last: int) -> int | None:

@@ -1,11 +1,15 @@
 """What a batch costs: files rendered by the command, a straight line through the times, and what a million would take.
 
-python scripts/studies/batch_cost.py [--seconds 5] [--counts 1 10 100 1000] [--artifact live]
+    python scripts/studies/batch_cost.py [--seconds 5] [--counts 1 10 100 1000] [--artifact live] [--picture]
+
+The files are stereo. Of each batch the peak of memory of its one process is printed too: `--seconds 3600 --counts 1` is
+an hour.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,20 +23,32 @@ import soundfile
 _RATE = 44100
 _MANY = 1_000_000
 _CORES = (1, 16, 64)
+_MB = 1024
 
 
-def measure(count: int, seconds: float, artifact: str) -> float:
-    """Return how long the command takes for so many files of dull noise, in one process."""
+def measure(count: int, seconds: float, words: Sequence[str]) -> tuple[float, float]:
+    """Return how long the command takes for so many files of dull noise in one process, and its peak of MB."""
     rng = np.random.default_rng(count)
     with tempfile.TemporaryDirectory(prefix="highband-cost-") as folder:
-        (Path(folder) / "in").mkdir()
         for number in range(count):
-            noise = np.cumsum(rng.normal(0, 0.01, round(seconds * _RATE)))
-            soundfile.write(Path(folder) / f"in/{number:06d}.wav", np.clip(noise - noise.mean(), -1, 1), _RATE)
+            _write(Path(folder) / f"in/{number:06d}.wav", seconds, rng)
         command = [sys.executable, "-m", "plugin_host.cli.main", "render", f"{folder}/in", "-o", f"{folder}/out"]
         began = time.monotonic()
-        subprocess.run([*command, "--artifact", artifact, "--jobs", "1", "--quiet"], check=True)
-        return time.monotonic() - began
+        running = subprocess.Popen([*command, "--jobs", "1", "--quiet", *words])
+        _, status, usage = os.wait4(running.pid, 0)
+        if status:
+            sys.exit("the command failed")
+        return time.monotonic() - began, usage.ru_maxrss / _MB
+
+
+def _write(path: Path, seconds: float, rng: np.random.Generator) -> None:
+    path.parent.mkdir(exist_ok=True)
+    left = round(seconds * _RATE)
+    with soundfile.SoundFile(path, "w", _RATE, 2, "PCM_24") as file:
+        while left > 0:
+            noise = np.cumsum(rng.normal(0, 0.01, (min(left, 30 * _RATE), 2)), axis=0)
+            file.write(np.clip(noise - noise.mean(axis=0), -1, 1))
+            left -= len(noise)
 
 
 def fit(counts: Sequence[int], seconds_each: Sequence[float]) -> tuple[float, float]:
@@ -49,10 +65,17 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=5.0)
     arguments.add_argument("--counts", type=int, nargs="+", default=[1, 10, 100, 1000])
     arguments.add_argument("--artifact", default="live")
+    arguments.add_argument("--picture", action="store_true")
     options = arguments.parse_args()
-    seconds_each = [measure(count, options.seconds, options.artifact) for count in options.counts]
-    for count, seconds in zip(options.counts, seconds_each, strict=True):
-        print(f"{count:6} files of {options.seconds:g} s: {seconds:8.1f} s, {seconds / count:.3f} s a file")
+    words = ["--artifact", options.artifact, *(["--picture"] if options.picture else [])]
+    costs = [measure(count, options.seconds, words) for count in options.counts]
+    seconds_each = [seconds for seconds, _ in costs]
+    for count, (seconds, peak) in zip(options.counts, costs, strict=True):
+        print(
+            f"{count:6} files of {options.seconds:g} s: {seconds:8.1f} s, {seconds / count:.3f} s a file, {peak:.0f} MB"
+        )
+    if len(costs) == 1:
+        return
     start, cost = fit(options.counts, seconds_each)
     print(f"start {start:.1f} s, {cost:.3f} s a file")
     for cores in _CORES:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dsp.bandwidth.edge import Curve, band_position, find_edge
+from dsp.bandwidth.holes import Holes
 from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import full_band_hz
 
@@ -16,16 +17,17 @@ Verdict = Literal["would gain", "full-band", "dull by nature", "too little sound
 # Rates that recordings come from, and how much of their band a converter leaves.
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
 _PASSED = (0.90, 1.0)
-# Where encoders of their kind stop at their usual settings, in Hz; Opus from 12 kHz on always at one of two edges.
-_OPUS_HZ = ((19300.0, 20300.0), (11500.0, 12300.0))
-_MP3_HZ = ((15600.0, 16300.0), (19800.0, 20600.0))
+# Where encoders of their kind stop, in Hz. Opus stops there at any rate of bits, and leaves no holes.
+_OPUS_HZ = ((19900.0, 20060.0),)
+_MP3_HZ = ((15930.0, 16400.0), (19700.0, 20600.0))
+_VORBIS_HZ = ((15650.0, 15900.0), (16500.0, 17350.0))
+_ANY_CODEC = "MP3, AAC or Vorbis"
 # A wall up here that belongs to no rate is an encoder's far more often than a filter's.
 _USUAL_CODEC_HZ = 15000.0
-# A codec's edge moves with the sound: in a tenth of the frames it lies below the usual one by more than this share.
-_MOVES = 0.93
+# Of the bands below the edge so many are empty at times.
+_HOLES, _HOLES_ABOVE_HZ = 0.01, 10000.0
 # The top third octave of a natural recording that lies so far below its loudest band is inaudible.
 _DULL_DB = 65.0
-_FEWEST_FRAMES = 20
 # An edge so near the Nyquist frequency is that of the converter itself.
 _TOP = 0.97
 
@@ -47,13 +49,13 @@ class Cause:
     verdict: Verdict
 
 
-def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, edges_hz: list[float], rate: int, codec: str) -> Cause:
+def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, holes: Holes, rate: int, codec: str) -> Cause:
     """Judge a recording.
 
     Args:
         curve: Of the whole, from `BandwidthMeter.curve`.
         spectrum: Of the whole.
-        edges_hz: Of single frames.
+        holes: Of its loud frames.
         rate: In Hz.
         codec: Of the file itself where that is lossy, such as "MP3", else "".
     """
@@ -67,27 +69,24 @@ def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, edges_hz: list[f
     verdict: Verdict = "would gain" if edge < full_band_hz(rate) else "full-band"
     if codec:
         return Cause(edge, "codec", codec, verdict)
+    if edge > _HOLES_ABOVE_HZ and holes.share(edge) > _HOLES:
+        return Cause(edge, "codec", _family_with_holes(edge), verdict)
+    if _within(edge, _OPUS_HZ):
+        return Cause(edge, "codec", "probably Opus", verdict)
     if not found.is_wall and find_edge(curve, only_walls=True) is None:
         return Cause(edge, "filter", "gradual", verdict)
     old = next((old for old in _RATES if old < rate and _PASSED[0] <= edge / (old / 2) <= _PASSED[1]), None)
-    if _moves(edges_hz) or _within(edge, _MP3_HZ) or (old is None and edge > _USUAL_CODEC_HZ):
-        return Cause(edge, "codec", _family(edge, rate), verdict)
+    if _within(edge, _MP3_HZ) or (old is None and edge > _USUAL_CODEC_HZ):
+        return Cause(edge, "codec", _ANY_CODEC, verdict)
     if old is not None:
         return Cause(edge, "resampling", f"from {old / 1000:g} kHz", verdict)
     return Cause(edge, "filter", "steep", verdict)
 
 
-def _moves(edges_hz: list[float]) -> bool:
-    if len(edges_hz) < _FEWEST_FRAMES:
-        return False
-    low, middle = np.percentile(edges_hz, (10, 50))
-    return bool(low < _MOVES * middle)
-
-
-def _family(edge_hz: float, rate: int) -> str:
-    if rate == 48000 and _within(edge_hz, _OPUS_HZ):
-        return "probably Opus"
-    return "probably MP3" if _within(edge_hz, _MP3_HZ) else "MP3, AAC or Vorbis"
+def _family_with_holes(edge_hz: float) -> str:
+    if _within(edge_hz, _MP3_HZ):
+        return "probably MP3"
+    return "probably Vorbis" if _within(edge_hz, _VORBIS_HZ) else _ANY_CODEC
 
 
 def _within(frequency_hz: float, stretches: tuple[tuple[float, float], ...]) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsp.bandwidth.edge import find_edge
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
+from dsp.bandwidth.holes import Holes
 from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import BandwidthMeter
 from models.stage import Block
@@ -88,7 +89,7 @@ class _Bandwidth:
     def __init__(self, rate: int, every: int) -> None:
         self._rate, self._every = rate, every
         self.whole = BandwidthMeter(rate)
-        self.frames_hz: list[float] = []
+        self._holes = Holes()
         self._spectrum = LongTermSpectrum(rate)
         self._histogram = LevelHistogram(rate)
         self._windows: list[float | None] = []
@@ -113,13 +114,11 @@ class _Bandwidth:
             self._end()
 
     def _search_frames(self, second: Block) -> None:
-        """Search the frames that are loud for walls of their own."""
+        """Search the frames that are loud for holes."""
         count = (second.shape[1] - window_samples(self._rate)) // hop_samples(self._rate) + 1
         if count > 0:
             levels, total_db = self._histogram.levels(np.ascontiguousarray(second), 0, count)
-            for row in levels[total_db >= max(_QUIET_DB, float(np.median(total_db)))]:
-                edge = find_edge(row.astype(np.float64), only_walls=True)
-                self.frames_hz += [] if edge is None else [edge]
+            self._holes.add(levels[total_db >= max(_QUIET_DB, float(np.median(total_db)))])
 
     def _end(self) -> None:
         curve = self._meter.curve()
@@ -130,7 +129,7 @@ class _Bandwidth:
 
     def cause(self, codec: str) -> Cause:
         """Return where the band ends and why."""
-        return find_cause(self.whole.curve(), self._spectrum, self.frames_hz, self._rate, codec)
+        return find_cause(self.whole.curve(), self._spectrum, self._holes, self._rate, codec)
 
     def edges_hz(self) -> list[float | None]:
         """Return the edges of all windows, the last one too."""

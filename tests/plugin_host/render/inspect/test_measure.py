@@ -38,11 +38,20 @@ def test_a_conversion_is_known_by_its_edge(tmp_path: Path, low: int) -> None:
     assert (cause.kind, cause.detail, cause.verdict) == ("resampling", f"from {low / 1000:g} kHz", "would gain")
 
 
-@pytest.mark.parametrize(("kind", "level", "top_hz"), [("mp3", 0.6, 20_700), ("vorbis", 0.8, 17_000)])
-def test_a_codec_leaves_its_edge(tmp_path: Path, kind: str, level: float, top_hz: float) -> None:
-    found = inspected(tmp_path, through_codec(recording(3), kind, level))
-    assert 0.75 * top_hz < found.cause.edge_hz < top_hz
-    assert found.cause.kind == "codec"
+@pytest.mark.parametrize(
+    ("kind", "level", "low_hz", "high_hz", "detail"),
+    [
+        ("mp3", 0.6, 15_930, 16_400, "probably MP3"),
+        ("vorbis", 0.8, 16_400, 18_600, "MP3, AAC or Vorbis"),
+        ("opus", 0.9, 19_900, 20_060, "probably Opus"),
+    ],
+)
+def test_a_codec_is_known_by_its_edge_and_its_holes(
+    tmp_path: Path, kind: str, level: float, low_hz: float, high_hz: float, detail: str
+) -> None:
+    found = inspected(tmp_path, through_codec(recording(3, slope_db=-8.0), kind, level))
+    assert low_hz < found.cause.edge_hz < high_hz
+    assert (found.cause.kind, found.cause.detail) == ("codec", detail)
 
 
 @pytest.mark.parametrize("seed", range(12))
