@@ -19,6 +19,7 @@ from plugin_host.control.request import (
     Describe,
     DiffPreset,
     EndGesture,
+    Favourite,
     Get,
     LoadPreset,
     Lock,
@@ -32,6 +33,7 @@ from plugin_host.control.request import (
     Set,
     SetChain,
     SetMany,
+    StepPreset,
     Switch,
 )
 from plugin_host.settings.changes import Accepted, Change, SettingsError
@@ -91,7 +93,7 @@ class Dispatch:
             return self._choose(request)
         if isinstance(request, (Compare, Audition)):
             return self._compare(request)
-        if isinstance(request, (LoadPreset, SavePreset, SetChain)):
+        if isinstance(request, (LoadPreset, StepPreset, SavePreset, Favourite, SetChain)):
             return self._build(request)
         if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
             return self._map(request)
@@ -134,13 +136,18 @@ class Dispatch:
         self._host.end_comparison()
         return {}
 
-    def _build(self, request: LoadPreset | SavePreset | SetChain) -> Content:
+    def _build(self, request: LoadPreset | StepPreset | SavePreset | Favourite | SetChain) -> Content:
         if isinstance(request, SetChain):
             hosts.set_chain(self._store, self._host, request.before, request.after, request.origin)
             return {"chain": list(self._host.chain())}
         if isinstance(request, LoadPreset):
             return self._change(hosts.load_preset(self._store, self._host, request.name, request.origin))
-        hosts.save_preset(self._store, self._host, request.name, request.description, request.overwrite)
+        if isinstance(request, StepPreset):
+            name = hosts.next_preset(self._host, request.way)
+            return {"name": name, **self._change(hosts.load_preset(self._store, self._host, name, request.origin))}
+        if isinstance(request, Favourite):
+            return {"favourites": hosts.mark_favourite(request.name, request.on)}
+        hosts.save_preset(self._store, self._host, request)
         return {"name": request.name}
 
     def _map(self, request: MidiLearn | MidiBind | MidiUnbind) -> Content:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from plugin_host.control.request import SavePreset
 from plugin_host.preset.nodes import knobs_of
 from plugin_host.settings.changes import Change, SettingsError
 from plugin_host.settings.snapshots import comparable
@@ -109,19 +110,45 @@ class Host(Protocol):
         """Play an earlier program again and declare its knobs to the store; the settings are moved by the caller."""
         ...
 
-    def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
-        """Write chain and settings as a preset of the user's folder under a name that was checked."""
+    def save_preset(
+        self, name: str, description: str, settings: Mapping[str, float], tags: Sequence[str] | None = None
+    ) -> None:
+        """Write chain and settings as a preset of the user's folder under a name that was checked; None keeps tags."""
         ...
 
 
-def list_presets() -> list[dict[str, str]]:
-    """Return name and description of every preset that can be loaded by name."""
+def list_presets() -> list[dict[str, Any]]:
+    """Return what a list shows of every preset that can be loaded by name."""
     from plugin_host.preset import file as preset
+    from plugin_host.preset.favourites import favourites
 
+    chosen = favourites()
     return [
-        {"name": one.id, "title": one.name, "description": one.description, "kind": "user" if one.file else "bundled"}
+        {
+            "name": one.id, "title": one.name, "description": one.description, "tags": one.tags,
+            "kind": "user" if one.file else "bundled", "favourite": one.id in chosen,
+        }
         for one in preset.list_presets()
-    ]
+    ]  # fmt: skip
+
+
+def mark_favourite(name: str, is_favourite: bool) -> list[str]:
+    """Make a preset a favourite or no longer, and return all of them; raise SettingsError where there is none."""
+    from plugin_host.preset import favourites
+
+    if name not in [one["name"] for one in list_presets()]:
+        raise SettingsError("unknown_preset", f"there is no preset '{name[:80]}' to be a favourite")
+    favourites.mark_favourite(name, is_favourite)
+    return sorted(favourites.favourites())
+
+
+def next_preset(host: Host, way: int) -> str:
+    """Return the name of the preset that comes next in the list (way 1), or of the one before (-1)."""
+    names = [one["name"] for one in list_presets()]
+    playing = host.stats().get("preset")
+    # From a preset that is in no list, such as one from a file, both ways lead to the list's ends.
+    place = names.index(playing) if playing in names else min(0, -way)
+    return str(names[(place + way) % len(names)])
 
 
 def list_plugins() -> list[dict[str, str]]:
@@ -187,21 +214,21 @@ def set_chain(
             store.request_many(moved, origin)
 
 
-def save_preset(store: SettingsStore, host: Host, name: str, description: str, overwrite: bool) -> None:
+def save_preset(store: SettingsStore, host: Host, request: SavePreset) -> None:
     """Keep what plays as a preset of the user's own folder.
 
     Raises:
         SettingsError: "bad_preset_name", "preset_exists" or "bad_preset".
     """
-    check_preset_name(name)
+    name = check_preset_name(request.name)
     known = {one["name"].casefold(): one["kind"] for one in list_presets()}.get(name.casefold())
     if known == "bundled":
         raise SettingsError("preset_exists", f"'{name}' is a bundled preset, which stays; choose another name")
-    if known is not None and not overwrite:
+    if known is not None and not request.overwrite:
         raise SettingsError("preset_exists", f"there is a preset '{name}' already; choose another name or overwrite it")
     settings = comparable(store.targets())
     try:
-        host.save_preset(name, description, settings)
+        host.save_preset(name, request.description, settings, request.tags)
     except ValueError as error:
         raise SettingsError("bad_preset", str(error)) from None
 

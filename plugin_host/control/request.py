@@ -71,7 +71,23 @@ class SavePreset(_Request):
     do: Literal["save_preset"]
     name: Name
     description: Annotated[StrictStr, Field(max_length=1000)] = ""
+    tags: Annotated[list[Annotated[StrictStr, Field(min_length=1, max_length=24)]], Field(max_length=16)] | None = None
     overwrite: StrictBool = False
+
+
+class Favourite(_Request):
+    """Make a preset a favourite of the person's, or no longer."""
+
+    do: Literal["favourite"]
+    name: Name
+    on: StrictBool
+
+
+class StepPreset(_Request):
+    """Play the preset that comes next in the list, or the one before."""
+
+    do: Literal["step_preset"]
+    way: Literal[-1, 1]
 
 
 class SetChain(_Request):
@@ -172,19 +188,20 @@ class Plain(_Request):
 
 
 Request = (
-    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | SetChain | SelectSlot | CopySlot | Switch
-    | Lock | Compare | Audition | MidiLearn | MidiBind | MidiUnbind | DiffPreset | Plain
+    Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | Favourite | StepPreset | SetChain
+    | SelectSlot | CopySlot | Switch | Lock | Compare | Audition | MidiLearn | MidiBind | MidiUnbind | DiffPreset
+    | Plain
 )  # fmt: skip
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
-    "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock", "undo", "redo", "stats",
-    "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind", "snapshot", "record", "takes",
-    "compare", "audition", "end_comparison",
+    "favourite", "step_preset", "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock",
+    "undo", "redo", "stats", "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind",
+    "snapshot", "record", "takes", "compare", "audition", "end_comparison",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({
-    "presets", "load_preset", "diff_preset", "save_preset", "plugins", "set_chain", "midi_bind", "midi_unbind",
-    "record", "takes", "compare", "end_comparison",
+    "presets", "load_preset", "diff_preset", "save_preset", "favourite", "step_preset", "plugins", "set_chain",
+    "midi_bind", "midi_unbind", "record", "takes", "compare", "end_comparison",
 })  # fmt: skip
 STEPS = frozenset({"undo", "redo"})

@@ -13,7 +13,7 @@ from typing import Protocol
 from models.control import Control
 from plugin_host.midi.bindings import Link, make_link
 from plugin_host.midi.learn import MidiLearn
-from plugin_host.midi.map import Binding, MidiMap
+from plugin_host.midi.map import STEPS, Binding, MidiMap
 from plugin_host.midi.messages import Decoder, Message, ProgramChange
 
 # A drag ends when its control has rested for so long; what it did is one step of undo.
@@ -46,7 +46,8 @@ class Surface:
 
     Args:
         store: Where settings are requested.
-        load_preset: Called with the name of a preset and the origin; raises ValueError with a sentence if it fails.
+        load_preset: Called with the name of a preset, or with 1 or -1 for the next or the previous one, and the origin;
+            raises ValueError with a sentence if it fails.
         controls: The knobs that bindings name; a binding for any other knob rests.
         midi_map: The controller's map.
         origin: Name under which settings are requested.
@@ -60,14 +61,14 @@ class Surface:
     def __init__(
         self,
         store: Store,
-        load_preset: Callable[[str, str], object],
+        load_preset: Callable[[str | int, str], object],
         controls: Sequence[Control],
         midi_map: MidiMap,
         origin: str = "midi",
         report: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self._store, self._load_preset, self._report = store, load_preset, report
-        self._controls = {control.id: control for control in controls}
+        self._controls = _by_id(controls)
         self.origin = origin
         self.on_learned: Callable[[Binding], None] = lambda binding: None
         self._lock = threading.Lock()
@@ -94,7 +95,7 @@ class Surface:
 
     def use_controls(self, controls: Sequence[Control]) -> None:
         """Use other knobs, as another preset brings them; bindings that name none of them rest."""
-        self._controls = {control.id: control for control in controls}
+        self._controls = _by_id(controls)
         self.use_map(self._map)
 
     def _link(self, binding: Binding, midi_map: MidiMap) -> Link:
@@ -137,8 +138,8 @@ class Surface:
             targets = dict(self._store.targets())
             for link in moved:
                 self._move(link, targets, now)
-        if program is not None:
-            self._load(program)
+        if program is not None and (preset := self._map.programs.get(str(program))) is not None:
+            self._load(preset)
 
     def update(self, now: float) -> None:
         """Do the same, and what takes time to come: what was learned, drags that end, knobs that others moved away.
@@ -156,6 +157,10 @@ class Surface:
 
     def _move(self, link: Link, targets: dict[str, float], now: float) -> None:
         name = link.control.id
+        if name in STEPS:
+            if link.wanted(0.0):
+                self._load(STEPS[name][1])
+            return
         if name not in targets:
             return
         with self._lock:
@@ -172,12 +177,9 @@ class Surface:
         self._shown = None
         self._drags[name] = now
 
-    def _load(self, program: int) -> None:
-        name = self._map.programs.get(str(program))
-        if name is None:
-            return
+    def _load(self, preset: str | int) -> None:
         try:
-            self._load_preset(name, self.origin)
+            self._load_preset(preset, self.origin)
         except (ValueError, OSError) as error:
             self._report(str(error))
 
@@ -242,3 +244,7 @@ class Surface:
         if binding is not None:
             self.use_map(self._map.with_binding(binding))
             self.on_learned(binding)
+
+
+def _by_id(controls: Sequence[Control]) -> dict[str, Control]:
+    return {control.id: control for control in (*controls, *(step for step, _ in STEPS.values()))}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from models.control import Control
-from plugin_host.control.host import Host, load_preset
+from plugin_host.control.host import Host, load_preset, next_preset
 from plugin_host.midi.control_surface import Surface
 from plugin_host.midi.map import MidiMap
 from plugin_host.midi.ports import MidiError, MidiPort, list_ports
@@ -79,8 +79,9 @@ class MidiControl:
         api: str | None = None,
         report: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        def play_preset(name: str, origin: str) -> object:
-            return load_preset(store, host, name, origin)
+        def play_preset(name: str | int, origin: str) -> object:
+            chosen = next_preset(host, name) if isinstance(name, int) else name
+            return load_preset(store, host, chosen, origin)
 
         self.surface = Surface(store, play_preset, controls, midi_map, report=report)
         self._wanted = port if isinstance(port, str) else midi_map.port or ""

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from models.control import Control
 from models.extender import controls as knobs
 from plugin_host.midi.relative_encoder import RELATIVE_KINDS
 
@@ -30,6 +31,16 @@ _SOURCES: tuple[SourceKind, ...] = ("cc", "cc14", "nrpn", "note")
 
 # A knob of the effects around the model, such as after.0.gain_db; which there are depends on the preset that plays.
 _EFFECT_KNOB = re.compile(r"(before|after)\.[0-9]{1,2}\.[A-Za-z0-9_]{1,100}")
+
+
+# What a button of the controller does that is no knob: the way that it goes in the list of presets.
+STEPS = {
+    one.id: (one, way)
+    for one, way in (
+        (Control("preset.previous", "Previous preset", "", 0.0, 1.0, 0.0, "switch"), -1),
+        (Control("preset.next", "Next preset", "", 0.0, 1.0, 0.0, "switch"), 1),
+    )
+}
 
 
 def refusal(why: str, at: str | None = None) -> PydanticCustomError:
@@ -46,7 +57,7 @@ def _check_schema(value: Any) -> int:
 
 
 def _check_control(name: str) -> str:
-    if _EFFECT_KNOB.fullmatch(name):
+    if name in STEPS or _EFFECT_KNOB.fullmatch(name):
         return name
     try:
         return knobs.control(name).id
@@ -95,7 +106,7 @@ class Binding(_Part):
     """One knob, fader, button or pad of the controller, and the knob of ours that it moves.
 
     Attributes:
-        control: The id of our knob; one of an effect rests while a preset without that effect plays.
+        control: The id of our knob, or one of `STEPS`; one of an effect rests while a preset without that effect plays.
         cc, cc14, nrpn, note: What the controller sends; exactly one is given.
         channel: 1..16, or None for any.
         kind: "absolute" knobs and faders; "toggle" and "hold" buttons; encoders by the way they count.
@@ -120,11 +131,13 @@ class Binding(_Part):
         given = [name for name in _SOURCES if getattr(self, name) is not None]
         if len(given) != 1:
             raise refusal(f"a binding must have exactly one of cc, cc14, nrpn and note, not {len(given)}")
-        known = knobs.BY_ID.get(self.control)
+        known = STEPS[self.control][0] if self.control in STEPS else knobs.BY_ID.get(self.control)
         if self.kind in ("toggle", "hold") and (known is None or known.curve != "switch"):
             raise refusal(f"kind {self.kind} is for switches such as bypass; {self.control} is none", "kind")
         if self.note is not None and self.kind not in ("toggle", "hold"):
             raise refusal("a note must have the kind toggle or hold", "note")
+        if self.control in STEPS and self.kind not in ("toggle", "hold"):
+            raise refusal(f"{self.control} is for buttons and pads, of the kind toggle or hold", "kind")
         if self.kind in RELATIVE_KINDS and self.cc is None:
             raise refusal(f"kind {self.kind} is for encoders on a cc", "kind")
         return self

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from plugin_host.midi.control_surface import Surface
-from plugin_host.midi.map import Binding, MidiMap
+from plugin_host.midi.map import STEPS, Binding, MidiMap
 from plugin_host.settings.changes import SettingsError
 
 
@@ -45,10 +45,11 @@ class MidiService:
         }
 
     def state(self) -> dict[str, Any]:
-        """Return the same with the bindings and programs of the map."""
+        """Return the same with the bindings and programs of the map, and the steps that a button can be bound to."""
         now, midi_map = self.now(), self._surface.midi_map
         bindings = [_plain(binding) for binding in midi_map.bindings]
-        return {**now, "bindings": bindings, "programs": dict(midi_map.programs)}
+        steps = [{"id": step.id, "name": step.name, "curve": step.curve} for step, _ in STEPS.values()]
+        return {**now, "bindings": bindings, "programs": dict(midi_map.programs), "steps": steps}
 
     def learn(self, knob: str) -> None:
         """Bind the next control that moves to this knob; raise SettingsError if there is no such knob."""

@@ -56,12 +56,15 @@ class KnobMenu:
         items.append({"act": "learn", "text": "Learn a MIDI control"})
         if source:
             items.append({"act": "forget", "text": f"Forget {source}"})
+        if knob not in self._link.settings:
+            return items
         items.append({"act": "lock", "text": "Lock against presets", "on": knob in self._link.state["locked"]})
         items.append({"act": "automate", "text": "How to automate it"})
         return items
 
     def _declaration(self, knob: str) -> dict[str, Any] | None:
-        return next((one for one in self._link.knobs if one["id"] == knob), None)
+        steps = (self._link.midi or {}).get("steps", ())
+        return next((one for one in (*self._link.knobs, *steps) if one["id"] == knob), None)
 
     async def _choose(self, event: GenericEventArguments) -> None:
         knob, act = str(event.args["knob"]), str(event.args["act"])

@@ -78,12 +78,16 @@ class MidiDialog:
         return f"{source} moves {self._name(knob)}" if is_new and source else "nothing was learned"
 
     def _name(self, knob: str) -> str:
-        return next((str(one["name"]) for one in self._link.knobs if one["id"] == knob), knob)
+        return next((str(one["name"]) for one in self._bindable if one["id"] == knob), knob)
+
+    @property
+    def _bindable(self) -> list[dict[str, Any]]:
+        return [*self._link.knobs, *(self._link.midi or {}).get("steps", ())]
 
     def _show_table(self) -> None:
         midi = self._link.midi
         shown = midi and {name: midi.get(name) for name in ("port", "map", "bindings", "programs")}
-        knobs = [{"id": knob["id"], "name": knob["name"], "curve": knob["curve"]} for knob in self._link.knobs]
+        knobs = [{"id": knob["id"], "name": knob["name"], "curve": knob["curve"]} for knob in self._bindable]
         self._table.show(midi=shown, knobs=knobs, refused=self._refused)
 
     async def _learn_from(self, event: GenericEventArguments) -> None:

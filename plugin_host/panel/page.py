@@ -18,10 +18,11 @@ from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.blind_dialog import BlindDialog
 from plugin_host.panel.chain_editor import addable, edited, with_options
 from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, Spectrogram, button, press_in
+from plugin_host.panel.frames import FrameDesk
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.knob_board import Acts, KnobBoard
 from plugin_host.panel.knob_menu import KnobMenu
-from plugin_host.panel.labels import curve_of, frame_of, match_of, summary_of, words_of
+from plugin_host.panel.labels import curve_of, match_of, summary_of, words_of
 from plugin_host.panel.midi_dialog import MidiDialog
 from plugin_host.panel.preset_bar import PresetBar
 from plugin_host.panel.preset_dialog import PresetDialog
@@ -31,7 +32,7 @@ from plugin_host.panel.takes_dialog import TakesDialog
 from plugin_host.preset.nodes import Nodes, nodes_of
 from plugin_host.settings.snapshots import SLOTS
 
-# As often as telemetry comes.
+# As often as a hand that turns a knob elsewhere is followed.
 _REFRESH_S = 1.0 / 30.0
 _WORDS_EVERY = 9
 _MATCH = "compare.match"
@@ -51,7 +52,7 @@ class Page:
 
     def __init__(self, link: PanelLink) -> None:
         self.link = link
-        self._moved, self._ticks, self._rounds = -1, -1, 0
+        self._moved, self._rounds = -1, 0
         self._theme = _theme_of(ui.context.client.request.cookies.get(_LOOK, ""))
         self._is_editing = False
         self._words: list[tuple[str, str]] = []
@@ -59,6 +60,7 @@ class Page:
         self._switches: dict[str, ui.button] = {}
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
         ui.add_css(ASSETS / "panel.css")
+        ui.add_head_html('<script src="assets/frames.js"></script>')
         self._dialog = PresetDialog(link, self.ask, self.show)
         self._blind = BlindDialog(link, self.ask)
         self._takes = TakesDialog(link, self.ask, self.show)
@@ -150,14 +152,14 @@ class Page:
                 self._picture.on(knob, partial(self.turn, knob))
             self._picture.on("end", self.end)
             self._picture.on("menu", lambda event: self._menu.open(event.args["knob"], event))
-            self._spectrogram = Spectrogram()
+            Spectrogram()
         with ui.element("section").classes("hb-levels").props('aria-label="Levels"'):
-            self._meters = Meters()
+            Meters()
 
     def _build_bar(self) -> None:
         with ui.element("header").classes("hb-top"):
             TextElement(tag="h1", text="Highband").classes("hb-title")
-            self._presets = PresetBar(self.link, self.ask, self._dialog)
+            self._presets = PresetBar(self.link, self.ask, self._dialog, self._menu.open)
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
                 for slot in SLOTS:
                     self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
@@ -175,7 +177,7 @@ class Page:
             self._takes.place_buttons()
             button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
             self._look = button(
-                f"colours: {_THEMES[self._theme][1]}", self._change_theme, "Colours: as the system, light or dark"
+                f"◐ {_THEMES[self._theme][1]}", self._change_theme, "Colours: as the system, light or dark"
             )
 
     async def _copy_to(self, slot: str) -> None:
@@ -186,7 +188,7 @@ class Page:
     def _change_theme(self) -> None:
         self._theme = (self._theme + 1) % len(_THEMES)
         self._dark.value, name = _THEMES[self._theme]
-        self._look.set_text(f"colours: {name}")
+        self._look.set_text(f"◐ {name}")
         # The browser keeps it, as each screen and each pair of eyes wants its own.
         ui.run_javascript(f"document.cookie = '{_LOOK}={name}; path=/; max-age=31536000; samesite=strict'")
 
@@ -196,12 +198,6 @@ class Page:
         if self._moved != link.moved:
             self._moved = link.moved
             self._show_settings()
-        if self._ticks != link.ticks and not link.away and not self._blind.is_on:
-            self._ticks = link.ticks
-            frame = frame_of(link.spectra, link.stats, link.settings, link.knobs)
-            for part in (self._picture, self._spectrogram):
-                part.run_method("draw", frame)
-            self._meters.run_method("draw", link.meters)
         self._rounds += 1
         if self._rounds % _WORDS_EVERY == 1:
             self._show_words()
@@ -253,6 +249,8 @@ def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
     app.add_middleware(AccessGuard, token=token)
     app.on_startup(link.start)
     app.on_shutdown(link.stop)
+    app.add_static_files("/assets", ASSETS)
+    app.add_api_websocket_route("/frames", FrameDesk(link).serve)
     jobs = RenderJobs()
     app.mount("/render", RenderDesk(link, jobs).app())
     app.on_shutdown(jobs.close)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -22,17 +24,22 @@ class PresetBar:
         link: The host.
         ask: Asks the host and shows where it refuses; returns None then.
         dialog: Finds, loads and saves presets.
+        menu: Opens the menu that binds a button to the controller.
     """
 
-    def __init__(self, link: PanelLink, ask: Ask, dialog: PresetDialog) -> None:
+    def __init__(self, link: PanelLink, ask: Ask, dialog: PresetDialog, menu: Callable[..., Any]) -> None:
         self._link, self._ask, self._dialog = link, ask, dialog
         self._compared: object = None
         self._is_loading = False
         with ui.element("div").classes("hb-group hb-presets").props('role="group" aria-label="Preset"'):
-            button("◀", lambda: self.step(-1), "Previous preset (key [)")
+            button("◀", partial(self.step, -1), "Previous preset (key [)").on(
+                "contextmenu.prevent", partial(menu, "preset.previous")
+            )
             self._name = button("presets", dialog.open, "Presets: load and save").classes("hb-preset-name")
             self._edited = ui.label("edited").classes("hb-edited").props('title="Changed since it was loaded or saved"')
-            button("▶", lambda: self.step(1), "Next preset (key ])")
+            button("▶", partial(self.step, 1), "Next preset (key ])").on(
+                "contextmenu.prevent", partial(menu, "preset.next")
+            )
             self._save = button("save", self._keep, "Save what plays")
             self._revert = button("revert", self.revert, "Revert to the preset as it was saved")
         self._mark(False)
@@ -43,17 +50,12 @@ class PresetBar:
         self._name.set_text(title_of(self._link.stats))
 
     async def step(self, way: int) -> None:
-        """Load the preset that comes next in the list, or the one before it."""
+        """Play the preset that comes next in the list, or the one before it."""
         if self._is_loading:
             return
         self._is_loading = True
         try:
-            presets = (await self._ask("presets") or {}).get("presets", [])
-            names = [one["name"] for one in presets]
-            # From a preset that is in no list, such as one from a file, both ways lead to the list's ends.
-            place = names.index(self._playing) if self._playing in names else min(0, -way)
-            if presets:
-                await self._dialog.load(presets[(place + way) % len(presets)])
+            await self._dialog.step(way)
         finally:
             self._is_loading = False
 

@@ -14,6 +14,12 @@ from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import changed_by, diff_rows
 
 Ask = Callable[..., Any]
+_KINDS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "all": lambda one: True,
+    "favourites": lambda one: bool(one["favourite"]),
+    "my own": lambda one: one["kind"] == "user",
+    "factory": lambda one: one["kind"] == "bundled",
+}
 
 
 class PresetDialog:
@@ -27,15 +33,20 @@ class PresetDialog:
 
     def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
         self._link, self._ask, self._show = link, ask, show
-        self._presets: list[dict[str, str]] = []
+        self._presets: list[dict[str, Any]] = []
         with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
             ui.label("Presets").classes("hb-heading")
             self._search = ui.input("Search", on_change=lambda: self._list()).props("dense autofocus clearable")
+            self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
+                'dense flat no-caps aria-label="Which presets"'
+            )
+            self._tag = ui.select([""], value="", label="Tag", on_change=lambda: self._list()).props("dense")
             self._found = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
             self._diff = ui.element("div").classes("hb-diff").props('role="status"')
             ui.label("Save what plays").classes("hb-heading")
             self._name = ui.input("Name").props("dense maxlength=80")
             self._about = ui.input("Description").props("dense maxlength=1000")
+            self._tags = ui.input("Tags, with commas between").props("dense maxlength=200")
             with ui.row():
                 self._overwrite = ui.checkbox("Replace my preset of this name")
                 button("save", self._save, "Save the preset")
@@ -45,6 +56,8 @@ class PresetDialog:
         """Show the presets that the host has now."""
         if reply := await self._ask("presets"):
             self._presets = reply["presets"]
+            tags = ["", *sorted({tag for one in self._presets for tag in one["tags"]})]
+            self._tag.set_options(tags, value=self._tag.value if self._tag.value in tags else "")
             self._suggest()
             self._diff.clear()
             self._list()
@@ -56,17 +69,33 @@ class PresetDialog:
         for one in self._presets:
             if one["kind"] == "user" and one["name"] == playing:
                 self._name.value, self._about.value = one["name"], one["description"]
+                self._tags.value = ", ".join(one["tags"])
 
     def _list(self) -> None:
-        word = (self._search.value or "").casefold()
         self._found.clear()
+        found = [one for one in self._presets if self._is_wanted(one)]
         with self._found:
-            for preset in self._presets:
-                if word in " ".join(preset.values()).casefold():
-                    with ui.element("div").classes("hb-preset"):
-                        label = f"{preset['title']} - {preset['description']}"
-                        button(label, partial(self.load, preset), f"Load {preset['title']}")
-                        button("changes", partial(self._compare, preset), f"What {preset['title']} would change")
+            for preset in found:
+                with ui.element("div").classes("hb-preset"):
+                    star = button("★" if preset["favourite"] else "☆", partial(self._mark, preset), "Favourite")
+                    star.props["aria-label"] = f"{preset['title']} is a favourite"
+                    star.props["aria-pressed"] = str(preset["favourite"]).lower()
+                    label = f"{preset['title']} - {preset['description']}"
+                    button(label, partial(self.load, preset), f"Load {preset['title']}")
+                    button("changes", partial(self._compare, preset), f"What {preset['title']} would change")
+            if not found:
+                ui.label("No preset is so; search for less.")
+
+    def _is_wanted(self, preset: Mapping[str, Any]) -> bool:
+        text = " ".join([preset["name"], preset["title"], preset["description"], *preset["tags"]]).casefold()
+        words = (self._search.value or "").casefold().split()
+        is_tagged = not self._tag.value or self._tag.value in preset["tags"]
+        return is_tagged and _KINDS[self._kind.value or "all"](preset) and all(word in text for word in words)
+
+    async def _mark(self, preset: dict[str, Any]) -> None:
+        if await self._ask("favourite", name=preset["name"], on=not preset["favourite"]):
+            preset["favourite"] = not preset["favourite"]
+            self._list()
 
     async def _compare(self, preset: Mapping[str, str]) -> None:
         reply = await self._ask("diff_preset", name=preset["name"])
@@ -81,13 +110,21 @@ class PresetDialog:
                     TextElement(tag="dt", text=name)
                     TextElement(tag="dd", text=f"{now} → {then}")
 
-    async def load(self, preset: Mapping[str, str]) -> None:
+    async def load(self, preset: Mapping[str, Any]) -> None:
         """Play a preset, and say what it has changed."""
-        before = self._link.settings
-        self._show(f"building {preset['title']} ...")
-        reply = await self._ask("load_preset", name=preset["name"])
+        await self._play(str(preset["title"]), "load_preset", name=preset["name"])
         self._dialog.close()
-        self._show(changed_by(preset["title"], before, reply["settings"], self._link.knobs) if reply else "")
+
+    async def step(self, way: int) -> None:
+        """Play the next preset of the list, or with -1 the one before."""
+        await self._play("another preset", "step_preset", way=way)
+
+    async def _play(self, title: str, do: str, **fields: Any) -> None:
+        before = self._link.settings
+        self._show(f"building {title} ...")
+        reply = await self._ask(do, **fields) or {}
+        title = str(reply.get("name", title))
+        self._show(changed_by(title, before, reply["settings"], self._link.knobs) if reply else "")
 
     async def save_again(self) -> bool:
         """Save what plays in the preset of the person's own that it comes from; return False where there is none."""
@@ -106,6 +143,7 @@ class PresetDialog:
         if not name:
             ui.notify("give the preset a name first", type="warning", position="bottom")
             return
-        if reply := await self._ask("save_preset", name=name, description=about, overwrite=overwrite):
+        tags = [tag for part in (self._tags.value or "").split(",") if (tag := part.strip())]
+        if reply := await self._ask("save_preset", name=name, description=about, tags=tags, overwrite=overwrite):
             self._dialog.close()
             self._show(f"saved as {reply['name']}")

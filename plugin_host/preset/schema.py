@@ -175,6 +175,7 @@ class Preset(_Part):
     Attributes:
         schema_version: The version of this form, "schema" in the file.
         name, description: What a person reads.
+        tags: Words by which it is found.
         artifact: Name of the model, or None for the host's own choice; `artifact_hash` pins its content.
         settings: Knob id to value in its unit; a knob that is missing stands at its default.
         before, after: The effects and plug-ins around the extender, in order.
@@ -183,6 +184,7 @@ class Preset(_Part):
     schema_version: Annotated[int, BeforeValidator(_check_schema)] = Field(default=SCHEMA, alias="schema")
     name: Text = ""
     description: Text = ""
+    tags: list[Annotated[Text, Field(min_length=1, max_length=24)]] = Field(default_factory=list, max_length=16)
     artifact: Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] | None = None
     artifact_hash: Annotated[str, Strict(), AfterValidator(_check_hash)] | None = None
     settings: dict[str, float] = Field(default_factory=dict)

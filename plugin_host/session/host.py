@@ -169,14 +169,22 @@ class LiveHost:
         if self._comparison is not None:
             self.play(self.sound.recipe)
 
-    def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
+    def save_preset(
+        self, name: str, description: str, settings: Mapping[str, float], tags: Sequence[str] | None = None
+    ) -> None:
         """Write chain and settings as a preset of the user's folder, which is what plays from then on.
 
         Raises:
             ValueError: It can't be written; one sentence.
         """
         artifact = self.sound.preset.artifact
-        fields = {"name": name, "description": description, "artifact": artifact, "artifact_hash": pin_of(artifact)}
+        fields: dict[str, Any] = {
+            "name": name,
+            "description": description,
+            "artifact": artifact,
+            "artifact_hash": pin_of(artifact),
+        }
+        fields |= {} if tags is None else {"tags": list(tags)}
         turned = nodes_of(self.chain(), {knob: {"value": value} for knob, value in settings.items()})
         preset = self.sound.preset.replace(**fields, **turned, settings=self._knobs_of(settings))
         folder = user_folder()

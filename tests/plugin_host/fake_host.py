@@ -67,7 +67,9 @@ class FakeHost:
     def play(self, program: list[str]) -> None:
         self.loaded += program or [""]
 
-    def save_preset(self, name: str, description: str, settings: Mapping[str, float]) -> None:
+    def save_preset(
+        self, name: str, description: str, settings: Mapping[str, float], tags: Sequence[str] | None = None
+    ) -> None:
         self.saved.append((name, description, dict(settings)))
 
 

@@ -38,13 +38,14 @@ export default {
       </div>
     </div>`,
   data: () => ({ sides: [], marks: MARKS.map((db) => ({ db, at: share(db) })) }),
+  mixins: [window.highband.frames],
   created() {
     this.held = {};
     this.clipped = new Set();
     this.highest = {};
   },
   methods: {
-    draw(meters) {
+    draw({ meters }) {
       const now = performance.now();
       if (meters.true_peak_over) this.clipped.add("out");
       this.sides = ["in", "out"].filter((side) => meters[side]).map((side) => this.side(side, meters[side], now));

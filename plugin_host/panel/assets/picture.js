@@ -18,7 +18,7 @@ export default {
       <div class="hb-legend" aria-hidden="true"><span class="hb-in">in</span><span class="hb-out">out</span>
         <span class="hb-added">added</span><span>{{ label }}</span></div>
       <div class="hb-stack">
-        <canvas ref="spectrum" class="hb-spectrum" role="img"
+        <canvas ref="canvas" class="hb-spectrum" role="img"
           :aria-label="'Spectrum of input and output. ' + label"></canvas>
         <div v-for="handle in handles" :key="handle.knob" class="hb-handle" aria-hidden="true" :data-knob="handle.knob"
           :class="{ 'hb-auto': handle.isAuto, 'hb-held': held?.knob === handle.knob }" :style="{ left: handle.left }"
@@ -39,19 +39,14 @@ export default {
   watch: {
     nodes() { this.paint(); },
   },
+  mixins: [window.highband.canvas],
   mounted() {
     this.frame = { in: [], out: [], rate: 48000, crossover: 0, ceiling: 0, moves: {} };
     this.smooth = { in: [], out: [], added: [] };
     this.axis = null;
-    this.watcher = new ResizeObserver(() => this.fit());
-    this.watcher.observe(this.$el);
-    this.themes = new MutationObserver(() => this.paint());
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     this.fit();
   },
   beforeUnmount() {
-    this.watcher.disconnect();
-    this.themes.disconnect();
     [this.timer, this.pause, this.settled].forEach(clearTimeout);
   },
   methods: {
@@ -62,8 +57,7 @@ export default {
       for (const part of ["in", "out"]) this.smooth[part] = this.settle(this.smooth[part], frame[part]);
       this.smooth.added = this.smooth.out.map((db, band) => this.more(db, this.smooth.in[band], band));
       this.follow();
-      // A browser that is late draws the newest only.
-      this.pending ??= requestAnimationFrame(() => { this.pending = undefined; this.paint(); });
+      this.paint();
     },
     top() { return Math.min(this.frame.ceiling || this.frame.rate / 2, this.frame.rate / 2); },
     settle(before, levels) {
@@ -99,12 +93,7 @@ export default {
       return isOpen ? [[this.axis[0], 0.42], [this.axis[1], 0.92]] : [[this.axis[0], 0.5]];
     },
     fit() {
-      const canvas = this.$refs.spectrum, scale = window.devicePixelRatio || 1;
-      const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
-      if (width && height && (canvas.width !== width || canvas.height !== height)) {
-        canvas.width = width;
-        canvas.height = height;
-      }
+      this.resize();
       this.follow();
       this.paint();
     },
@@ -124,13 +113,9 @@ export default {
       return ((height - BOTTOM) * (TOP_DB - Math.max(FLOOR_DB, Math.min(TOP_DB, db)))) / (TOP_DB - FLOOR_DB);
     },
     paint() {
-      const canvas = this.$refs.spectrum;
-      if (!canvas) return;
-      const scale = window.devicePixelRatio || 1, width = canvas.width / scale, height = canvas.height / scale;
-      const pen = canvas.getContext("2d"), style = getComputedStyle(this.$el);
-      this.colour = (part) => style.getPropertyValue(`--hb-${part}`).trim();
-      pen.setTransform(scale, 0, 0, scale, 0, 0);
-      pen.clearRect(0, 0, width, height);
+      if (!this.$refs.canvas) return;
+      const { pen, width, height, colour } = this.clean();
+      this.colour = colour;
       this.paintGrid(pen, width, height);
       this.paintBand(pen, width, height);
       this.paintLine(pen, this.smooth.in, "in", width, height);
@@ -141,7 +126,6 @@ export default {
       this.placeNodes(width, height);
     },
     paintGrid(pen, width, height) {
-      pen.font = "11px system-ui, sans-serif";
       pen.lineWidth = 1;
       pen.strokeStyle = this.colour("grid");
       pen.fillStyle = this.colour("faint");
@@ -265,7 +249,7 @@ export default {
       const held = this.held, start = held?.start;
       if (!held?.start && !event.buttons) return;
       if (!held || (start && Math.hypot(event.clientX - start[0], event.clientY - start[1]) < 3)) return;
-      const box = this.$refs.spectrum.getBoundingClientRect();
+      const box = this.$refs.canvas.getBoundingClientRect();
       this.hold(held.node ? this.gainAt(event.clientY - box.top, box.height) : this.hertzAt(event.clientX - box.left, box.width));
     },
     hertzAt(x, width) {

@@ -16,26 +16,17 @@ export default {
         :aria-label="'Spectrogram of the ' + (source === 'added' ? 'added band' : sources[source])"></canvas>
     </div>`,
   data: () => ({ sources: SOURCES, source: "out", frozen: false }),
+  mixins: [window.highband.canvas],
   mounted() {
     this.layers = {};
     this.at = 0;
     this.frame = { in: [], out: [], rate: 48000, crossover: 0 };
-    this.watcher = new ResizeObserver(() => this.fit());
-    this.watcher.observe(this.$el);
-    this.themes = new MutationObserver(() => this.paint());
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     this.fit();
-  },
-  beforeUnmount() {
-    this.watcher.disconnect();
-    this.themes.disconnect();
   },
   methods: {
     fit() {
-      const canvas = this.$refs.canvas, scale = window.devicePixelRatio || 1;
-      const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
-      if (!width || !height || (canvas.width === width && canvas.height === height)) return;
-      [canvas.width, canvas.height] = [width, height];
+      if (!this.resize()) return;
+      const { width, height } = this.$refs.canvas, scale = window.devicePixelRatio || 1;
       for (const key of Object.keys(SOURCES)) {
         const layer = document.createElement("canvas"), before = this.layers[key];
         [layer.width, layer.height] = [Math.max(1, width - Math.round(LEFT * scale)), Math.max(1, height - Math.round(BOTTOM * scale))];
@@ -60,8 +51,7 @@ export default {
       const levels = { in: frame.in, out: frame.out, added: frame.crossover ? added : added.map(() => -200) };
       for (const key of Object.keys(SOURCES)) this.write(this.layers[key], levels[key], columns);
       this.at = (this.at + columns) % (this.layers.out?.width ?? 1);
-      // A browser that is late draws the newest only.
-      this.pending ??= requestAnimationFrame(() => { this.pending = undefined; this.paint(); });
+      this.paint();
     },
     middle(band) { return this.edge(band + 0.5); },
     edge(band) { return LOWEST_HZ * Math.pow(this.frame.rate / 2 / LOWEST_HZ, band / this.frame.out.length); },
@@ -81,17 +71,13 @@ export default {
       });
     },
     paint() {
-      const canvas = this.$refs.canvas, layer = this.layers[this.source];
-      if (!canvas || !layer) return;
-      const scale = window.devicePixelRatio || 1, width = canvas.width / scale, height = canvas.height / scale;
-      const pen = canvas.getContext("2d"), style = getComputedStyle(this.$el);
-      pen.setTransform(scale, 0, 0, scale, 0, 0);
-      pen.clearRect(0, 0, width, height);
+      const layer = this.layers[this.source];
+      if (!this.$refs.canvas || !layer) return;
+      const { pen, width, height, colour } = this.clean();
       pen.fillStyle = "#0b0a12";
       pen.fillRect(LEFT, 0, width - LEFT, height - BOTTOM);
       this.unroll(pen, layer, LEFT, height - BOTTOM, (width - LEFT) / layer.width);
-      pen.fillStyle = style.getPropertyValue("--hb-faint").trim();
-      pen.font = "11px system-ui, sans-serif";
+      pen.fillStyle = colour("faint");
       pen.textAlign = "right";
       for (let hz = STEP_HZ; hz < this.frame.rate / 2; hz += STEP_HZ) {
         const y = (height - BOTTOM) * (1 - hz / (this.frame.rate / 2));

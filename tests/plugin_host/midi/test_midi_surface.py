@@ -19,13 +19,13 @@ class Rig:
 
     def __init__(self, *bindings: dict[str, Any], **fields: Any) -> None:
         self.store = SettingsStore(knobs.CONTROLS)
-        self.presets: list[tuple[str, str]] = []
+        self.presets: list[tuple[str | int, str]] = []
         self.said: list[str] = []
         midi_map = MidiMap.model_validate({"bindings": list(bindings), **fields})
         self.surface = Surface(self.store, self._load, knobs.CONTROLS, midi_map, "midi:test", self.said.append)
         self.now = 0.0
 
-    def _load(self, name: str, origin: str) -> None:
+    def _load(self, name: str | int, origin: str) -> None:
         if name == "missing":
             raise ValueError("there is no preset 'missing'")
         self.presets.append((name, origin))

@@ -12,9 +12,12 @@ from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, in_studio
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
-    with in_studio() as made:
-        yield made
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with pytest.MonkeyPatch.context() as patch:
+        # The host of these tests plays in this process, and keeps favourites.
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+        with in_studio() as made:
+            yield made
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page
 
 from plugin_host.control.client import Client
-from plugin_host.preset.file import list_presets
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
 from tests.plugin_host.panel.panel_page import barriers, middle, opened, shown
 
@@ -94,29 +93,6 @@ def test_bypass_and_slots_compare(page: Page, studio: Studio) -> None:
     page.get_by_role("button", name="Slot A").click()
     until(lambda: studio.level() < dry - 11.0)
     until(lambda: page.get_by_role("button", name="Slot A").get_attribute("aria-pressed") == "true")
-
-
-def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
-    page.get_by_role("button", name="Presets: load and save").click()
-    page.get_by_role("textbox", name="Search").fill("phone-guest")
-    found = page.get_by_role("group", name="Presets").get_by_role("button", name="Load")
-    until(lambda: found.count() == 1)
-    page.get_by_role("button", name="What Phone guest would change").click()
-    page.get_by_text("Phone guest would change", exact=True).wait_for()
-    page.locator(".hb-changes dt", has_text="Effects after").wait_for()
-    found.click()
-    assert studio.host is not None
-    until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
-    page.get_by_text("changed").wait_for()
-    page.get_by_role("button", name="Presets: load and save").click()
-    page.get_by_role("button", name="Save the preset").click()
-    page.get_by_text("give the preset a name first").wait_for()
-    page.get_by_role("textbox", name="Name").fill("../evil")
-    page.get_by_role("button", name="Save the preset").click()
-    page.get_by_text("the name of a preset is").wait_for()
-    page.get_by_role("textbox", name="Name").fill("Mine")
-    page.get_by_role("button", name="Save the preset").click()
-    until(lambda: studio.host is not None and [saved[0] for saved in studio.host.saved] == ["Mine"])
 
 
 def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
@@ -244,18 +220,6 @@ def test_what_is_turned_least_folds_away_and_an_automatic_knob_shows_where_it_st
     drive.wait_for()
     page.get_by_text("noise", exact=True).wait_for()
     page.get_by_role("button", name="Type a value for Crossover").get_by_text("8 kHz").wait_for()
-
-
-def test_presets_are_stepped_through_by_button_and_by_key(page: Page, studio: Studio) -> None:
-    assert studio.host is not None
-    studio.host.loaded.clear()
-    page.get_by_role("button", name="Next preset").click()
-    until(lambda: studio.host is not None and len(studio.host.loaded) == 1)
-    page.get_by_text("changed").wait_for()
-    page.keyboard.press("[")
-    until(lambda: studio.host is not None and len(studio.host.loaded) == 2)
-    # The host of this test calls what plays "test", which is in no list: its ends come next.
-    assert studio.host.loaded == [list_presets()[0].id, list_presets()[-1].id]
 
 
 def test_a_phone_shows_meters_two_knobs_bypass_and_slots_at_first(page: Page) -> None:

@@ -11,6 +11,7 @@ from models.stage import Block
 from plugin_host.chain import program as live_sound
 from plugin_host.chain.program import build
 from plugin_host.control.host import load_preset, save_preset
+from plugin_host.control.request import SavePreset
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.session.host import LiveHost
 from plugin_host.session.session import LiveSession
@@ -132,7 +133,7 @@ def test_a_saved_preset_keeps_where_the_knobs_of_effects_were_turned(models: dic
     def visit() -> None:
         load_preset(host.store, host, "dull-vocal", "test")
         host.store.request_many({"after.0.ceiling_db": -7.5, "amount": -1.0, "compare.match": 1.0}, "test")
-        save_preset(host.store, host, "turned", "of the test", overwrite=False)
+        save_preset(host.store, host, SavePreset(version=1, do="save_preset", name="turned", description="of the test"))
 
     run_with(playing, threading.Thread(target=visit))
     again = build("turned", "live")
