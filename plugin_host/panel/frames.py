@@ -37,7 +37,8 @@ class FrameDesk:
                 sent = self._link.ticks
                 await socket.send_text(self._newest())
                 await socket.receive_text()
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, asyncio.CancelledError):
+            # The page has gone, or the panel ends.
             return
 
     def _newest(self) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from plugin_host.panel.rendering.region import cut
 from plugin_host.preset.nodes import nodes_of
 from plugin_host.settings.snapshots import LISTENING
 
@@ -23,7 +24,8 @@ LARGEST_JOB_BYTES = 4 << 30
 MOST_FILES = 32
 _MOST_JOBS = 4
 _NICENESS = 10
-Side = Literal["before", "after", "picture"]
+_PREVIEW = "-part"
+Side = Literal["before", "after", "added", "picture"]
 
 
 class RenderRefused(ValueError):
@@ -50,10 +52,12 @@ class Job:
     shares: dict[int, float] = field(default_factory=dict)
     reports: dict[int, dict[str, Any]] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
+    # Held while a file for the player is made, which several requests may want at once.
+    deriving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def path(self, index: int, side: Side) -> Path | None:
         """Return a file of the job, or None if it is not there (yet)."""
-        place = {"before": "in", "after": "out", "picture": "out"}[side]
+        place = {"before": "in", "after": "out", "added": "out", "picture": "out"}[side]
         endings = (".spectrogram.png",) if side == "picture" else ENDINGS
         found = sorted((self.folder / place).glob(f"{index:04d}*"))
         return next((one for one in found if one.name.endswith(endings)), None)
@@ -108,15 +112,39 @@ class RenderJobs:
 
     def open(self) -> str:
         """Make an empty job and return its id."""
-        while len(self._jobs) >= _MOST_JOBS:
-            oldest = next(iter(self._jobs))
-            self.stop(oldest)
-            shutil.rmtree(self._jobs.pop(oldest).folder, ignore_errors=True)
+        while len(files := [id for id in self._jobs if not id.endswith(_PREVIEW)]) >= _MOST_JOBS:
+            self._forget(files[0])
+            self._forget(files[0] + _PREVIEW)
         id = secrets.token_urlsafe(12)
-        job = Job(self._folder / id)
-        (job.folder / "in").mkdir(parents=True)
-        self._jobs[id] = job
+        self._make(id)
         return id
+
+    def preview(self, id: str, index: int, start_s: float, seconds: float) -> str:
+        """Make a job of a part of a file, in place of the last such part, and return its id.
+
+        Raises:
+            RenderRefused: There is no such file.
+            AudioFileError: It can't be read or ends before.
+        """
+        job = self.job(id)
+        source = job.path(index, "before") if 0 <= index < len(job.names) else None
+        if source is None:
+            raise RenderRefused("these files are no longer here; drop them again")
+        self._forget(id + _PREVIEW)
+        part = self._make(id + _PREVIEW)
+        cut(source, part.folder / "in" / f"0000 {_harmless(Path(job.names[index]).stem)}.wav", start_s, seconds)
+        part.names.append(f"{Path(job.names[index]).stem}.wav")
+        return id + _PREVIEW
+
+    def _make(self, id: str) -> Job:
+        self._jobs[id] = job = Job(self._folder / id)
+        (job.folder / "in").mkdir(parents=True)
+        return job
+
+    def _forget(self, id: str) -> None:
+        if id in self._jobs:
+            self.stop(id)
+            shutil.rmtree(self._jobs.pop(id).folder, ignore_errors=True)
 
     def job(self, id: str) -> Job:
         """Return a job; raise RenderRefused if there is none."""

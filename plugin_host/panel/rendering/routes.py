@@ -16,8 +16,9 @@ from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import FOR_FILES
 from plugin_host.panel.rendering.download import playable, zipped
 from plugin_host.panel.rendering.jobs import Job, RenderJobs, RenderRefused, Side, preset_of
+from plugin_host.panel.rendering.region import difference, outline
 
-_SIDES: dict[str, Side] = {"before": "before", "after": "after", "picture": "picture"}
+_SIDES: dict[str, Side] = {"before": "before", "after": "after", "added": "added", "picture": "picture"}
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -42,6 +43,8 @@ class RenderDesk:
                 Route("/{id}", _polite(self._stop), methods=["DELETE"]),
                 Route("/{id}", _polite(self._answer), methods=["GET"]),
                 Route("/{id}/zip", _polite(self._fetch_all), methods=["GET"]),
+                Route("/{id}/{index:int}/outline", _polite(self._outline), methods=["GET"]),
+                Route("/{id}/{index:int}/part", _polite(self._part), methods=["POST"]),
                 Route("/{id}/{index:int}/{side}", _polite(self._fetch), methods=["GET"]),
             ]
         )
@@ -82,11 +85,31 @@ class RenderDesk:
         path = job.path(index, side) if side and index < len(job.names) else None
         if path is None:
             return Response(status_code=404)
-        if side == "before":
+        if side == "added":
+            before = job.path(index, "before")
+            assert before is not None
+            async with job.deriving:
+                path = await asyncio.to_thread(difference, before, path, job.folder / "players")
+        elif side == "before":
             path = await asyncio.to_thread(playable, path, job.folder / "players")
         stem = job.names[index].rpartition(".")[0]
         name = f"{stem}.highband{path.suffix}" if side == "after" else None
         return FileResponse(path, filename=name, content_disposition_type="inline")
+
+    async def _outline(self, request: Request) -> Response:
+        job, index = self._job(request), int(request.path_params["index"])
+        path = job.path(index, "before") if index < len(job.names) else None
+        return Response(status_code=404) if path is None else JSONResponse(await asyncio.to_thread(outline, path))
+
+    async def _part(self, request: Request) -> Response:
+        try:
+            start, seconds = (float(request.query_params[name]) for name in ("start", "seconds"))
+        except (KeyError, ValueError):
+            raise RenderRefused("select where the part begins and how long it is") from None
+        if not (0.0 <= start < 1e9 and 0.0 < seconds < 1e9):
+            raise RenderRefused("select a part of the file")
+        id, index = str(request.path_params["id"]), int(request.path_params["index"])
+        return JSONResponse({"id": await asyncio.to_thread(self._jobs.preview, id, index, start, seconds)})
 
     async def _fetch_all(self, request: Request) -> Response:
         results = self._job(request).results()

@@ -130,13 +130,13 @@ def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: Brow
     look = page.get_by_role("button", name="Colours")
     for name in ("light", "dark"):
         look.click()
-        page.get_by_text(f"colours: {name}").wait_for()
+        page.get_by_text(f"◐ {name}").wait_for()
     page.reload()
-    page.get_by_text("colours: dark").wait_for()
+    page.get_by_text("◐ dark").wait_for()
     page.locator("body.body--dark").wait_for()
     context.clear_cookies()
     page.reload()
-    page.get_by_text("colours: auto").wait_for()
+    page.get_by_text("◐ auto").wait_for()
 
 
 @pytest.mark.parametrize(("knob", "way"), [("crossover", -60), ("ceiling", -80)])

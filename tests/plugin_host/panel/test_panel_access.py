@@ -65,5 +65,5 @@ def test_the_address_that_is_printed_opens_the_panel_from_elsewhere(browser: Bro
         assert "token" not in page.url
         # What a press changes on the page has been to the panel and back.
         page.get_by_role("button", name="Colours").click()
-        page.get_by_text("colours: light").wait_for()
+        page.get_by_text("◐ light").wait_for()
         page.get_by_text("Host is away").wait_for()

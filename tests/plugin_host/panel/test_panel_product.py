@@ -201,6 +201,9 @@ def test_the_keyboard_alone_can_do_all_of_it(page: Page, client: Client, tmp_pat
     page.keyboard.press("Space")
     until(lambda: page.evaluate("true") and bool(asked))
     asked[0].set_files(tmp_path / "take.wav")
+    render = named("button", name="render the file")
+    render.wait_for()
+    keys.press(render, "Enter")
     keys.press(named("button", name="cancel", exact=True), "Enter")
     page.get_by_text("stopped, 0 of 1 files").wait_for()
 

@@ -52,6 +52,7 @@ def test_a_dropped_file_comes_back_rendered_with_the_present_settings_and_as_lon
     samples = (0.1 * np.random.default_rng(1).standard_normal((30001, 2))).astype(np.float32)
     soundfile.write(tmp_path / "my take.wav", samples, 48000, "FLOAT")
     page.locator("input[type=file]").set_input_files(tmp_path / "my take.wav")
+    page.get_by_role("button", name="render the file").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="download").click(timeout=2 * PATIENCE_S * 1000.0)
     assert download.value.suggested_filename == "my take.highband.wav"
@@ -71,6 +72,7 @@ def test_a_file_that_is_no_audio_by_its_name_is_refused_in_a_sentence(page: Page
 def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_in_step(page: Page) -> None:
     sounds = [["one.wav", packed(noise(9000))], ["two.aiff", packed(noise(4 * 48000, 1), "AIFF")]]
     page.locator(".hb-render").evaluate(DROP, [["../../evil.wav", [1, 2, 3]], *sounds])
+    page.get_by_role("button", name="render all 3 files").click()
     page.get_by_text("failed, 2 of 3 files").wait_for(timeout=2 * PATIENCE_S * 1000.0)
     page.locator(".hb-fault", has_text="evil.wav is not audio").wait_for()
     page.locator(".hb-caption", has_text="LUFS").wait_for()
@@ -86,18 +88,48 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     play_in_step(page, "two.aiff")
 
 
+def test_a_part_is_selected_and_heard_before_the_whole_is_rendered(page: Page, tmp_path: Path) -> None:
+    sound = noise(12 * 48000)
+    soundfile.write(tmp_path / "song.wav", sound, 48000, "PCM_24")
+    page.locator("input[type=file]").set_input_files(tmp_path / "song.wav")
+    wave = page.locator(".hb-wave")
+    wave.scroll_into_view_if_needed()
+    box = wave.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 9)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 9, steps=5)
+    page.mouse.up()
+    start, length = page.get_by_label("Part of song.wav from, in seconds"), page.get_by_label("Length of the part")
+    until(lambda: (float(start.input_value()), float(length.input_value())) == (3.0, 3.0))
+    length.fill("2")
+    page.get_by_role("button", name="Try the part of song.wav").click()
+    part = "song.wav from 3 s for 2 s"
+    page.get_by_role("button", name=f"Play {part}").wait_for(timeout=2 * PATIENCE_S * 1000.0)
+    heard: list[np.ndarray] = []
+    for side in ("before", "after", "added"):
+        page.get_by_role("button", name=f"Hear {part} {side}").click()
+        answer = page.request.get(f"{page.url}{page.locator('audio').nth(len(heard)).get_attribute('src')}")
+        heard.append(soundfile.read(io.BytesIO(answer.body()), dtype="float32")[0])
+    before, after, added = heard
+    np.testing.assert_allclose(before, sound[3 * 48000 : 5 * 48000], atol=1e-6)
+    np.testing.assert_allclose(added, after - before, atol=1e-6)
+    page.get_by_text("ready: try a part, or render, 0 of 1 files").wait_for()
+    assert barriers(page) == []
+
+
 def play_in_step(page: Page, name: str) -> None:
     """Play the last of the files, change between before and after, seek, and pause."""
-    look = """() => [...document.querySelectorAll("audio")].slice(-2).map((one) =>
+    look = """() => [...document.querySelectorAll("audio")].slice(-3).map((one) =>
       ({ at: one.currentTime, muted: one.muted, paused: one.paused, length: one.duration }))"""
     page.get_by_role("button", name=f"Play {name}").click()
     until(lambda: all(one["at"] > 0.3 and not one["paused"] for one in page.evaluate(look)))
-    before, after = page.evaluate(look)
-    assert (before["muted"], after["muted"]) == (True, False)
-    assert before["length"] == after["length"] == 4.0
+    before, after, added = page.evaluate(look)
+    assert [one["muted"] for one in (before, after, added)] == [True, False, True]
+    assert before["length"] == after["length"] == added["length"] == 4.0
     page.get_by_role("button", name=f"Hear {name} before").click()
-    until(lambda: [one["muted"] for one in page.evaluate(look)] == [False, True])
-    until(lambda: abs(np.subtract(*[one["at"] for one in page.evaluate(look)])) < 0.05)
+    until(lambda: [one["muted"] for one in page.evaluate(look)] == [False, True, True])
+    until(lambda: np.ptp([one["at"] for one in page.evaluate(look)]) < 0.05)
     page.get_by_role("slider", name=f"Place in {name}").fill("2.5")
     until(lambda: all(one["at"] >= 2.5 for one in page.evaluate(look)))
     page.get_by_role("button", name=f"Pause {name}").click()
@@ -107,6 +139,7 @@ def play_in_step(page: Page, name: str) -> None:
 def test_progress_moves_inside_a_file_and_a_render_is_stopped(page: Page, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "long.wav", noise(600 * 48000, 1), 48000)
     page.locator("input[type=file]").set_input_files(tmp_path / "long.wav")
+    page.get_by_role("button", name="render the file").click()
     bar = page.get_by_role("progressbar", name="long.wav")
     bar.wait_for()
     until(lambda: 0.0 < float(bar.get_attribute("value") or 0) < 1.0)
