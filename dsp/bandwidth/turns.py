@@ -160,7 +160,9 @@ class _Channel:
     def turns(self) -> list[Turn]:
         if not self._levels:
             return []
+        # Those of an hour are not kept twice.
         levels = np.concatenate(self._levels)
+        self._levels = [levels]
         used = np.zeros(len(levels), bool)
         result: list[Turn] = []
         for edge_hz, walls in _clusters(self._walls):
@@ -175,12 +177,11 @@ class _Channel:
 
     def _dead(self, levels: Levels, edge_hz: float, walls: list[_Wall]) -> Flags | None:
         """Return the blocks of turns that end at an edge, or None where the channel has none."""
-        lowest = edge_hz * ABOVE + LEAK_BINS * self._bin_hz
-        is_above = self._edges_hz[:-1] >= lowest
-        is_below = self._edges_hz[1:] <= edge_hz / ABOVE
-        if not is_above.any() or not is_below.any():
+        first_above = int(np.searchsorted(self._edges_hz[:-1], edge_hz * ABOVE + LEAK_BINS * self._bin_hz))
+        end_below = int(np.searchsorted(self._edges_hz[1:], edge_hz / ABOVE, side="right"))
+        if first_above == levels.shape[1] or not end_below:
             return None
-        above, below = levels[:, is_above].max(1), levels[:, is_below].max(1)
+        above, below = levels[:, first_above:].max(1), levels[:, :end_below].max(1)
         inside = np.concatenate([np.arange(wall.first, min(wall.last, len(levels))) for wall in walls])
         body, floor = np.percentile(below[inside], 90), np.percentile(above[inside], 90)
         if body - floor < CONTRAST_DB:
