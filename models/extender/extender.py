@@ -155,8 +155,10 @@ class Extender:
         self._softer = entry.MIRROR_HOPS + self._held_hops + entry.SOFTER_FRAMES
 
     def jump(self, position: int) -> None:
-        """Reset, but go on with what bandwidth and network know of the recording."""
+        """Reset, but go on with what bandwidth and, within a song, the network know of the recording."""
         self._path.restart()
+        if not position:
+            self._frames.reset(self._channels)
         self._softer = 0
         self._begin(position)
         # Samples on the grid until the band begins.
@@ -199,7 +201,8 @@ class Extender:
             self._path.end(self._input, length)
             if self._held:
                 self._held -= length
-                self._enter(step, values)
+                if not self._held:
+                    self._enter(step, values)
             if length == count:
                 return out
             parts.append(out)
@@ -207,9 +210,7 @@ class Extender:
         return np.concatenate(parts, 1)
 
     def _enter(self, step: int | None, values: Mapping[str, float]) -> None:
-        """Let the band rise once enough was played without it; see `models.extender.entry`."""
-        if self._held:
-            return
+        """Let the band rise after what was played without it; see `models.extender.entry`."""
         gains, hop = self._gains, self._hop
         known = entry.with_past(self._input.newest(hop * self._held_hops), hop * entry.MIRROR_HOPS)
         self._begin(self._position - known.shape[1])

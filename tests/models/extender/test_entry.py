@@ -83,6 +83,14 @@ def test_a_jump_keeps_the_measured_edge_and_a_reset_does_not() -> None:
     assert extender.crossover_hz is None
 
 
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_jump_to_the_start_of_the_song_is_a_reset(name: str) -> None:
+    extender, sound = prepared(SHIPPED[name], 48000, 2), music(48000, 2, 0.2)
+    expected = extender.process(sound, BAND)
+    extender.jump(0)
+    np.testing.assert_array_equal(extender.process(sound, BAND), expected)
+
+
 def test_the_past_is_the_mirror_image() -> None:
     held = np.array([[1.0, 2.0, 3.0]], np.float32)
     assert entry.with_past(held, 8).tolist() == [[3, 2, 1, 1, 2, 3, 3, 2, 1, 1, 2, 3][1:]]
