@@ -95,7 +95,7 @@ def take(browser: Browser, folder: Path) -> None:
         page.get_by_role("slider", name="Amount", exact=True).wait_for(timeout=PATIENCE_S * 1000.0)
         page.wait_for_timeout(LISTEN_S * 1000.0)
         path = folder / f"{name}.png"
-        page.screenshot(path=path)
+        page.screenshot(path=path, timeout=PATIENCE_S * 1000.0)
         with Image.open(path) as picture:
             small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         small.save(path, optimize=True)

@@ -120,13 +120,13 @@ def medians(turns: Sequence[Turn]) -> tuple[Turn, Turn]:
 
 def measure(plan: Plan, browser: str) -> Iterator[Turn]:
     """Play noise as `highband live` does and yield the turns as they are measured."""
-    with _playing(plan) as (host, control):
+    with playing(plan) as (host, control):
         for number in range(2 * plan.rounds):
             # Whatever else changes on the machine meanwhile must not always meet the same side first.
             has_pages = (number + number // 2) % 2 == 1
             with ExitStack() as open_pages:
                 if has_pages:
-                    open_pages.enter_context(_pages(control.address, plan.pages, browser))
+                    open_pages.enter_context(pages(control.address, plan.pages, browser))
                 time.sleep(_SETTLING_S)
                 yield _turn(host, plan.pages if has_pages else 0, plan.seconds)
 
@@ -141,7 +141,8 @@ def _turn(host: LiveHost, pages: int, seconds: float) -> Turn:
 
 
 @contextmanager
-def _playing(plan: Plan) -> Iterator[tuple[LiveHost, ZmqControl]]:
+def playing(plan: Plan) -> Iterator[tuple[LiveHost, ZmqControl]]:
+    """Play noise as `highband live` does."""
     sound = build(plan.preset, plan.artifact)
     store = SettingsStore(sound.controls)
     store.load({**sound.preset.settings, "crossover": _CROSSOVER_HZ}, "bench")
@@ -162,8 +163,11 @@ def _playing(plan: Plan) -> Iterator[tuple[LiveHost, ZmqControl]]:
 
 
 @contextmanager
-def _pages(address: str, count: int, browser: str) -> Iterator[None]:
-    """Serve the panel as `highband live --panel` does and hold pages open before it, each in a browser of its own."""
+def pages(address: str, count: int, browser: str) -> Iterator[tuple[list[Path], int]]:
+    """Serve the panel as `highband live --panel` does and hold pages open before it, each in a browser of its own.
+
+    Gives the browsers' profiles and the id of the panel's process.
+    """
     port = _free_port()
     panel = PanelProcess(lambda: address, port, lambda refusal: None)
     with ExitStack() as running:
@@ -172,7 +176,7 @@ def _pages(address: str, count: int, browser: str) -> Iterator[None]:
         _wait(lambda: _answers(port), "the panel did not answer; try highband panel to see why")
         profiles = [Path(running.enter_context(_browser(browser, port))) for _ in range(count)]
         _wait(lambda: all(map(_shows_panel, profiles)), f"{browser} did not show the page; try it by hand")
-        yield
+        yield profiles, panel.pid
 
 
 @contextmanager
@@ -195,12 +199,18 @@ def _browser(browser: str, port: int) -> Iterator[str]:
 
 def _shows_panel(profile: Path) -> bool:
     try:
-        port = int((profile / "DevToolsActivePort").read_text().split()[0])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
-        connection.request("GET", "/json/list")
-        return any(one["title"] == "Highband" for one in json.loads(connection.getresponse().read()))
+        return bool(debugged(profile))
     except (OSError, ValueError, IndexError, KeyError):
         return False
+
+
+def debugged(profile: Path) -> dict[str, str]:
+    """Return how a browser describes its page of the panel to who debugs it; nothing where it shows none."""
+    port = int((profile / "DevToolsActivePort").read_text().split()[0])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
+    connection.request("GET", "/json/list")
+    found: list[dict[str, str]] = json.loads(connection.getresponse().read())
+    return next((one for one in found if one["title"] == "Highband"), {})
 
 
 def _answers(port: int) -> bool:

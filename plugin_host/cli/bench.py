@@ -85,6 +85,10 @@ def bench_panel(
     preset: PresetOption = None,
     artifact: ArtifactOption = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as JSON.")] = None,
+    growth: Annotated[
+        float | None,
+        typer.Option("--growth", min=1.0, metavar="MINUTES", help="Measure what open pages grow by instead."),
+    ] = None,
 ) -> None:
     """Measure the live callback with open pages of the panel and without any panel, in turns; needs a Chromium.
 
@@ -94,6 +98,11 @@ def bench_panel(
 
     plan = measurement.Plan(block, pages, rounds, seconds, preset or "", artifact)
     with refusing(WORK_FAILED, ValueError, OSError):
+        if growth is not None:
+            from plugin_host.bench import panel_growth
+
+            panel_growth.bench(plan, growth)
+            return
         passes = measurement.bench(plan, output)
     if not passes:
         raise typer.Exit(WORK_FAILED)

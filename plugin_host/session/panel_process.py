@@ -37,6 +37,11 @@ class PanelProcess:
         except OSError as error:
             self._report(f"the panel runs at the same priority as the host: {(error.strerror or 'refused').lower()}")
 
+    @property
+    def pid(self) -> int:
+        """The id of the process, 0 where none runs."""
+        return 0 if self._process is None else self._process.pid
+
     def stop(self) -> None:
         """End it."""
         if self._process is None:

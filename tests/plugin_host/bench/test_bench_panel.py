@@ -8,6 +8,7 @@ import pytest
 
 from plugin_host.bench import panel as bench_panel
 from plugin_host.bench.panel import BenchError, Turn, find_browser, medians
+from plugin_host.bench.panel_growth import slopes
 
 
 def test_one_bad_turn_decides_nothing() -> None:
@@ -34,3 +35,9 @@ def test_a_fifth_more_is_the_most(
     assert bench_panel.bench(plan, tmp_path / "panel.json") is passes
     assert "% more than without" in capsys.readouterr().out
     assert '"p99_more"' in (tmp_path / "panel.json").read_text()
+
+
+def test_growth_is_a_slope_by_the_hour() -> None:
+    samples = [(at, {"heap": 10.0 + at / 1800.0, "host": 50.0}) for at in (0.0, 20.0, 40.0, 60.0)]
+    found = slopes(samples)
+    assert found == {"heap": pytest.approx(2.0), "host": pytest.approx(0.0, abs=1e-9)}
