@@ -256,12 +256,15 @@ def _write_features(levels: Array, frame: int, grid: FrameGrid, features: Array)
     bands, most = kinds - 1, np.float32(MOST_BELS)
     for channel in range(channels):
         reference, of_band, sounding = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for back in range(REFERENCE):
-            slot = (frame - back) % kept
-            reference += levels[channel, bands - 1, slot]
-            if levels[channel, bands, slot] > np.float32(SILENT):
-                of_band += levels[channel, bands, slot]
-                sounding += np.float32(1.0)
+        # The last frames lie side by side but for the place where the newest is written over the oldest.
+        first = (frame + 1 - REFERENCE) % kept
+        for begin, end in ((first, min(first + REFERENCE, kept)), (0, first + REFERENCE - kept)):
+            for slot in range(begin, end):
+                level = levels[channel, bands, slot]
+                is_sounding = np.float32(level > np.float32(SILENT))
+                reference += levels[channel, bands - 1, slot]
+                of_band += is_sounding * level
+                sounding += is_sounding
         reference, of_band = reference / np.float32(REFERENCE), of_band / max(sounding, np.float32(1.0))
         at = 0
         for lag in grid.lags:
@@ -271,6 +274,5 @@ def _write_features(levels: Array, frame: int, grid: FrameGrid, features: Array)
                 at += 1
         for lag in grid.band_lags:
             level = levels[channel, bands, (frame - lag) % kept]
-            is_sounding = level > np.float32(SILENT)
-            features[channel, at] = min(max(level - of_band, -most), most) if is_sounding else -most
+            features[channel, at] = min(max(level - of_band, -most), most) if level > np.float32(SILENT) else -most
             at += 1
