@@ -25,8 +25,8 @@ _CUT_RATES = (8000, 16000)
 # A resampler's band ends below half its rate, and above that its slope counts for nothing.
 _EDGE, _CLEAR = 0.96, 1.06
 _HIGHEST_HZ, _LEAST_HZ = 20000.0, 15000.0
-# Every second clip has gaps.
-_SILENCE_S, _SOUND_S = (0.1, 0.3), (0.3, 0.9)
+# One clip of so many has gaps.
+_GAPS_EVERY, _SILENCE_S, _SOUND_S = 3, (0.1, 0.3), (0.3, 0.9)
 _BLOCK = 4096
 _LEAST_POWER = 1e-12
 
@@ -68,7 +68,8 @@ def examples(clips: Sequence[Clip], extender: Extender) -> Iterator[FineExample]
     for number, clip in enumerate(clips):
         samples, rate = corpus.load(clip, SECONDS)
         clean = np.asarray(soxr.resample(samples.mean(0), rate, RATE, quality="VHQ"), np.float32)
-        gate = _gaps(len(clean), random) if number % 2 else np.ones(len(clean), np.float32)
+        has_gaps = number % _GAPS_EVERY == _GAPS_EVERY - 1
+        gate = _gaps(len(clean), random) if has_gaps else np.ones(len(clean), np.float32)
         for cut_rate in _CUT_RATES:
             cut = resample_to(clean[None], RATE, cut_rate) * gate
             example = _example(clean * gate, cut, cut_rate, clip, extender)

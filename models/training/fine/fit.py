@@ -27,7 +27,7 @@ from models.training.fine.examples import FineExample, chosen, examples
 from models.training.top_band import onsets
 
 HIDDEN = 16
-STEPS = 900
+STEPS = 2400
 _RATE, _DECAY, _CLIP_NORM = 3e-3, 1e-3, 1.0
 _ROWS, _CROP = 6, 2400
 # Frames of 10.7 ms at 5.3 ms, as fast changes are measured in, and as many as 100 ms are.
