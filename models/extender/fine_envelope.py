@@ -4,7 +4,8 @@ A filter that is turned from hop to hop by frames of 21 ms blunts every attack. 
 below what the filter made of it follows from the input's own levels in frames of less than a millisecond. A small
 network has learnt that: it sees the levels of the input in six bands below the crossover, relative to the last 64 ms,
 and of the generated band, and its gain goes on straight lines from frame to frame. As the band's own level counts by
-its changes only, a knob that turns the band up or down is not undone.
+its changes only, a knob that turns the band up or down is not undone. In the long run the band's power is changed by
+6 dB at most, whatever the network takes for attacks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ INPUT_BANDS = len(_SPLITS) + 1
 _FRAME_SECONDS = 1 / 1500
 # Frames over which the levels are averaged that others stand against.
 REFERENCE = 96
+# What is kept from frame to frame of the powers in the long run, which is some 0.4 s, and how far they may be changed.
+_KEPT = 1 - 1 / 600
+_FREE_DB = 6.0
 # Frames back, or ahead where that is negative, at which the network sees the levels of the input, and of the band.
 _LAGS_NOW: tuple[int, ...] = (0, 1, 2, 8, 16, 32, 56)
 _LAGS_AHEAD: tuple[int, ...] = (-36, -16, -6, -1, 0, 1, 6, 16, 36)
@@ -70,6 +74,9 @@ class Memory(NamedTuple):
         squares: Of the samples of the frame that is under way, of the input's bands and of the generated one, shape
             (channels, INPUT_BANDS + 1, samples).
         levels: Of the last frames, in bels, in turn, shape (channels, INPUT_BANDS + 1, frames).
+        powers: Of the generated band in the long run, before and after what the network wanted, and the share of the
+            time that was not silent, shape (channels, 3).
+        wanted: What the network said at the ends of the last two frames, in nepers, shape (channels, 2).
         nepers: The gain at the end of the frame under way, shape (channels,).
         gains: Of each of its samples, shape (channels, samples).
     """
@@ -77,6 +84,8 @@ class Memory(NamedTuple):
     filters: Array
     squares: Array
     levels: Array
+    powers: Array
+    wanted: Array
     nepers: Array
     gains: Array
 
@@ -131,6 +140,8 @@ def start(channels: int, grid: FrameGrid, frames: int = REFERENCE) -> Memory:
         np.zeros((channels, 2 * len(_SPLITS) + 5), np.float32),
         np.zeros((channels, INPUT_BANDS + 1, grid.samples), np.float32),
         np.full((channels, INPUT_BANDS + 1, frames), FLOOR, np.float32),
+        np.zeros((channels, 3), np.float32),
+        np.zeros((channels, 2), np.float32),
         np.zeros(channels, np.float32),
         np.ones((channels, grid.samples), np.float32),
     )
@@ -209,7 +220,7 @@ def _pass_high(band: Array, at: int, count: int, pole: float, filters: Array, sq
 @kernel
 def _end_frame(frame: int, grid: FrameGrid, network: FineNetwork, memory: Memory) -> None:
     """Put a frame's levels into the past, and compute the gain at the end of the next frame."""
-    filters, squares, levels, nepers, gains = memory
+    filters, squares, levels, powers, wanted, nepers, gains = memory
     channels, kinds, kept = levels.shape
     slot = frame % kept
     for channel in range(channels):
@@ -230,12 +241,16 @@ def _end_frame(frame: int, grid: FrameGrid, network: FineNetwork, memory: Memory
     mixed = np.empty_like(hidden)
     gain = np.empty((channels, 1), np.float32)
     product(network.enter, network.enter_bias, features, hidden)
-    _rectify(hidden)
+    hidden *= hidden > 0
     product(network.mix, network.mix_bias, hidden, mixed)
-    _rectify(mixed)
+    mixed *= mixed > 0
     product(network.leave, network.leave_bias, mixed, gain)
     for channel in range(channels):
-        first, last = nepers[channel], np.float32(MOST_DB * _NEPERS_A_DB) * tanh(gain[channel, 0])
+        power = exp(levels[channel, kinds - 1, slot] * np.float32(_LN_10))
+        beyond = _beyond(power, power * exp(wanted[channel, 0] + wanted[channel, 1]), powers[channel])
+        wanted[channel, 0] = wanted[channel, 1]
+        wanted[channel, 1] = np.float32(MOST_DB * _NEPERS_A_DB) * tanh(gain[channel, 0])
+        first, last = nepers[channel], wanted[channel, 1] - beyond
         rise = (last - first) / np.float32(grid.samples)
         for i in range(grid.samples):
             gains[channel, i] = exp(first + rise * np.float32(i))
@@ -243,10 +258,16 @@ def _end_frame(frame: int, grid: FrameGrid, network: FineNetwork, memory: Memory
 
 
 @kernel
-def _rectify(values: Array) -> None:
-    for row in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            values[row, k] = max(values[row, k], np.float32(0.0))
+def _beyond(before: np.float32, after: np.float32, powers: Array) -> np.float32:
+    """Add the powers of a frame, and return the nepers by which the long run is changed too far; less after silence."""
+    kept, one = np.float32(_KEPT), np.float32(1.0)
+    powers[0] = kept * powers[0] + before
+    powers[1] = kept * powers[1] + after
+    powers[2] = kept * powers[2] + (one - kept) * np.float32(before > np.float32(10.0**SILENT))
+    free = np.float32(_NEPERS_A_DB) * (np.float32(_FREE_DB) + np.float32(MOST_DB) * (one - powers[2]))
+    added = np.float32(0.5) * log(powers[1] / powers[0])
+    beyond: np.float32 = added - min(max(added, -free), free)
+    return beyond
 
 
 @kernel

@@ -129,3 +129,15 @@ def test_weights_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"fine\.enter\.weight"):
         fine_envelope.network_of(weights, sees_ahead=True)
     assert fine_envelope.network_of({}, sees_ahead=True) is None
+
+
+@pytest.mark.parametrize("artifact", DELAYS)
+@pytest.mark.parametrize("pitch_hz", [55.0, 220.0])
+def test_a_steady_buzz_is_changed_by_6_db_at_most(artifact: str, pitch_hz: float) -> None:
+    # Its pulses look like attacks; where in a pulse a gain falls is counted to 2 dB.
+    wave = np.float32(0.2) * (2 * np.modf(pitch_hz * np.arange(144000) / 48000)[0] - 1)[None]
+    spectrum, hz = np.fft.rfft(wave), np.fft.rfftfreq(144000, 1 / 48000)
+    parts = (spectrum * (hz < CROSSOVER_HZ), spectrum * (hz >= CROSSOVER_HZ))
+    low, high = (np.fft.irfft(part, 144000).astype(np.float32) for part in parts)
+    after = followed(low, high, artifact)
+    assert abs(level_db(after[:, 96000:]) - level_db(high[:, 48000:-2816])) < 8
