@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from dsp import bands
 from dsp.compile import kernel
-from dsp.fft import Array, Spectrum, rfft
+from dsp.fft import Array, rfft
 
 FLOOR_POWER = 10 ** (bands.FLOOR_DB / 10)
 # Natural logarithm of a power ratio of 1 dB.
 LOG_PER_DB = math.log(10.0) / 10.0
-# Rows that are summed at once.
-_SIDE_BY_SIDE = 16
+# Frames that are transformed at once: more do not stay in the processor's cache, and their memory comes page by page.
+ROWS_AT_ONCE = 16
 
 
 class PowerTables(NamedTuple):
@@ -102,36 +102,49 @@ def band_rows(weights: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], Arr
 def measure_power(signal: Array, start: int, hop: int, tables: PowerTables, power: Array) -> None:
     """Write the power of frames in bands; see `BandPower.__call__`."""
     channels, frames, count = power.shape
-    window, first, end, weights, n_fft, floor = tables
-    power_of_bins = squares(rfft(windowed(signal, start, hop, frames, window, n_fft)))
-    sum_bands(power_of_bins, first, end, weights, power.reshape(channels * frames, count))
+    window, first_bin, end_bin, weights, n_fft, floor = tables
+    sums = power.reshape(channels * frames, count)
+    for first in range(0, len(sums), ROWS_AT_ONCE):
+        rows = sums[first : first + ROWS_AT_ONCE]
+        bins = powers(signal, start, hop, frames, first, len(rows), window, n_fft)
+        sum_bands(bins, first_bin, end_bin, weights, rows)
     power += np.float32(floor)
 
 
 @kernel
-def windowed(signal: Array, start: int, hop: int, frames: int, window: Array, size: int) -> Array:
-    """Return windowed frames of each channel with zeros behind them, shape (channels * frames, size)."""
-    rows = np.zeros((len(signal) * frames, size), np.float32)
-    for row in range(len(rows)):
-        channel, at = row // frames, start + row % frames * hop
+def powers(signal: Array, start: int, hop: int, frames: int, first: int, count: int, window: Array, size: int) -> Array:
+    """Return the squared magnitudes of windowed frames with zeros behind them.
+
+    Args:
+        signal: Shape (channels, time).
+        start: Where the first frame of each channel begins.
+        hop: Samples from frame to frame.
+        frames: Of each channel.
+        first: The first row of all frames, channel by channel, that is wanted.
+        count: How many rows; a few at once stay in the processor's cache.
+        window: Shape (window,).
+        size: Of the transform.
+
+    Returns:
+        Shape (count, size // 2 + 1).
+    """
+    rows = np.zeros((count, size), np.float32)
+    for row in range(count):
+        at = start + (first + row) % frames * hop
+        frame = signal[(first + row) // frames, at : at + len(window)]
         for i in range(len(window)):
-            rows[row, i] = signal[channel, at + i] * window[i]
-    return rows
-
-
-@kernel
-def squares(spectra: Spectrum) -> Array:
-    """Return the squared magnitudes of spectra, shape (rows, bins)."""
-    power = np.empty(spectra.shape, np.float32)
-    for row in range(len(power)):
-        for k in range(len(power[row])):
+            rows[row, i] = frame[i] * window[i]
+    spectra = rfft(rows)
+    power = np.empty((count, size // 2 + 1), np.float32)
+    for row in range(count):
+        for k in range(size // 2 + 1):
             power[row, k] = spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
     return power
 
 
 @kernel
 def sum_bands(values: Array, first: NDArray[np.int64], end: NDArray[np.int64], weights: Array, sums: Array) -> None:
-    """Write the weighted sums of bins in bands, of many rows side by side: a band alone is too short for a vector.
+    """Write the weighted sums of bins in bands.
 
     Args:
         values: Shape (rows, bins).
@@ -140,26 +153,13 @@ def sum_bands(values: Array, first: NDArray[np.int64], end: NDArray[np.int64], w
         weights: Of all these bins, band after band.
         sums: Where they go, shape (rows, bands).
     """
-    rows, bins = values.shape
-    side_by_side = rows - rows % _SIDE_BY_SIDE
-    turned, total = np.empty((bins, _SIDE_BY_SIDE), np.float32), np.empty(_SIDE_BY_SIDE, np.float32)
-    for start in range(0, side_by_side, _SIDE_BY_SIDE):
-        for row in range(_SIDE_BY_SIDE):
-            for k in range(bins):
-                turned[k, row] = values[start + row, k]
+    for row in range(len(values)):
         place = 0
         for band in range(len(first)):
-            total[:] = 0
-            for k in range(first[band], end[band]):
-                for row in range(_SIDE_BY_SIDE):
-                    total[row] += turned[k, row] * weights[place]
-                place += 1
-            sums[start : start + _SIDE_BY_SIDE, band] = total
-    for row in range(side_by_side, rows):
-        place = 0
-        for band in range(len(first)):
-            alone, held = np.float32(0.0), max(end[band] - first[band], 0)
+            total, held = np.float32(0.0), max(end[band] - first[band], 0)
+            # Slices, which a loop reads many numbers at once of.
+            inside, shares = values[row, first[band] : first[band] + held], weights[place : place + held]
             for k in range(held):
-                alone += values[row, first[band] + k] * weights[place + k]
+                total += inside[k] * shares[k]
             place += held
-            sums[row, band] = alone
+            sums[row, band] = total

@@ -8,7 +8,9 @@ takes some seconds; the code is kept beside its source, or in the user's cache f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -21,6 +23,25 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _sources: dict[int, set[tuple[str, tuple[float, int]]]] = {}
 # Sums may be taken in the order that suits the processor; what is no number stays what it is.
 _FREEDOM = {"arcp", "contract", "nsz", "reassoc"}
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Hide a module that an import would load for nothing; one that is loaded already stays."""
+    modules: dict[str, Any] = sys.modules
+    is_hidden = name not in modules
+    if is_hidden:
+        modules[name] = None
+    try:
+        yield
+    finally:
+        if is_hidden:
+            del modules[name]
+
+
+# Asks for BLAS, which no kernel of ours needs and which takes an eighth of a second; whoever needs it still gets it.
+with without("scipy.linalg"):
+    import numba.np.arraymath
 
 
 def kernel(function: Function) -> Function:

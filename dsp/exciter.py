@@ -61,16 +61,17 @@ def harmonics(
             stretch = min(hop - into, count - done)
             level, rise = levels[channel, place], levels[channel, place + 1] - levels[channel, place]
             drive, turn = drives[place], drives[place + 1] - drives[place]
+            at, target = start + done, out[channel, out_start + done : out_start + done + stretch]
+            now, before = signal[channel, at : at + stretch], signal[channel, at - 1 : at + stretch - 1]
             for i in range(stretch):
                 way = (np.float32(into + i) + np.float32(0.5)) / np.float32(hop)
-                at = start + done + i
                 makeup = exp(np.float32(_MAKEUP) * log(np.float32(_USUAL_DRIVE) / (drive + turn * way)))
                 gain = np.float32(_HEADROOM) * (drive + turn * way) / (level + rise * way)
                 # The hyperbolic tangent.
                 driven = np.float32(1.0) - np.float32(2.0) / (
-                    exp(np.float32(2.0) * gain * (signal[channel, at] - signal[channel, at - 1])) + np.float32(1.0)
+                    exp(np.float32(2.0) * gain * (now[i] - before[i])) + np.float32(1.0)
                 )
-                out[channel, out_start + done + i] = (abs(driven) + driven * abs(driven)) * makeup
+                target[i] = (abs(driven) + driven * abs(driven)) * makeup
             done += stretch
 
 
@@ -78,8 +79,10 @@ def harmonics(
 def lift(signal: Array, channel: int, start: int, samples: int) -> float:
     """Return the root mean square of a frame's first difference, not less than what counts as silence."""
     lifted = np.float32(0.0)
-    for i in range(start + 1, start + samples):
-        lifted += (signal[channel, i] - signal[channel, i - 1]) ** 2
+    frame = signal[channel, start : start + samples]
+    for i in range(1, samples):
+        step = frame[i] - frame[i - 1]
+        lifted += step * step
     return max(math.sqrt(lifted / (samples - 1)), LEAST_LEVEL)
 
 
@@ -158,7 +161,10 @@ def noise(rows: Array, start: int, width: float, mixed: Array) -> None:
     first = start % NOISE_LENGTH
     own, common = np.float32(width), np.float32(math.sqrt(1.0 - width * width))
     for channel in range(mixed.shape[0]):
-        at = first
-        for i in range(mixed.shape[1]):
-            mixed[channel, i] = own * rows[1 + channel, at] + common * rows[0, at]
-            at = at + 1 if at + 1 < NOISE_LENGTH else 0
+        at, done = first, 0
+        while done < mixed.shape[1]:
+            target = mixed[channel, done : done + NOISE_LENGTH - at]
+            mine, shared = rows[1 + channel, at : at + len(target)], rows[0, at : at + len(target)]
+            for i in range(len(target)):
+                target[i] = own * mine[i] + common * shared[i]
+            at, done = 0, done + len(target)

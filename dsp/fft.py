@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compile import kernel
+from dsp.compile import kernel, without
 
-
-def _import_rocket_fft() -> Any:
-    """Import Rocket-FFT without its stand-ins for scipy.fft, which would load that for a quarter of a second."""
-    modules: dict[str, Any] = sys.modules
-    is_hidden = "scipy.fft" not in modules
-    if is_hidden:
-        modules["scipy.fft"] = None
-    try:
-        import rocket_fft
-    finally:
-        if is_hidden:
-            del modules["scipy.fft"]
-    return rocket_fft
-
-
-rocket_fft = _import_rocket_fft()
+# Its stand-ins for scipy.fft would load that for a quarter of a second.
+with without("scipy.fft"):
+    import rocket_fft
 
 Array = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]

@@ -53,8 +53,8 @@ def filter_steady(signal: Array, start: int, spectrum: Spectrum, taps: int, out:
         channel, first, delay = row // (pieces * parts), row // parts % pieces * step, row % parts * length
         # What lies before the signal meets only the zeros behind the last part.
         begin = start - delay - length + 1 + first
-        for i in range(max(0, -begin), min(n_fft, length - 1 + count - first)):
-            stretches[row, i] = signal[channel, begin + i]
+        skipped, held = max(0, -begin), min(n_fft, length - 1 + count - first)
+        stretches[row, skipped:held] = signal[channel, begin + skipped : begin + held]
     spectra = rfft(stretches)
     products = np.empty((signal.shape[0] * pieces, spectrum.shape[1]), np.complex64)
     for row in range(products.shape[0]):
@@ -66,5 +66,5 @@ def filter_steady(signal: Array, start: int, spectrum: Spectrum, taps: int, out:
     passed = irfft(products, n_fft)
     for row in range(products.shape[0]):
         first = row % pieces * step
-        for i in range(min(step, count - first)):
-            out[row // pieces, first + i] = passed[row, length - 1 + i]
+        held = min(step, count - first)
+        out[row // pieces, first : first + held] = passed[row, length - 1 : length - 1 + held]

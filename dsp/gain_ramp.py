@@ -47,11 +47,18 @@ def mix(
     count = out.shape[1]
     before = target if np.isnan(gains[0]) else gains[0]
     added_before = added_target if np.isnan(gains[1]) else gains[1]
+    rests = before == target and added_before == added_target
+    gain, added_gain = np.float32(target), np.float32(added_target)
     for channel in range(out.shape[0]):
+        samples, others, mixed = signal[channel, start : start + count], added[channel], out[channel]
+        if rests:
+            for i in range(count):
+                mixed[i] = gain * samples[i] + added_gain * others[i]
+            continue
         for i in range(count):
-            gain = np.float32(gain_after(i + 1, before, target, step))
-            added_gain = np.float32(gain_after(i + 1, added_before, added_target, step))
-            out[channel, i] = gain * signal[channel, start + i] + added_gain * added[channel, i]
+            moved = np.float32(gain_after(i + 1, before, target, step))
+            added_moved = np.float32(gain_after(i + 1, added_before, added_target, step))
+            mixed[i] = moved * samples[i] + added_moved * others[i]
     gains[0] = gain_after(count, before, target, step)
     gains[1] = gain_after(count, added_before, added_target, step)
 

@@ -101,8 +101,9 @@ def append_filters(
     _respond(gains.reshape(rows * filters, -1), tables, responses)
     impulses = irfft(responses, 2 * (bins - 1))
     for row in range(rows * filters):
+        factor = factors[row // filters, row % filters]
         for i in range(len(fade)):
-            impulses[row, i] *= fade[i] * factors[row // filters, row % filters]
+            impulses[row, i] *= fade[i] * factor
         impulses[row, len(fade) :] = 0
     spectra = rfft(impulses)
     for row in range(rows):
@@ -203,8 +204,8 @@ def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: 
     rows = np.zeros((signal.shape[0] * hops, n_fft), np.float32)
     for row in range(rows.shape[0]):
         first = start + row % hops * hop - taps + 1
-        for i in range(min(taps - 1 + hop, end - first)):
-            rows[row, i] = signal[row // hops, first + i]
+        held = min(taps - 1 + hop, end - first)
+        rows[row, :held] = signal[row // hops, first : first + held]
     return rfft(rows)
 
 
@@ -222,10 +223,11 @@ def apply_filters(spectra: Spectrum, filters: Spectrum, first: int, others: Spec
     hops = spectra.shape[0] // (filters.shape[0] - first)
     skipped = filters.shape[1] - 1 - hops
     for row in range(spectra.shape[0]):
-        channel, place = first + row // hops, skipped + row % hops
-        for k in range(spectra.shape[1]):
-            out[0, row, k] = others[0, row, k] + spectra[row, k] * filters[channel, place, k]
-            out[1, row, k] = others[1, row, k] + spectra[row, k] * filters[channel, place + 1, k]
+        channel, place, source = first + row // hops, skipped + row % hops, spectra[row]
+        for end in range(2):
+            responses, added, target = filters[channel, place + end], others[end, row], out[end, row]
+            for k in range(len(source)):
+                target[k] = added[k] + source[k] * responses[k]
 
 
 @kernel
@@ -248,11 +250,11 @@ def cross_fade(products: Spectrum, hop: int, taps: int, phase: int, out: Array) 
             place, into = (phase + done) // hop, (phase + done) % hop
             row = channel * hops + place
             stretch = min(hop - into, count - done)
+            at, target = taps - 1 + into, out[channel, done : done + stretch]
+            before, after = both[row, at : at + stretch], both[row + channels * hops, at : at + stretch]
             for i in range(stretch):
                 way = (np.float32(into + i) + np.float32(0.5)) / np.float32(hop)
-                before = both[row, taps - 1 + into + i]
-                after = both[row + channels * hops, taps - 1 + into + i]
-                out[channel, done + i] = before + way * (after - before)
+                target[i] = before[i] + way * (after[i] - before[i])
             done += stretch
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import bands
-from dsp.band_power import band_rows, squares, sum_bands, windowed
+from dsp.band_power import ROWS_AT_ONCE, band_rows, powers, sum_bands
 from dsp.compile import kernel
 from dsp.fast_math import exp, log
-from dsp.fft import Array, rfft
+from dsp.fft import Array
 
 # The flatness of a Hann-windowed periodogram of white noise over a band of a few bins, and of clear lines.
 _FLATNESS_OF_NOISE = 0.56
@@ -58,16 +58,24 @@ def measure_tonality(signal: Array, start: int, hop: int, tables: ToneTables, to
     """
     _, frames, count = tonality.shape
     window, first, end, weights, n_fft = tables
-    power = squares(rfft(windowed(signal, start, hop, frames, window, n_fft)))
-    logs, total, nepers = np.empty_like(power), np.empty((len(power), count), np.float32), tonality.reshape(-1, count)
-    for row in range(len(power)):
-        for k in range(power.shape[1]):
-            power[row, k] += np.float32(_FLOOR)
-            logs[row, k] = log(power[row, k])
-    sum_bands(power, first, end, weights, total)
-    sum_bands(logs, first, end, weights, nepers)
-    for row in range(len(power)):
-        for band in range(count):
+    rows, total = tonality.reshape(-1, count), np.empty((ROWS_AT_ONCE, count), np.float32)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        nepers = rows[begin : begin + ROWS_AT_ONCE]
+        power = powers(signal, start, hop, frames, begin, len(nepers), window, n_fft)
+        power += np.float32(_FLOOR)
+        sum_bands(power, first, end, weights, total)
+        for row in range(len(power)):
+            for k in range(power.shape[1]):
+                power[row, k] = log(power[row, k])
+        sum_bands(power, first, end, weights, nepers)
+        _flatness(total, first, end, nepers)
+
+
+@kernel
+def _flatness(total: Array, first: NDArray[np.int64], end: NDArray[np.int64], nepers: Array) -> None:
+    """Put each band's tonality in the place of its mean logarithm."""
+    for row in range(len(nepers)):
+        for band in range(len(first)):
             flatness = exp(nepers[row, band]) / max(total[row, band], np.float32(_FLOOR))
             share = (np.float32(_FLATNESS_OF_NOISE) - flatness) / np.float32(_FLATNESS_OF_NOISE - _FLATNESS_OF_LINES)
             share = min(max(share, np.float32(0.0)), np.float32(1.0))

@@ -11,10 +11,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.band_power import powers
 from dsp.bandwidth.edge import BANDS_PER_OCTAVE, LOWEST_HZ, Curve, find_edge
 from dsp.compile import kernel
 from dsp.fast_math import log
-from dsp.fft import Array, rfft
+from dsp.fft import Array
 
 HOP_SECONDS = 0.05
 WINDOW_SECONDS = 0.085
@@ -129,21 +130,16 @@ def _levels(
     position: NDArray[np.float64],
 ) -> tuple[Array, Array]:  # fmt: skip
     channels, bands = signal.shape[0], len(position) - 1
-    rows = np.empty((frames * channels, len(window)), np.float32)
-    for row in range(len(rows)):
-        at = start + row // channels * hop
-        for i in range(len(window)):
-            rows[row, i] = signal[row % channels, at + i] * window[i]
-    spectra = rfft(rows)
-    bins = spectra.shape[1]
+    bins = len(window) // 2 + 1
     first, end = int(position[0]), int(position[bands]) + 1
     power, running = np.empty(bins, np.float32), np.zeros(bins + 1)
     levels, totals = np.empty((frames, bands), np.float32), np.empty(frames, np.float32)
     for frame in range(frames):
         power[:] = 0
-        for row in range(frame * channels, (frame + 1) * channels):
+        rows = powers(signal, start + frame * hop, hop, 1, 0, channels, window, len(window))
+        for row in range(channels):
             for k in range(bins):
-                power[k] += spectra[row, k].real ** 2 + spectra[row, k].imag ** 2
+                power[k] += rows[row, k]
         total = np.float32(0.0)
         for k in range(bins):
             power[k] *= np.float32(density / channels)

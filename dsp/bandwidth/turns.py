@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.band_power import LOG_PER_DB, squares, sum_bands, windowed
+from dsp.band_power import LOG_PER_DB, ROWS_AT_ONCE, powers, sum_bands
 from dsp.bandwidth.histogram import WallWindows, hop_samples, window_samples
 from dsp.compile import kernel
 from dsp.fast_math import log
-from dsp.fft import Array, rfft
+from dsp.fft import Array
 
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -246,9 +246,12 @@ def _loud_frames(total_db: Array, loud_db: float) -> tuple[Flags, float]:
 @kernel
 def _block_levels(samples: Array, count: int, window: Array, bands: BlockBands) -> Levels:
     """Return the levels of blocks as long as the window, shape (count, bands), in steps of a decibel."""
-    power = squares(rfft(windowed(samples.reshape(1, -1), 0, len(window) // 2, 2 * count, window, len(window))))
     sums, levels = np.empty((2 * count, len(bands.first)), np.float32), np.empty((count, len(bands.first)), np.uint8)
-    sum_bands(power, bands.first, bands.end, bands.weights, sums)
+    signal, hop, frames = samples.reshape(1, -1), len(window) // 2, 2 * count
+    for first in range(0, frames, ROWS_AT_ONCE):
+        rows = sums[first : first + ROWS_AT_ONCE]
+        power = powers(signal, 0, hop, frames, first, len(rows), window, len(window))
+        sum_bands(power, bands.first, bands.end, bands.weights, rows)
     for block in range(count):
         for band in range(levels.shape[1]):
             highest = max(sums[2 * block, band], sums[2 * block + 1, band]) + np.float32(1e-20)

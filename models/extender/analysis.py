@@ -156,15 +156,17 @@ def _measure_energy(signal: Array, start: int, hop: int, window: int, gate: Arra
     for channel in range(channels):
         for frame in range(frames):
             first = start + frame * hop
+            samples = signal[channel, first : first + window]
             whole, mean, newest = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-            for i in range(first, first + window):
-                mean += signal[channel, i]
+            for i in range(window):
+                mean += samples[i]
             mean /= np.float32(window)
-            for i in range(first, first + window):
+            for i in range(window):
                 # A direct current is silence, too.
-                whole += (signal[channel, i] - mean) ** 2
-            for i in range(first + window - hop, first + window):
-                newest += signal[channel, i] ** 2
+                whole += (samples[i] - mean) * (samples[i] - mean)
+            samples = samples[window - hop :]
+            for i in range(hop):
+                newest += samples[i] * samples[i]
             gate[channel, frame] = silence_gate(float(whole) / window)
             energy[channel, frame] = newest / hop
 

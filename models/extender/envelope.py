@@ -133,23 +133,27 @@ def source_gains(
         of_noise: Where those of the noise go.
     """
     levels_db, tonality = predicted
-    noise, tone, first, curve = settings.noise_power, settings.tone, settings.shape.first_band, settings.curve
+    noise, tone, first = settings.noise_power, settings.tone, settings.shape.first_band
+    above = settings.curve[first:]
     channels, frames, count = levels_db.shape
     least, most, least_share = np.float32(_LEAST_GAIN), np.float32(_MOST_GAIN), np.float32(_LEAST_SHARE)
     one, toward, up = np.float32(1.0), np.float32(min(tone, 0.0)), np.float32(max(tone, 0.0))
     for channel in range(channels):
         for frame in range(frames):
-            for band in range(first, count):
-                wanted_db = levels_db[channel, frame, band] + added_db[channel, frame, band]
-                power = exp(wanted_db * np.float32(LOG_PER_DB)) - present[channel, frame, band]
+            levels, tones = levels_db[channel, frame, first:], tonality[channel, frame, first:]
+            knobs = added_db[channel, frame, first:]
+            here, source = present[channel, frame, first:], coloured[channel, frame, first:]
+            source_gain, noise_gain = of_source[channel, frame, first:], of_noise[channel, frame, first:]
+            for band in range(count - first):
+                power = exp((levels[band] + knobs[band]) * np.float32(LOG_PER_DB)) - here[band]
                 power = max(power, least)
-                share = tonality[channel, frame, band] * (one + toward) + up * (one - tonality[channel, frame, band])
-                lines = power * max(share, least_share) / coloured[channel, frame, band]
+                share = tones[band] * (one + toward) + up * (one - tones[band])
+                lines = power * max(share, least_share) / source[band]
                 rest = power * max(one - share, least_share) / np.float32(noise)
-                of_source[channel, frame, band] = log(min(max(lines, least), most)) + curve[band]
-                of_noise[channel, frame, band] = log(min(max(rest, least), most)) + curve[band]
-            of_source[channel, frame, :first] = of_source[channel, frame, first]
-            of_noise[channel, frame, :first] = of_noise[channel, frame, first]
+                source_gain[band] = log(min(max(lines, least), most)) + above[band]
+                noise_gain[band] = log(min(max(rest, least), most)) + above[band]
+            of_source[channel, frame, :first] = source_gain[0]
+            of_noise[channel, frame, :first] = noise_gain[0]
 
 
 @kernel

@@ -126,10 +126,10 @@ def _write_audio(block: Array, signal: Array, start: int) -> None:
     if len(block) != len(signal):
         raise ValueError("the block has another number of channels than was prepared for")
     for channel in range(block.shape[0]):
-        for i in range(block.shape[1]):
+        row, target = block[channel], signal[channel, start : start + block.shape[1]]
+        for i in range(len(row)):
             # NaN fails every comparison.
-            is_audio = abs(block[channel, i]) <= _LOUDEST
-            signal[channel, start + i] = block[channel, i] if is_audio else np.float32(0.0)
+            target[i] = row[i] if abs(row[i]) <= np.float32(_LOUDEST) else np.float32(0.0)
 
 
 @kernel

@@ -151,10 +151,12 @@ def _predict(
     for row in range(rows):
         frame, channel = row // channels, row % channels
         tone = min(np.float32(TONE_KEPT) * windows[row, windows.shape[1] - TONE_GROUPS], np.float32(1.0))
+        of_levels, of_tones = predicted.levels_db[channel, frame], predicted.tonality[channel, frame]
+        output, reference_db = outputs[row].reshape(2, BAND_COUNT), references[channel, frame]
         for band in range(BAND_COUNT):
-            offset = min(max(outputs[row, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
-            predicted.levels_db[channel, frame, band] = references[channel, frame] + np.float32(SPREAD_DB) * offset
-            predicted.tonality[channel, frame, band] = max(sigmoid(outputs[row, BAND_COUNT + band]), tone)
+            offset = min(max(output[0, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
+            of_levels[band] = reference_db + np.float32(SPREAD_DB) * offset
+            of_tones[band] = max(sigmoid(output[1, band]), tone)
 
 
 @kernel
@@ -227,10 +229,10 @@ def _recur(weights: Weights, gates: Array, state: Array, out: Array) -> None:
     for row in range(0, len(gates), channels):
         product(weights.onward, weights.onward_bias, state, recalled)
         for channel in range(channels):
-            gate, recall = gates[row + channel], recalled[channel]
+            gate, recall = gates[row + channel].reshape(3, hidden), recalled[channel].reshape(3, hidden)
             for k in range(hidden):
-                reset = sigmoid(gate[k] + recall[k])
-                update = sigmoid(gate[hidden + k] + recall[hidden + k])
-                fresh = tanh(gate[2 * hidden + k] + reset * recall[2 * hidden + k])
+                reset = sigmoid(gate[0, k] + recall[0, k])
+                update = sigmoid(gate[1, k] + recall[1, k])
+                fresh = tanh(gate[2, k] + reset * recall[2, k])
                 state[channel, k] = fresh + update * (state[channel, k] - fresh)
         out[row : row + channels] = state
