@@ -33,8 +33,8 @@ _ROWS, _CROP = 6, 2400
 # Frames of 10.7 ms at 5.3 ms, as fast changes are measured in, and as many as 100 ms are.
 _POOL, _HOP, _SLOW = 16, 8, 19
 _LOUD_DB, _LEAST_DB, _QUIET_DB = 40.0, 60.0, 75.0
-# Weights: of quiet frames and of onsets, of a level that is no longer the filters' and of a gain that is not 0 dB.
-_QUIET, _ONSET, _KEEP, _SMALL = 1 / 60, 0.15 / 30, 0.05, 0.002
+# Weights: of quiet frames, of their rise and of onsets; of a level that is no longer the filters', of a gain at all.
+_QUIET, _RISE, _ONSET, _KEEP, _SMALL = 1 / 60, 0.03, 0.15 / 30, 0.05, 0.002
 _ONSET_FRAMES = (-4, 6)
 _FAR_DB = 6.0
 
@@ -114,6 +114,7 @@ def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
     return (
         (error * is_loud).sum() / is_loud.sum() / spread
         + _QUIET * (quiet * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
+        + _RISE * ((mine - before).clamp(min=0).square() * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
         + _KEEP * (_slow(mine) - _slow(before)).square().mean()
         + _SMALL * applied.mean().square()
         + _ONSET * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))
