@@ -161,18 +161,20 @@ def best_lag(out: Block, expected: Block) -> int:
 
 
 def run(home: Path, *words: str | Path) -> str:
-    """Run a program of Ardour's, again where it aborts, and return its output."""
+    """Run a program of Ardour's, again where it aborts or hangs, and return its output."""
     environment = {
         **os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache"),
         "LV2_PATH": str(home / ".lv2"), "LD_LIBRARY_PATH": str(INSTALLED), "ARDOUR_DLL_PATH": str(INSTALLED),
         "ARDOUR_DATA_PATH": str(SHARED), "ARDOUR_CONFIG_PATH": "/etc/ardour7",
     }  # fmt: skip
     for _ in range(TRIES):
-        result = subprocess.run(list(words), env=environment, capture_output=True, text=True, check=False, timeout=100)
-        if result.returncode == 0:
-            return result.stdout
-        print(f"{Path(words[0]).name} ended with {result.returncode}: {result.stderr[-300:]}", file=sys.stderr)
-    raise SystemExit(f"{result.stdout[-1000:]}{result.stderr[-1000:]}")
+        try:
+            return subprocess.run(
+                list(words), env=environment, capture_output=True, text=True, check=True, timeout=100
+            ).stdout
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            print(f"{Path(words[0]).name}: {error} {str(error.stderr)[-300:]}", file=sys.stderr)
+    raise SystemExit(f"{Path(words[0]).name} has failed {TRIES} times")
 
 
 if __name__ == "__main__":
