@@ -192,7 +192,7 @@ def _lossless_bits(stream: Any) -> int:
 def _by_ffmpeg(path: Path, target: BinaryIO) -> Decoded:
     command = [
         "ffmpeg", "-nostdin", "-v", "error", "-format_whitelist", _FORMATS, "-protocol_whitelist", "file,pipe", "-i",
-        f"file:{path.absolute()}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "-",
+        f"file:{path.absolute()}", "-map", "0:a:0", *_end(path), "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "-",
     ]  # fmt: skip
     ended = subprocess.run(command, stdout=target, stderr=subprocess.PIPE, check=False)
     target.flush()
@@ -200,3 +200,18 @@ def _by_ffmpeg(path: Path, target: BinaryIO) -> Decoded:
         words = ended.stderr.decode(errors="replace").strip().splitlines() or ["no sound"]
         raise AudioFileError(f"{path} can't be read to its end by ffmpeg ({words[-1]}); export it again")
     return Decoded(target)
+
+
+def _end(path: Path) -> list[str]:
+    """Return the words that let ffmpeg leave out what pads the end of an MP4 file, which some versions do not."""
+    command = [
+        "ffprobe", "-v", "error", "-protocol_whitelist", "file", "-select_streams", "a:0", "-show_entries",
+        "format=format_name:stream=duration", "-of", "default=noprint_wrappers=1", f"file:{path.absolute()}",
+    ]  # fmt: skip
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return []
+    values = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    known = values.get("duration", "N/A")
+    return ["-t", known] if "mov" in values.get("format_name", "").split(",") and known != "N/A" else []

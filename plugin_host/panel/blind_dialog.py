@@ -175,7 +175,8 @@ class BlindDialog:
             return
         self._verdict.set_text(abx_result(state["results"][0]))
         offset = self._comparison.get("offset_db")
-        louder = "" if offset is None else f" Without the match the second would have been {offset:+.1f} dB louder."
+        word = "louder" if offset is not None and offset > 0 else "softer"
+        louder = "" if offset is None else f" Without the match the second would have been {abs(offset):.1f} dB {word}."
         self._meaning.set_text(f"{self._first.value} against {self._second.value}.{louder}")
         self._file.set_text(f"Added to {state['output']}")
         self._show_only(self._results)
