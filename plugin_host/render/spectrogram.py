@@ -16,8 +16,8 @@ from models.atomic_write import write_atomically
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
 from plugin_host.render.captions import in_fonts, readable
 
-# As many columns as a wide screen has; more would only cost memory.
-_MOST_COLUMNS = 2000
+# As many as the picture has points; more would only cost memory.
+_MOST_COLUMNS, _MOST_ROWS = 1100, 512
 _WINDOW_S = 0.043
 _FLOOR_DB, _CEILING_DB = -110.0, -20.0
 
@@ -27,7 +27,7 @@ class Spectrogram:
     """Levels of a file over time and frequency.
 
     Attributes:
-        levels_db: Shape (bins, columns); a full-scale sine is 0 dB.
+        levels_db: Shape (rows, columns), the highest of a row's bins; a full-scale sine is 0 dB.
         seconds: Length of the file.
         nyquist_hz: Half its sample rate.
     """
@@ -43,12 +43,14 @@ def measure(path: Path) -> Spectrogram:
         size = 1 << round(np.log2(_WINDOW_S * reader.rate))
         columns = min(_MOST_COLUMNS, max(1, 2 * reader.frames // size))
         window = np.hanning(size).astype(np.float32)
-        levels = np.empty((size // 2 + 1, columns), np.float32)
+        rows = min(_MOST_ROWS, size // 2)
+        levels = np.empty((rows, columns), np.float32)
         for column, start in enumerate(np.linspace(0, max(0, reader.frames - size), columns)):
             frame = reader.read_at(int(start), size)
             frame = np.pad(frame, ((0, 0), (0, size - frame.shape[1])))
             power = np.square(np.abs(np.fft.rfft(frame * window)) * (2 / window.sum())).mean(axis=0)
-            levels[:, column] = 10 * np.log10(np.maximum(power, 1e-20))
+            loudest = power[: size // 2].reshape(rows, -1).max(axis=1)
+            levels[:, column] = 10 * np.log10(np.maximum(loudest, 1e-20))
         return Spectrogram(levels, reader.seconds, reader.rate / 2)
 
 
