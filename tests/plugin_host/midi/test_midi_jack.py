@@ -78,6 +78,8 @@ def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store:
         assert shell("jack_connect", "-s", server, "Giver:knobs", "Highband:in").returncode == 0
         out = next(line for line in shell("jack_lsp", "-s", server).stdout.split() if line.endswith(":out"))
         assert shell("jack_connect", "-s", server, out, "Lamp:ring").returncode == 0
+        # A wire carries nothing before the server's next cycle.
+        turn(hand, 0, store)
         for value in [*range(127), 40]:
             hand.send_message([0xB0, 70, value])
         for data in ([0xB0, 1, 64], [0xB0, 33, 5], [0x90, 36, 100], [0x80, 36, 0], [0xC0, 3]):
