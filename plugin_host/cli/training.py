@@ -108,7 +108,7 @@ def export(
         Path | None, typer.Option("--figures", help="File of 'highband evaluate -o' whose means go into the manifest.")
     ] = None,
 ) -> None:
-    """Write an artifact of a trained run: weights, the fine envelope fitted to them (a minute or two), graph and proof."""
+    """Write an artifact of a trained run: weights, the fine envelope fitted to them (a minute), graph and proof."""
     _refuse_missing(run_file)
     with _working():
         from models.artifact.manifest import FOLDER
