@@ -88,7 +88,7 @@ def test_who_notices_the_difference_is_right_each_time_and_proves_it(
         assert {first, second} == {0, 1}
         press(page, "X is A" if x == first else "X is B")
     page.get_by_text(verdict).wait_for()
-    page.get_by_text("the second would have been -6.0 dB louder").wait_for()
+    page.get_by_text("the second would have been 6.0 dB softer").wait_for()
     until(lambda: host.comparison is None)
     with page.expect_download() as loading:
         page.get_by_role("button", name="Download the answers as CSV").click()
