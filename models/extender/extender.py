@@ -138,7 +138,8 @@ class Extender:
 
     def _design_for(self, rate: int) -> None:
         self._rate = rate
-        self._hop = bands.hop_samples(rate)
+        self._hop, self._delay = bands.hop_samples(rate), self.latency_samples
+        self._fine_grid = fine_envelope.frame_grid(rate, self._delay)
         self._held_hops = max(entry.LEAST_HELD_HOPS, self.config.lookahead_hops)
         self._frames = Analysis(self.config, rate, self.predictor)
         self._excitation = Excitation(self.config.exciter, rate, self.network)
@@ -151,15 +152,17 @@ class Extender:
         """Forget the past; the next sample is this one of the timeline, from whose start hops and noise are counted."""
         self._path.reset()
         self._frames.reset(self._channels)
-        self.jump(position)
-        self._softer = entry.MIRROR_HOPS + self._held_hops + entry.SOFTER_FRAMES
+        self._go_to(position, entry.MIRROR_HOPS + self._held_hops + entry.SOFTER_FRAMES)
 
     def jump(self, position: int) -> None:
         """Reset, but go on with what bandwidth and, within a song, the network know of the recording."""
         self._path.restart()
         if not position:
             self._frames.reset(self._channels)
-        self._softer = 0
+        self._go_to(position, 0)
+
+    def _go_to(self, position: int, softer: int) -> None:
+        self._softer = softer
         self._begin(position)
         # Samples on the grid until the band begins.
         hops = self._held_hops + (self._lead > 0)
@@ -168,7 +171,7 @@ class Extender:
             self._players.reset(position)
 
     def _begin(self, position: int) -> None:
-        channels, window, self._delay = self._channels, self._frames.window, self.latency_samples
+        channels, window = self._channels, self._frames.window
         # A hop that is under way begins with silence, which the first block brings along.
         self._lead = position % self._hop
         self._position = position - self._lead
@@ -176,7 +179,6 @@ class Extender:
         self._source = DelayLine(channels, max(window, self._delay + self._shaper.taps) + self._hop)
         self._analysed: Frames | None = None
         self._gains = unknown_gains()
-        self._fine_grid = fine_envelope.frame_grid(self._rate, self._delay)
         self._fine_memory = fine_envelope.start(channels, self._fine_grid, self.fine_frames)
         for part in (self._excitation, self._shaper, self._high_pass):
             part.reset(channels)
