@@ -40,17 +40,14 @@ def followed(
 ) -> Array:
     """Return a band that goes with the input delayed after the fine envelope."""
     delay = round(DELAYS[artifact] * rate / 48000)
-    grid, memory = (
-        fine_envelope.frame_grid(rate, delay),
-        fine_envelope.start(len(low), fine_envelope.frame_grid(rate, delay)),
-    )
+    grid, poles = fine_envelope.frame_grid(rate, delay), fine_envelope.poles(CROSSOVER_HZ, rate)
+    weights, memory = network(artifact), fine_envelope.start(len(low), grid)
     late, band = (np.pad(signal, ((0, 0), (delay, 0))) for signal in (low, high))
     band = band[:, : high.shape[1]]
     size, parts = block or band.shape[1], []
     for at in range(0, band.shape[1], size):
         part = np.ascontiguousarray(band[:, at : at + size])
-        poles = fine_envelope.poles(CROSSOVER_HZ, rate)
-        fine_envelope.follow(late, at, position + at, grid, poles, network(artifact), memory, part)
+        fine_envelope.follow(late, at, position + at, grid, poles, weights, memory, part)
         parts.append(part)
     return np.concatenate(parts, 1)
 
