@@ -56,15 +56,20 @@ def measures(clean: Audio, estimate: Audio, cutoff_hz: float, top_hz: float) -> 
         cutoff_hz: Where the generated band begins.
         top_hz: Up to where the clean signal's content is real.
     """
-    band = Band(_CLEAR * cutoff_hz, min(top_hz, 20000.0))
+    band = judged(cutoff_hz, top_hz)
     if band.high_hz < 1.15 * band.low_hz or clean.shape[1] < 4 * _FFT:
         return dict.fromkeys(NAMES, float("nan"))
     channels = [_of_channel(one, other, band) for one, other in zip(clean, estimate, strict=True)]
     return {name: _mean([channel[name] for channel in channels]) for name in NAMES}
 
 
+def judged(cutoff_hz: float, top_hz: float) -> Band:
+    """Return the band that is judged above a cutoff, up to where the clean signal's content is real."""
+    return Band(_CLEAR * cutoff_hz, min(top_hz, 20000.0))
+
+
 def _of_channel(clean: Audio, estimate: Audio, band: Band) -> dict[str, float]:
-    pair = [_above(signal, band) for signal in (clean, estimate)]
+    pair = [above(signal, band) for signal in (clean, estimate)]
     levels = [_levels_db(signal, _SHORT) for signal in pair]
     spectra = [_spectra(signal) for signal in pair]
     frames = [10 * np.log10(power.sum(1) + 1e-20) for power in spectra]
@@ -135,7 +140,7 @@ def onsets(levels_db: Float) -> NDArray[np.int64]:
     return np.array(starts, np.int64)
 
 
-def _above(signal: Audio, band: Band) -> Float:
+def above(signal: Audio, band: Band) -> Float:
     """Return the band of a signal, without delay, its edges over 4 % of their frequency."""
     spectrum = np.fft.rfft(signal.astype(np.float64))
     hz = np.fft.rfftfreq(len(signal), 1 / RATE)

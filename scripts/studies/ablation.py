@@ -26,7 +26,7 @@ from models.predictor.network import Predictor
 from models.stage import Block
 from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
-from models.training.evaluation.evaluate import System, clean_48k, restore, scores, settle_arithmetic
+from models.training.evaluation.evaluate import System, restore, scores, settle_arithmetic
 from models.training.evaluation.scorecard import Score, rows, table, write
 from models.training.predictor.run import read_run
 from scripts.studies.oracle import exact_extender
@@ -104,7 +104,7 @@ def main(out: Path | None = None) -> None:
     results: list[Score] = []
     clips = [clip for kind in sorted(kinds) for clip in kinds[kind]]
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
-        systems = {**variants(clean_48k(clip, SECONDS), trained), **extra}
+        systems = {**variants(corpus.clean_48k(clip, SECONDS), trained), **extra}
         results += scores([clip], systems, RATES, SECONDS, visqol=False)
     summary = rows(results)
     console.print(table(summary))

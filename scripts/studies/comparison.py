@@ -31,7 +31,6 @@ from models.training.evaluation.evaluate import (
     Audio,
     System,
     artifact_systems,
-    clean_48k,
     edge_hz,
     scores,
     settle_arithmetic,
@@ -99,7 +98,7 @@ def flatness(systems: Mapping[str, LearnedSystem], clips: Sequence[Clip], second
     noise = torch.from_numpy(noise_table())[None]
     results: dict[str, list[float]] = {name: [] for name in [NOISE, *systems]}
     for clip in clips:
-        clean = clean_48k(clip, seconds)
+        clean = corpus.clean_48k(clip, seconds)
         for rate in RATES:
             degraded = resample_to(clean, RATE, rate)
             edge = edge_hz(degraded, RATE)

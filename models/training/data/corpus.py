@@ -11,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
+
+from models.training import metrics
 
 Audio = NDArray[np.float32]
 DEFAULT_FOLDER = Path(__file__).resolve().parents[4] / "shared" / "audio"
@@ -104,6 +107,14 @@ def load(clip: Clip, seconds: float | None = None) -> tuple[Audio, int]:
     """Return the samples, shape (channels, samples), from the start on, and the rate in Hz."""
     frames = -1 if seconds is None else round(seconds * clip.sample_rate)
     return _read(clip.path, 0, frames), clip.sample_rate
+
+
+def clean_48k(clip: Clip, seconds: float | None) -> Audio:
+    """Return the start of a clip at 48 kHz, shape (channels, samples)."""
+    samples, rate = load(clip, seconds)
+    if rate == metrics.RATE:
+        return samples
+    return np.ascontiguousarray(soxr.resample(samples.T, rate, metrics.RATE, quality="VHQ").T, dtype=np.float32)
 
 
 def crop(clip: Clip, seconds: float, seed: int) -> tuple[Audio, int]:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
@@ -20,6 +19,7 @@ from rich.progress import track
 
 from models.stage import FollowsBandwidth, Stage
 from models.training import metrics, top_band
+from models.training.aligned import MAX_BLOCK, play
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
@@ -30,7 +30,6 @@ System = Callable[[Audio, int], Audio]
 RATE = metrics.RATE
 SINC = "sinc"
 FULL_BAND_HZ = 20000.0
-_BLOCK = 1 << 16
 _LOWEST_RATE = 2000
 
 
@@ -46,14 +45,10 @@ def restore(extender: Stage, degraded: Audio, rate: int, settings: Mapping[str, 
     Returns:
         The restored signal: same shape, aligned to the sample.
     """
-    extender.prepare(rate, degraded.shape[0], _BLOCK)
+    extender.prepare(rate, degraded.shape[0], MAX_BLOCK)
     if isinstance(extender, FollowsBandwidth):
         extender.set_bandwidth(edge_hz(degraded, rate))
-    late = extender.latency_samples
-    padded = np.pad(degraded, ((0, 0), (0, late)))
-    starts = range(0, padded.shape[1], _BLOCK)
-    blocks = [extender.process(np.ascontiguousarray(padded[:, k : k + _BLOCK]), settings) for k in starts]
-    return np.concatenate([degraded[:, :0], *blocks], axis=1)[:, late:]
+    return play(extender, degraded, settings)
 
 
 def edge_hz(audio: Audio, rate: int) -> float:
@@ -73,14 +68,6 @@ def artifact_systems(names: Sequence[str], changes: Mapping[str, float] | None =
     from models.extender.controls import defaults
 
     return {name: partial(restore, load_extender(name), settings={**defaults(), **(changes or {})}) for name in names}
-
-
-def clean_48k(clip: Clip, seconds: float | None) -> Audio:
-    """Return the start of a clip at 48 kHz, shape (channels, samples)."""
-    samples, rate = corpus.load(clip, seconds)
-    if rate == RATE:
-        return samples
-    return np.ascontiguousarray(soxr.resample(samples.T, rate, RATE, quality="VHQ").T, dtype=np.float32)
 
 
 def scores(
@@ -106,7 +93,7 @@ def scores(
         ValueError: If a system returns another shape than it was given.
     """
     for clip in clips:
-        clean = clean_48k(clip, seconds)
+        clean = corpus.clean_48k(clip, seconds)
         for rate in rates:
             if rate >= RATE and clip.true_bandwidth_hz < FULL_BAND_HZ:
                 continue
@@ -192,7 +179,7 @@ def _draw_hardest(
     from models.training.evaluation.worst_clips import draw, hardest
 
     def signals(clip: Clip, rate: int, system: str) -> tuple[Audio, Audio, Audio]:
-        clean = clean_48k(clip, seconds)
+        clean = corpus.clean_48k(clip, seconds)
         degraded = resample_to(clean, RATE, rate)
         return degraded, systems[system](degraded, RATE), clean
 

@@ -6,28 +6,28 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from dsp.fft import Array
 from models.extender import fine_envelope
 from models.extender.controls import defaults
 from models.extender.extender import Extender
+from models.training import top_band
+from models.training.aligned import MAX_BLOCK, play
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.data.lowpass import resample_to
+from models.training.metrics import RATE
 
-RATE = 48000
 # Clips of each category, of which speech gives twice as many, and the start of each in seconds.
 CLIPS, SECONDS = 40, 5.0
 CATEGORIES = ("speech", "singing", "instrument", "music_mix", "stem")
 _CUT_RATES = (8000, 16000)
-# A resampler's band ends below half its rate, and above that its slope counts for nothing.
-_EDGE, _CLEAR = 0.96, 1.06
-_HIGHEST_HZ, _LEAST_HZ = 20000.0, 15000.0
+# A resampler's band ends below half its rate.
+_EDGE = 0.96
+_LEAST_HZ = 15000.0
 # One clip of so many has gaps.
 _GAPS_EVERY, _SILENCE_S, _SOUND_S = 3, (0.1, 0.3), (0.3, 0.9)
-_BLOCK = 4096
 _LEAST_POWER = 1e-12
 
 
@@ -66,8 +66,7 @@ def examples(clips: Sequence[Clip], extender: Extender) -> Iterator[FineExample]
     """
     random = np.random.default_rng(0)
     for number, clip in enumerate(clips):
-        samples, rate = corpus.load(clip, SECONDS)
-        clean = np.asarray(soxr.resample(samples.mean(0), rate, RATE, quality="VHQ"), np.float32)
+        clean = corpus.clean_48k(clip, SECONDS).mean(0)
         has_gaps = number % _GAPS_EVERY == _GAPS_EVERY - 1
         gate = _gaps(len(clean), random) if has_gaps else np.ones(len(clean), np.float32)
         for cut_rate in _CUT_RATES:
@@ -88,30 +87,17 @@ def _gaps(samples: int, random: np.random.Generator) -> Array:
 
 
 def _example(clean: Array, cut: Array, cut_rate: int, clip: Clip, extender: Extender) -> FineExample:
-    crossover_hz, top_hz = _EDGE * cut_rate / 2, min(clip.true_bandwidth_hz, _HIGHEST_HZ)
+    crossover_hz = _EDGE * cut_rate / 2
     samples = fine_envelope.frame_grid(RATE, extender.latency_samples).samples
     late = extender.latency_samples // samples
     extender.fine_frames = late + len(clean) // samples
-    band = play(extender, cut, crossover_hz)
-    powers = [_power(signal, _CLEAR * cut_rate / 2, top_hz, samples) for signal in (band[0], clean)]
+    extender.prepare(RATE, len(cut), MAX_BLOCK)
+    band = play(extender, cut, {**defaults(), "crossover": crossover_hz, "delta": 1.0})
+    judged = top_band.judged(cut_rate / 2, clip.true_bandwidth_hz)
+    powers = [_power(top_band.above(signal, judged), samples) for signal in (band[0], clean)]
     return FineExample(extender.fine_levels[0, :, late:].copy(), powers[0], powers[1], clip.category)
 
 
-def play(extender: Extender, cut: Array, crossover_hz: float) -> Array:
-    """Return the generated band for a signal at 48 kHz, aligned, shape (channels, time)."""
-    extender.set_bandwidth(crossover_hz)
-    extender.prepare(RATE, len(cut), _BLOCK)
-    settings = {**defaults(), "crossover": crossover_hz, "delta": 1.0}
-    late = np.pad(cut, ((0, 0), (0, extender.latency_samples)))
-    starts = range(0, late.shape[1], _BLOCK)
-    blocks = [extender.process(np.ascontiguousarray(late[:, k : k + _BLOCK]), settings) for k in starts]
-    return np.concatenate(blocks, 1)[:, extender.latency_samples :]
-
-
-def _power(signal: Array, low_hz: float, high_hz: float, samples: int) -> NDArray[np.float32]:
-    """Return the power of a band in frames, without delay, its edges over 4 % of their frequency."""
-    hz = np.fft.rfftfreq(len(signal), 1 / RATE)
-    passed = np.clip((hz / low_hz - 0.98) / 0.04, 0.0, 1.0) * np.clip((1.02 - hz / high_hz) / 0.04, 0.0, 1.0)
-    band = np.fft.irfft(np.fft.rfft(signal) * passed, len(signal))
-    frames = band[: len(band) // samples * samples].reshape(-1, samples)
+def _power(signal: NDArray[np.float64], samples: int) -> Array:
+    frames = signal[: len(signal) // samples * samples].reshape(-1, samples)
     return np.asarray(np.square(frames).mean(1) + _LEAST_POWER, np.float32)

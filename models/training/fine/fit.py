@@ -111,10 +111,10 @@ def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
     is_loud = true > loudest - _LOUD_DB
     spread = _fast(true, loudest - _LEAST_DB)[is_loud].square().mean() + 4
     quiet = (_fast(mine, loudest - _QUIET_DB) - _fast(true, loudest - _QUIET_DB)).square()
+    rise = (mine - before).clamp(min=0).square()
     return (
         (error * is_loud).sum() / is_loud.sum() / spread
-        + _QUIET * (quiet * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
-        + _RISE * ((mine - before).clamp(min=0).square() * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
+        + ((_QUIET * quiet + _RISE * rise) * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
         + _KEEP * (_slow(mine) - _slow(before)).square().mean()
         + _SMALL * applied.mean().square()
         + _ONSET * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))

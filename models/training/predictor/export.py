@@ -178,12 +178,13 @@ def write_artifact(
         fine: Weights of the fine envelope.
     """
     exciter = None if network is None else NetworkExciter(network)
-    following = network_of({name: value.numpy() for name, value in (fine or {}).items()}, config.lookahead_hops > 0)
+    fine = fine or {}
+    following = network_of({name: value.numpy() for name, value in fine.items()}, config.lookahead_hops > 0)
     extender = Extender(config, KernelInference(predictor.config, predictor.arrays()), exciter, following)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    weights = dict(predictor.state_dict()) | {FINE + key: value for key, value in (fine or {}).items()}
+    weights = dict(predictor.state_dict()) | {FINE + key: value for key, value in fine.items()}
     if network is not None:
         weights |= {EXCITER + key: value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in weights.items()}, partial / WEIGHTS)

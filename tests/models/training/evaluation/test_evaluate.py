@@ -95,7 +95,7 @@ def test_all_systems_meet_the_same_signal_and_exact_ones_win(tmp_path: Path) -> 
         return degraded
 
     def oracle(degraded: Audio, rate: int) -> Audio:
-        clean = {evaluate.clean_48k(clip, None).shape: evaluate.clean_48k(clip, None) for clip in clips}
+        clean = {corpus.clean_48k(clip, None).shape: corpus.clean_48k(clip, None) for clip in clips}
         return clean[degraded.shape]
 
     results = list(evaluate.scores(clips, {"spy": spy, "oracle": oracle}, [8000, 16000], visqol=False))

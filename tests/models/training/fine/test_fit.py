@@ -16,8 +16,9 @@ from models.extender import fine_envelope
 from models.extender.extender import Extender
 from models.training.data import corpus
 from models.training.data.corpus import Clip
-from models.training.fine.examples import RATE, FineExample, chosen, examples
+from models.training.fine.examples import FineExample, chosen, examples
 from models.training.fine.fit import FineLearner, fit, fit_for, loss_of
+from models.training.metrics import RATE
 from models.training.predictor.export import load_predictor
 from models.training.top_band import fast_tracking
 
