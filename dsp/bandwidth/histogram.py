@@ -22,7 +22,7 @@ WINDOW_SECONDS = 0.085
 _LEVEL_STEP_DB = 2.0
 _LEVEL_COUNT = 80
 _FLOOR_DB = -152.0  # per Hz against full scale: a little below the noise of 16 bits, below which nothing counts
-_PERCENTILE = 0.95
+_LOUDEST = 0.95
 _DB_PER_LOG = 10.0 / math.log(10.0)
 
 
@@ -44,6 +44,7 @@ class LevelHistogram:
 
     Attributes:
         counts: How often, shape (bands, levels).
+        bin_hz: Width of a bin of the frames' transform.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -52,11 +53,11 @@ class LevelHistogram:
         self._window: Array = window.astype(np.float32)
         self._density = 2.0 / (float(np.square(window).sum()) * sample_rate)
         self._hop = hop_samples(sample_rate)
-        self._bin_hz = sample_rate / samples
+        self.sample_rate, self.bin_hz = sample_rate, sample_rate / samples
         bands = int(math.log2(sample_rate / 2 / LOWEST_HZ) * BANDS_PER_OCTAVE)
         edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE)
         # Where the edges lie in the running sum over bins.
-        self._position: NDArray[np.float64] = edges / self._bin_hz + 0.5
+        self._position: NDArray[np.float64] = edges / self.bin_hz + 0.5
         self.counts: Array = np.zeros((bands, _LEVEL_COUNT), np.float32)
 
     def levels(self, signal: Array, start: int, frames: int) -> tuple[Array, Array]:
@@ -71,15 +72,15 @@ class LevelHistogram:
             dB per Hz against full scale in each band, shape (frames, bands), and dB against full scale without
             what lies below about 20 Hz, shape (frames,). Not finite where the samples are not.
         """
-        return _levels(signal, start, self._hop, frames, self._window, self._density, self._bin_hz, self._position)
+        return _levels(signal, start, self._hop, frames, self._window, self._density, self.bin_hz, self._position)
 
     def add(self, levels_db: Array) -> None:
         """Count the levels of frames, shape (frames, bands), finite."""
         _count(levels_db, self.counts)
 
-    def curve(self) -> Curve:
-        """Return the level that each band exceeds in 5 % of the frames, in dB per Hz, shape (bands,)."""
-        return _curve(self.counts)
+    def curve(self, share: float = _LOUDEST) -> Curve:
+        """Return the level below which each band lies in this share of the frames, in dB per Hz, shape (bands,)."""
+        return _curve(self.counts, share)
 
 
 class WallWindows:
@@ -175,17 +176,17 @@ def _count(levels_db: Array, counts: Array) -> None:
 
 
 @kernel
-def _curve(counts: Array) -> Curve:
+def _curve(counts: Array, share: float) -> Curve:
     curve = np.empty(len(counts))
     for band in range(len(counts)):
         total = np.float32(0.0)
         for step in range(_LEVEL_COUNT):
             total += counts[band, step]
-        target = _PERCENTILE * total
+        target = share * total
         step, running = 0, counts[band, 0]
         while running < target and step < _LEVEL_COUNT - 1:
             step += 1
             running += counts[band, step]
-        share = (target - running) / max(counts[band, step], np.float32(1e-9)) + 1.0
-        curve[band] = (step + max(0.0, min(share, 1.0))) * _LEVEL_STEP_DB + _FLOOR_DB
+        part = (target - running) / max(counts[band, step], np.float32(1e-9)) + 1.0
+        curve[band] = (step + max(0.0, min(part, 1.0))) * _LEVEL_STEP_DB + _FLOOR_DB
     return curve

@@ -20,11 +20,12 @@ from numpy.typing import ArrayLike
 
 from dsp.bandwidth.edge import Curve, band_position, find_edge
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
+from dsp.bandwidth.soft_edge import find_soft_edge
 from dsp.fft import Array
 
 FULL_BAND_HZ = 19500.0  # above it there is nothing that a listener would miss
 _SILENCE_DB = -80.0
-_FEWEST_FRAMES = 6
+_FEWEST_FRAMES, _FEWEST_SOFT = 6, 40
 _ALIVE_DB = 12.0
 _GROUP = 64  # frames analysed at once
 
@@ -72,11 +73,17 @@ class BandwidthMeter:
         """Return the level that each band exceeds in 5 % of the frames; None where too few frames had sound."""
         return None if self._frames < _FEWEST_FRAMES else self._histogram.curve()
 
-    def edge_hz(self) -> float:
-        """Return the edge in Hz; the Nyquist frequency where the recording is full-band or nothing shows an edge."""
-        if self._frames < _FEWEST_FRAMES:
-            return self._sample_rate / 2
-        return edge_or_nyquist(self._histogram.curve(), self._sample_rate)
+    def edge_hz(self, finds_soft: bool = False) -> float:
+        """Return the edge in Hz; the Nyquist frequency where the recording is full-band or nothing shows an edge.
+
+        Args:
+            finds_soft: Whether a recording that falls gently has one too; see `dsp.bandwidth.soft_edge`.
+        """
+        edge_hz = self._sample_rate / 2
+        if self._frames >= _FEWEST_FRAMES:
+            edge_hz = edge_or_nyquist(self._histogram.curve(), self._sample_rate)
+        soft_hz = find_soft_edge(self._histogram, edge_hz) if finds_soft and self._frames >= _FEWEST_SOFT else None
+        return edge_hz if soft_hz is None else soft_hz
 
 
 def edge_or_nyquist(curve: Curve, sample_rate: int, only_walls: bool = False) -> float:

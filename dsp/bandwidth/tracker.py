@@ -10,6 +10,7 @@ from dsp.bandwidth.edge import BANDS_PER_OCTAVE, Curve, band_position
 from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
 from dsp.bandwidth.known_edges import KnownEdges
 from dsp.bandwidth.meter import edge_or_nyquist, median
+from dsp.bandwidth.soft_edge import find_soft_edge
 from dsp.fft import Array
 
 _SILENCE_DB = -80.0
@@ -19,7 +20,7 @@ _KEPT = 0.85  # of the histogram from one judgement to the next: the last 6 s co
 _LOUD_FALL_DB = 0.05
 _PAUSE_DB = 40.0
 _VOTES_UP, _VOTES_DOWN, _VOTES_UNSEEN = 3, 5, 20
-_SAME = 0.05
+_SAME, _SAME_SOFT = 0.05, 0.2
 _RISE_DB = 10.0
 
 
@@ -38,9 +39,13 @@ class BandwidthTracker:
 
     Args:
         sample_rate: In Hz.
+
+    Attributes:
+        finds_soft: Whether a signal that falls gently has an edge too; see `dsp.bandwidth.soft_edge`.
     """
 
     def __init__(self, sample_rate: int) -> None:
+        self.finds_soft = False
         self._sample_rate = sample_rate
         self._window = window_samples(sample_rate)
         self._hop = hop_samples(sample_rate)
@@ -56,6 +61,7 @@ class BandwidthTracker:
         levels, _ = self._histogram.levels(np.zeros((1, self._window), np.float32), 0, 1)
         self._histogram.add(levels)
         edge_or_nyquist(self._histogram.curve(), self._sample_rate)
+        find_soft_edge(self._histogram, self._sample_rate / 2)
 
     def reset(self) -> None:
         """Forget the signal."""
@@ -140,19 +146,21 @@ class BandwidthTracker:
     def _judge(self) -> None:
         self._until_judged = _JUDGED_FRAMES
         curve = self._histogram.curve()
-        self._histogram.counts *= np.float32(_KEPT)
         edge = edge_or_nyquist(curve, self._sample_rate, only_walls=not self._decided)
+        soft = find_soft_edge(self._histogram, edge) if self.finds_soft and self._decided else None
+        edge, same = (edge, _SAME) if soft is None else (soft, _SAME_SOFT)
+        self._histogram.counts *= np.float32(_KEPT)
         if not self._decided:
             self._move(edge, curve)
             self._decided = True
-        elif self._same(edge, self._edge):
+        elif self._same(edge, self._edge, same):
             self._votes.clear()
             self._above_db = self._level_above(curve)
         else:
-            self._vote(edge, curve)
+            self._vote(edge, curve, same)
 
-    def _vote(self, edge: float, curve: Curve) -> None:
-        if self._votes and not self._same(edge, self._votes[-1]):
+    def _vote(self, edge: float, curve: Curve, same: float) -> None:
+        if self._votes and not self._same(edge, self._votes[-1], same):
             self._votes.clear()
         self._votes.append(edge)
         if len(self._votes) >= self._votes_needed(edge, curve):
@@ -176,5 +184,5 @@ class BandwidthTracker:
         return median(above) if len(above) else 0.0
 
     @staticmethod
-    def _same(one: float, other: float) -> bool:
-        return abs(math.log(one / other)) < _SAME
+    def _same(one: float, other: float, within: float = _SAME) -> bool:
+        return abs(math.log(one / other)) < within

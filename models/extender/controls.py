@@ -66,6 +66,17 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control("delta", "Delta", "", 0.0, 1.0, 0.0, "switch", 10.0, about="Listen to the generated band only."),
     *(_node(name, hertz) for name, hertz in NODES_HZ.items()),
+    # A control that comes later stands later: hosts know them by number.
+    Control(
+        "soft_edge",
+        "Soft edge",
+        "",
+        0.0,
+        1.0,
+        0.0,
+        "switch",
+        about="Auto also follows a recording that falls gently into its noise, from an octave below the noise on.",
+    ),
 )
 BY_ID: Mapping[str, Control] = {control.id: control for control in CONTROLS}
 

@@ -52,18 +52,20 @@ class CrossoverTracker:
         self._measured_hz = other._measured_hz
         self._tracker.copy_from(other._tracker)
 
-    def begin(self, most: int, knob_hz: float) -> tuple[int, int | None]:
+    def begin(self, most: int, knob_hz: float, finds_soft: bool = False) -> tuple[int, int | None]:
         """Return how far the next piece goes: to the hop where the crossover moves, and no longer than works in one go.
 
         Args:
             most: Samples that are left of the block.
             knob_hz: Value of the knob; 0 is auto.
+            finds_soft: Whether an automatic one also follows what falls gently.
 
         Returns:
             Its samples, and the step that holds from its first hop's start on.
         """
         requested_hz, phase = knob_hz or self.edge_hz, self._position % self._hop
         self._listens = listening = requested_hz is None
+        self._tracker.finds_soft = finds_soft
         if requested_hz is not None:
             # Where the knob goes to auto, the band stays until something was measured.
             self._measured_hz = requested_hz

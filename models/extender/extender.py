@@ -196,7 +196,8 @@ class Extender:
         at, count, parts = 0, block.shape[1], [block[:, :0]]
         while at < count:
             left = count - at
-            length, step = self._path.begin(min(left, self._held) if self._held else left, values["crossover"])
+            most, finds_soft = min(left, self._held) if self._held else left, values["soft_edge"] >= 0.5
+            length, step = self._path.begin(most, values["crossover"], finds_soft)
             # Side by side in memory like any block: the kernels know no other, and would be compiled once more.
             piece = block if length == count else np.ascontiguousarray(block[:, at : at + length])
             out = self._piece(piece, step, values)

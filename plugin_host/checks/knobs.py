@@ -14,7 +14,7 @@ import numpy as np
 from models.control import Control
 from models.stage import Block, Stage
 from plugin_host.checks.result import Verdict
-from plugin_host.checks.signals import CLICK, delayed, largest_step, music, play
+from plugin_host.checks.signals import CLICK, EDGE_HZ, delayed, largest_step, music, play, sinking
 from plugin_host.checks.target import Subject
 from plugin_host.preset.file import save_preset
 from plugin_host.settings.store import SettingsStore
@@ -84,16 +84,26 @@ def _state(subject: Subject) -> Iterator[Verdict]:
 
 
 def _is_audible(subject: Subject, control: Control) -> Verdict:
-    """Compare the two ends of a knob: with the others where they stand, with all moved up, and down on a dull sound."""
-    moved = [{one.id: one.from_position(at) for one in subject.controls if one.curve != "switch"} for at in (0.7, 0.1)]
-    ends = (control.low, control.high)
-    for others, sound in ((dict[str, float](), music()), (moved[0], music()), (moved[1], music(edge_hz=_DULL_HZ))):
+    """Compare the two ends of a knob in several situations, until they differ."""
+    for others, sound, edge_hz in _situations(subject):
         low, high = (
-            play(subject.prepared(), sound, [480], {**subject.settings, **others, control.id: end}) for end in ends
+            play(subject.prepared(edge_hz=edge_hz), sound, [480], {**subject.settings, **others, control.id: end})
+            for end in (control.low, control.high)
         )
         if float(np.abs(low - high).max()) > _AUDIBLE:
             return Verdict(f"{control.id} is audible")
     return Verdict(f"{control.id} is audible", "its two ends sound the same")
+
+
+def _situations(subject: Subject) -> Iterator[tuple[Mapping[str, float], Block, float | None]]:
+    """Yield where the other knobs stand, a sound, and its edge, or None where the stage has to find one."""
+    up, down = (
+        {one.id: one.from_position(at) for one in subject.controls if one.curve != "switch"} for at in (0.7, 0.1)
+    )
+    yield {}, music(), EDGE_HZ
+    yield up, music(), EDGE_HZ
+    yield down, music(edge_hz=_DULL_HZ), EDGE_HZ
+    yield {one.id: one.default for one in subject.controls if one.automatic}, sinking(), None
 
 
 def bypasses(subject: Subject, chance: np.random.Generator) -> Iterator[Verdict]:

@@ -38,6 +38,21 @@ def music(rate: int = 48000, channels: int = 2, seconds: float = 0.25, edge_hz: 
     return signal
 
 
+def sinking(rate: int = 48000, channels: int = 2, seconds: float = 9.0) -> Block:
+    """Return syllables of noise that fall by 18 dB an octave until they sink into hiss at 9 kHz, as from an old tape.
+
+    Returns:
+        Shape (channels, samples).
+    """
+    count = int(rate * seconds)
+    swing = 0.01 + np.sin(4 * np.pi * np.arange(count) / rate) ** 2
+    chance = np.random.default_rng(4)
+    spectrum = np.fft.rfft(swing * chance.standard_normal(count))
+    spectrum *= (np.maximum(np.fft.rfftfreq(count, 1 / rate), 1000.0) / 1000.0) ** -3
+    sound = np.fft.irfft(spectrum, n=count) + 9.0**-3 * chance.standard_normal(count)
+    return np.tile((0.2 * sound).astype(np.float32), (channels, 1))
+
+
 def hostile(kind: str, channels: int, count: int) -> Block:
     """Return samples that no recording holds, of one of `HOSTILE_KINDS`, shape (channels, count)."""
     chance = np.random.default_rng(9)

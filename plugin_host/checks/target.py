@@ -41,14 +41,22 @@ class Subject:
     settings: Mapping[str, float]
     preset: Preset | None = None
 
-    def prepared(self, rate: int = 48000, channels: int = 2, max_block: int = 1024) -> Stage:
+    def prepared(
+        self, rate: int = 48000, channels: int = 2, max_block: int = 1024, edge_hz: float | None = EDGE_HZ
+    ) -> Stage:
         """Return the stage, prepared; where it follows the bandwidth, it receives the edge of `signals.music`.
+
+        Args:
+            rate: In Hz.
+            channels: How many.
+            max_block: In samples.
+            edge_hz: Of the sound; None lets the stage measure it.
 
         Raises:
             ValueError: The stage can't do this rate or layout.
         """
         if isinstance(self.stage, FollowsBandwidth):
-            self.stage.set_bandwidth(EDGE_HZ)
+            self.stage.set_bandwidth(edge_hz)
         self.stage.prepare(rate, channels, max_block)
         return self.stage
 

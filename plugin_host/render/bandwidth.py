@@ -19,7 +19,9 @@ _ALIVE_SHARE = 0.475
 _SAME_EDGE = 1.1
 
 
-def follow_bandwidth(stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None]) -> float:
+def follow_bandwidth(
+    stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None], finds_soft: bool = False
+) -> float:
     """Measure a file, hand its bandwidth to the stage, and return the lowest edge in it, in Hz.
 
     Args:
@@ -27,15 +29,16 @@ def follow_bandwidth(stage: FollowsBandwidth, reader: AudioReader, rate: int, go
         reader: The open file.
         rate: Of the output, in Hz.
         go_on: Called now and then; raises where the work is to stop.
+        finds_soft: Whether a file that falls gently has an edge too.
     """
     played, size = played_rate(rate), reader.block_frames()
     finder = TurnFinder(reader.rate, reader.channels)
     blocks = _added(reader.blocks(size), finder, go_on)
     if reader.frames <= _MOST_STRETCHES * size:
         # One pass does for both.
-        edge_hz = measure_edge(resampled(blocks, reader.rate, played, reader.channels), played)
+        edge_hz = measure_edge(resampled(blocks, reader.rate, played, reader.channels), played, finds_soft)
     else:
-        edge_hz = measure_edge(_stretches(reader, played, go_on), played)
+        edge_hz = measure_edge(_stretches(reader, played, go_on), played, finds_soft)
     for _ in blocks:
         pass
     if reader.rate < rate:
@@ -46,14 +49,14 @@ def follow_bandwidth(stage: FollowsBandwidth, reader: AudioReader, rate: int, go
     return min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
 
 
-def measure_edge(blocks: Iterable[Block], rate: int) -> float:
+def measure_edge(blocks: Iterable[Block], rate: int, finds_soft: bool = False) -> float:
     """Return the highest frequency in Hz that the blocks, shape (channels, samples), truly hold."""
     from dsp.bandwidth.meter import BandwidthMeter
 
     meter = BandwidthMeter(rate)
     for block in blocks:
         meter.add(block)
-    return float(meter.edge_hz())
+    return float(meter.edge_hz(finds_soft))
 
 
 def find_turns(blocks: Iterable[Block], rate: int, wanted: int, channels: int) -> list[list[Turn]]:

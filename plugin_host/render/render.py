@@ -156,7 +156,7 @@ def _begin(
     if isinstance(stage, FollowsBandwidth):
         is_auto = settings.get("crossover", 0.0) == 0.0
         if is_auto:
-            edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped))
+            edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped), _finds_soft(settings))
         else:
             stage.set_bandwidth(None)
     frames, measurement = round(reader.frames * rate / reader.rate), Measurement(rate, channels)
@@ -215,10 +215,14 @@ def render_samples(
         if settings.get("crossover", 0.0) == 0.0:
             lowered = list(resampled([samples], sample_rate, low, channels))
             turns = find_turns(lowered, low, low, channels)
-            stage.set_bandwidth(edge_outside(measure_edge(lowered, low), turns, low), turns)
+            stage.set_bandwidth(edge_outside(measure_edge(lowered, low, _finds_soft(settings)), turns, low), turns)
         else:
             stage.set_bandwidth(None)
     return np.concatenate(list(_played(stage, settings, [samples], sample_rate, channels, size)), axis=1)
+
+
+def _finds_soft(settings: Mapping[str, float]) -> bool:
+    return settings.get("soft_edge", 0.0) >= 0.5
 
 
 def _refuse_shape(samples: Block) -> None:

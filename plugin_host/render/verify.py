@@ -66,7 +66,8 @@ def compare(
         sizes: Block sizes; 0 stands for random lengths from 1 to 2048.
     """
     length = samples.shape[1]
-    edge_hz = measure_edge([samples], rate) if isinstance(stage, FollowsBandwidth) else None
+    finds_soft = settings.get("soft_edge", 0.0) >= 0.5
+    edge_hz = measure_edge([samples], rate, finds_soft) if isinstance(stage, FollowsBandwidth) else None
     whole = _play(stage, settings, samples, rate, [length], edge_hz)
     for size in sizes:
         count = min(length, _MOST_CALLS * size if size else length)

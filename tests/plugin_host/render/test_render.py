@@ -132,7 +132,7 @@ def test_a_fault_that_the_stage_played_over_is_not_rendered_over(tmp_path: Path)
 def test_the_automatic_crossover_follows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
 
-    def measure(blocks: Iterable[Block], rate: int) -> float:
+    def measure(blocks: Iterable[Block], rate: int, finds_soft: bool) -> float:
         measured.append(sum(int(np.isfinite(block).all(axis=0).sum()) for block in blocks))
         return 3700.0
 
