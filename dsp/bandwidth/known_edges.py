@@ -32,6 +32,8 @@ from dsp.fft import Array, rfft
 _MOST = 4
 # An edge with so much less above than below needs to be seen once, any other twice among the last windows.
 _SURE_DB, _SEEN = 50.0, 20
+# So much less, too, than the 0.3 octaves just below it hold, gaps between harmonics included.
+_NEAR_BANDS, _NEAR_DB = 12, 26.0
 _DEAD_BLOCKS, _LOUD_BLOCKS = 15, 6
 _ALIVE_BLOCKS, _ALIVE_OF = 3, 6
 # Further below the loudest a block of single precision holds nothing.
@@ -110,6 +112,10 @@ class KnownEdges:
         lowest_hz = ABOVE * edge_hz + LEAK_BINS * self._bin_hz
         floor = float(curve[min(int(band_position(lowest_hz)), len(curve) - 1) :].max()) + _MEAN_OF_NOISE_DB
         body = float(curve[: max(1, int(band_position(edge_hz / ABOVE)))].max()) + _MEAN_OF_NOISE_DB
+        near = curve[: max(1, int(band_position(edge_hz / ABOVE)))][-_NEAR_BANDS:]
+        if float(np.median(near)) < floor + _NEAR_DB:
+            # The last harmonic that rises out of noise is no wall.
+            return
         was_seen = any(_same(edge_hz, other_hz) for other_hz in self._seen_hz)
         self._seen_hz = [edge_hz, *self._seen_hz[: _SEEN - 1]]
         if body - floor >= (CONTRAST_DB if was_seen else _SURE_DB):
