@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plugin_host.plugin.library import Status
 
 _ENGINE = ("absent", "joining", "playing", "refused")
+_PLACES = (("osc", "OSC port"), ("panel", "panel"))
 _POLICY = ("dry, no engine", "dry, joining", "playing", "dry, late", "dry, refused")
 
 app = typer.Typer()
@@ -110,6 +111,7 @@ def _figures(instance: Instance, found: Status) -> dict[str, str | int]:
     note = read_note(instance)
     return {
         "name": instance.name,
+        "track": found.track_name,
         "rate": found.rate,
         "channels": found.channels,
         "engine": _ENGINE[found.engine_state % len(_ENGINE)],
@@ -124,15 +126,18 @@ def _figures(instance: Instance, found: Status) -> dict[str, str | int]:
         "worker": found.engine_pid,
         "control": note.get("control", ""),
         "osc": note.get("osc", 0),
+        "panel": f"http://127.0.0.1:{found.panel_port}/" if found.panel_port else "",
     }
 
 
 def _line(instance: Instance, found: Status) -> str:
     words = _figures(instance, found)
+    track = f" ({words['track']})" if words["track"] else ""
     line = (
-        f"{words['name']}: {words['plays']}, {found.rate} Hz, {found.channels} ch, latency {words['latency']} samples, "
-        f"{found.late} of {found.calls} blocks late" + (f", OSC port {words['osc']}" if words["osc"] else "")
+        f"{words['name']}{track}: {words['plays']}, {found.rate} Hz, {found.channels} ch, "
+        f"latency {words['latency']} samples, {found.late} of {found.calls} blocks late"
     )
+    line += "".join(f", {word} {words[key]}" for key, word in _PLACES if words[key])
     return line + (f", a bounce lacked {found.incomplete} blocks" if found.incomplete else "")
 
 

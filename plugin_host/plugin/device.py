@@ -66,6 +66,11 @@ class PluginDevice:
         return int(self.region.status().buffer)
 
     @property
+    def track(self) -> str:
+        """The DAW's name for the track that the plug-in is on, "" where it says none."""
+        return self.region.status().track_name
+
+    @property
     def state(self) -> str:
         """For people: "ready", "playing" or "ended"."""
         return "ended" if self.is_done else "playing" if self._thread else "ready"

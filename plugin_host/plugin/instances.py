@@ -12,7 +12,7 @@ from pathlib import Path
 from plugin_host.plugin.product import PluginError
 
 _CONSTANTS = struct.Struct("<6IQ256s1024s1024s64sI")
-_MAGIC, _LAYOUT = 0x48424E44, 1
+_MAGIC, _LAYOUT = 0x48424E44, 2
 SUFFIX, NOTE_SUFFIX = ".region", ".json"
 
 
@@ -77,16 +77,33 @@ def instances() -> list[Instance]:
 
 
 def control_address(name: str) -> str:
-    """Return where an instance is controlled; raise PluginError if none has this name, or no engine plays it."""
+    """Return where an instance is controlled.
+
+    Args:
+        name: The instance's name, or that of its track where no other instance is on a track of this name.
+
+    Raises:
+        PluginError: None has this name, several have, or no engine plays it; one sentence.
+    """
     found = instances()
-    instance = next((one for one in found if one.name == name), None)
-    if instance is None:
-        names = ", ".join(one.name for one in found) or "none is open"
-        raise PluginError(f"no DAW has a plug-in '{name}' open; there are: {names}")
-    address = read_note(instance).get("control")
+    named = [one for one in found if one.name == name] or [one for one in found if track_of(one) == name != ""]
+    if len(named) > 1:
+        raise PluginError(f"several plug-ins are on a track '{name}'; choose one of {_listed(named)}")
+    if not named:
+        raise PluginError(f"no DAW has a plug-in '{name}' open; there are: {_listed(found) or 'none is open'}")
+    address = read_note(named[0]).get("control")
     if not address:
         raise PluginError(f"no engine plays {name} now; let the DAW play for a moment")
     return str(address)
+
+
+def track_of(instance: Instance) -> str:
+    """Return the name of the track that an instance is on, as its engine knows it, or ""."""
+    return str(read_note(instance).get("track", ""))
+
+
+def _listed(found: list[Instance]) -> str:
+    return ", ".join(f"{one.name} ({track})" if (track := track_of(one)) else one.name for one in found)
 
 
 def read_note(instance: Instance) -> dict[str, str | int]:

@@ -35,6 +35,11 @@ class Taken(ctypes.Structure):
 class Status(ctypes.Structure):
     """An instance's figures; see `HighbandStatus` in engine.cpp."""
 
+    @property
+    def track_name(self) -> str:
+        """The host's name for the track that the plug-in is on, on one line; "" where it says none."""
+        return " ".join(self.track.decode(errors="replace").split())
+
     _fields_ = [
         *((name, c_uint64) for name in ("calls", "late", "dry", "longest_wait_ns", "incomplete", "resyncs")),
         ("heartbeat_age_ns", c_int64),
@@ -42,10 +47,10 @@ class Status(ctypes.Structure):
             (name, c_uint32)
             for name in (
                 "rate", "channels", "plugin_pid", "engine_pid", "engine_state", "policy", "buffer", "chain_latency",
-                "offline", "playing", "closed", "is_same_table",
+                "offline", "playing", "closed", "is_same_table", "is_panel_wanted", "panel_port",
             )
         ),
-        ("stage", c_char * 256), ("path", c_char * 1024), ("name", c_char * 64),
+        ("stage", c_char * 256), ("path", c_char * 1024), ("name", c_char * 64), ("track", c_char * 256),
     ]  # fmt: skip
 
 
@@ -58,6 +63,7 @@ _TYPES = {
     "timeline": (c_int64, [c_void_p]),
     "set_latency": (None, [c_void_p, c_uint32]),
     "set_state": (None, [c_void_p, c_uint32]),
+    "set_panel": (None, [c_void_p, c_uint32]),
     "beat": (None, [c_void_p]),
     "turn": (None, [c_void_p, c_uint32, c_double]),
     "take": (
@@ -142,6 +148,10 @@ class Region:
     def set_state(self, state: int) -> None:
         """Say what the engine does: ABSENT, JOINING, PLAYING or REFUSED."""
         self._library.set_state(self._handle, state)
+
+    def set_panel(self, port: int) -> None:
+        """Say at which port of this machine the instance's panel is, 0 where none runs."""
+        self._library.set_panel(self._handle, port)
 
     def beat(self) -> None:
         """Give a sign of life."""

@@ -107,6 +107,12 @@ def _fixed() -> Iterator[tuple[str, str]]:
         'lv2:symbol "enabled" ; lv2:name "Enabled" ; lv2:default 1 ; lv2:minimum 0 ; lv2:maximum 1 ;\n'
         "        lv2:designation lv2:enabled ; lv2:portProperty lv2:toggled",
     )
+    yield (
+        control,
+        'lv2:symbol "panel" ; lv2:name "Panel" ; lv2:default 0 ; lv2:minimum 0 ; lv2:maximum 1 ;\n'
+        "        lv2:portProperty lv2:toggled , pprops:notAutomatic ;\n"
+        '        rdfs:comment "Turned on, the panel of this instance opens in the browser; turned off, it ends."',
+    )
 
 
 def _knob(control: Control) -> tuple[str, str]:

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 _PATIENCE_S = 3.0
 # Where a machine is short of time the panel is what may wait.
 _NICENESS = 10
+# The panel is that of this tree, whatever else is installed.
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class PanelProcess:
@@ -31,11 +34,18 @@ class PanelProcess:
         command += ["--address", self._address(), "--port", str(self._port), "--until-input-ends"]
         # Ctrl-C is for the session, which ends the panel itself.
         # The pipe is closed by the system where this process is killed, and then the panel ends too.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        places = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONPATH": places}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=environment)
         try:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
         except OSError as error:
             self._report(f"the panel runs at the same priority as the host: {(error.strerror or 'refused').lower()}")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:

@@ -20,6 +20,7 @@ from plugin_host.preset.file import Preset
 from plugin_host.session.host import LiveHost
 from plugin_host.session.interfaces import InterfaceOptions, make_interfaces
 from plugin_host.session.plugin_document import Restored, read_document, write_document
+from plugin_host.session.plugin_panel import InstancePanel
 from plugin_host.session.session import LiveSession
 from plugin_host.settings.store import SettingsStore
 
@@ -54,7 +55,7 @@ class Worker:
     def __init__(self, instance: Instance, warm: LiveSound | None, report: Callable[[str], None]) -> None:
         self._instance, self._report = instance, report
         self._is_own = instance.stage == OWN
-        self._written = ""
+        self._written, self._noted = "", b""
         self._warm = warm
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -74,13 +75,20 @@ class Worker:
             raise
         device.region.write_reason(restored.warning)
         live = LiveSession(host, device, self._printer(device))
-        device.on_poll = lambda: self._exchange(device, host)
         live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL, osc=0), host, live.report)
         live.open()
-        self._note(live)
+        panel = InstancePanel(device, lambda: _address(live), live.report)
+
+        def follow() -> None:
+            self._exchange(device, host)
+            self._note(device, live)
+            panel.follow()
+
+        device.on_poll = follow
         try:
             live.run(stopped)
         finally:
+            panel.stop()
             live.close()
             self._note_path().unlink(missing_ok=True)
 
@@ -134,12 +142,19 @@ class Worker:
     def _note_path(self) -> Path:
         return self._instance.path.with_suffix(NOTE_SUFFIX)
 
-    def _note(self, live: LiveSession) -> None:
+    def _note(self, device: PluginDevice, live: LiveSession) -> None:
         """Write where the instance is controlled, for `highband panel --instance` and the like."""
-        control, osc = live.interfaces
         words = {
             "name": self._instance.name,
-            "control": getattr(control, "address", ""),
-            "osc": getattr(osc, "port", 0),
+            "track": device.track,
+            "control": _address(live),
+            "osc": getattr(live.interfaces[1], "port", 0),
         }
-        write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)
+        note = json.dumps(words).encode()
+        if note != self._noted:
+            self._noted = note
+            write_atomically(self._note_path(), note, 0o600)
+
+
+def _address(live: LiveSession) -> str:
+    return str(getattr(live.interfaces[0], "address", ""))

@@ -19,6 +19,23 @@ struct RenderExtension {
     bool(CLAP_ABI *set)(const clap_plugin_t *plugin, int32_t mode);
 };
 
+// The published extension for what the host says of the track; these headers are older than it, too.
+constexpr char kTrackExtension[] = "clap.track-info/1", kTrackExtensionDraft[] = "clap.track-info.draft/1";
+constexpr uint64_t kHasTrackName = 1;
+struct TrackInfo {
+    uint64_t flags;
+    char name[CLAP_NAME_SIZE];
+    uint8_t colour[4];
+    int32_t channel_count;
+    const char *port_type;
+};
+struct HostTrackInfo {
+    bool(CLAP_ABI *get)(const clap_host_t *host, TrackInfo *info);
+};
+struct TrackExtension {
+    void(CLAP_ABI *changed)(const clap_plugin_t *plugin);
+};
+
 constexpr int64_t kSecond = static_cast<int64_t>(1) << 31;
 
 void copy(char *out, size_t room, const std::string &text) {
@@ -40,6 +57,14 @@ class Clap {
 
     template <class T> const T *host_extension(const char *id) const {
         return host_->get_extension ? static_cast<const T *>(host_->get_extension(host_, id)) : nullptr;
+    }
+
+    void ask_for_track() {
+        const auto *host = host_extension<HostTrackInfo>(kTrackExtension);
+        if (!host) host = host_extension<HostTrackInfo>(kTrackExtensionDraft);
+        TrackInfo info{};
+        if (!host || !host->get || !host->get(host_, &info) || !(info.flags & kHasTrackName)) return;
+        plugin_.set_track(std::string(info.name, strnlen(info.name, sizeof info.name)));
     }
 
     bool activate(double rate) {
@@ -106,6 +131,7 @@ class Clap {
             const Knob *knob = Plugin::knob(event->param_id, index);
             if (event->param_id == kBufferId)
                 plugin_.set_buffer(kBuffers[static_cast<uint32_t>(clamped(event->value, 0.0, kBufferChoices - 1) + 0.5)]);
+            if (event->param_id == kPanelId) plugin_.set_panel(event->value >= 0.5);
             if (!knob) continue;
             const double value = to_value(*knob, event->value);
             if (frames) plugin_.turn(std::min(header->time, frames - 1), index, value);
@@ -205,6 +231,10 @@ bool parameter_info(const clap_plugin_t *, uint32_t index, clap_param_info_t *in
         copy(info->name, sizeof info->name, "Engine");
         info->flags = CLAP_PARAM_IS_STEPPED | CLAP_PARAM_IS_READONLY;
         info->max_value = kEngineStates - 1;
+    } else if (index == kKnobCount + 2) {
+        info->id = kPanelId;
+        copy(info->name, sizeof info->name, "Panel");
+        info->flags = CLAP_PARAM_IS_STEPPED;
     } else {
         return false;
     }
@@ -217,6 +247,7 @@ bool get_value(const clap_plugin_t *plugin, clap_id id, double *value) {
     if (const Knob *knob = Plugin::knob(id, index)) *value = to_position(*knob, own.value(index));
     else if (id == kBufferId) *value = buffer_choice(own.buffer());
     else if (id == kEngineId) *value = own.engine_state();
+    else if (id == kPanelId) *value = own.is_panel_wanted();
     else return false;
     return true;
 }
@@ -227,6 +258,7 @@ bool value_to_text(const clap_plugin_t *plugin, clap_id id, double value, char *
     if (const Knob *knob = Plugin::knob(id, index)) copy(text, size, to_text(*knob, to_value(*knob, value)));
     else if (id == kBufferId) copy(text, size, std::to_string(kBuffers[std::min(choice, kBufferChoices - 1)]) + " samples");
     else if (id == kEngineId) copy(text, size, Clap::of(plugin).plugin().engine_text(choice));
+    else if (id == kPanelId) copy(text, size, choice ? "on" : "off");
     else return false;
     return true;
 }
@@ -239,13 +271,14 @@ bool text_to_value(const clap_plugin_t *, clap_id id, const char *text, double *
         *value = to_position(*knob, found);
         return true;
     }
+    if (id == kPanelId) return *value = std::strcmp(text, "on") == 0, true;
     if (id != kBufferId) return false;
     *value = buffer_choice(static_cast<uint32_t>(std::max(0, std::atoi(text))));
     return true;
 }
 
 constexpr clap_plugin_params_t kParameters = {
-    [](const clap_plugin_t *) -> uint32_t { return kKnobCount + 2; }, parameter_info, get_value, value_to_text,
+    [](const clap_plugin_t *) -> uint32_t { return kKnobCount + kOwnParameters; }, parameter_info, get_value, value_to_text,
     text_to_value,
     [](const clap_plugin_t *plugin, const clap_input_events_t *in, const clap_output_events_t *out) {
         Clap::of(plugin).flush(in, out);
@@ -283,12 +316,15 @@ constexpr RenderExtension kRender = {[](const clap_plugin_t *) { return false; }
                                          return true;
                                      }};
 
+constexpr TrackExtension kTrack = {[](const clap_plugin_t *plugin) { Clap::of(plugin).ask_for_track(); }};
+
 const void *get_extension(const clap_plugin_t *, const char *id) {
     const struct {
         const char *id;
         const void *calls;
     } known[] = {{CLAP_EXT_AUDIO_PORTS, &kPorts},     {CLAP_EXT_PARAMS, &kParameters}, {CLAP_EXT_LATENCY, &kLatency},
-                 {CLAP_EXT_STATE, &kStateExtension}, {kRenderExtension, &kRender}};
+                 {CLAP_EXT_STATE, &kStateExtension}, {kRenderExtension, &kRender},
+                 {kTrackExtension, &kTrack},          {kTrackExtensionDraft, &kTrack}};
     for (const auto &extension : known)
         if (std::strcmp(id, extension.id) == 0) return extension.calls;
     return nullptr;
@@ -302,7 +338,7 @@ const clap_plugin_t *create(const clap_plugin_factory_t *, const clap_host_t *ho
     if (!host || !id || std::strcmp(id, kClapId) != 0) return nullptr;
     Clap *made = new Clap(host);
     made->calls = {
-        &kDescriptor, made, [](const clap_plugin_t *) { return true; },
+        &kDescriptor, made, [](const clap_plugin_t *plugin) { return Clap::of(plugin).ask_for_track(), true; },
         [](const clap_plugin_t *plugin) { delete &Clap::of(plugin); },
         [](const clap_plugin_t *plugin, double rate, uint32_t, uint32_t) { return Clap::of(plugin).activate(rate); },
         [](const clap_plugin_t *plugin) { Clap::of(plugin).deactivate(); },

@@ -25,8 +25,8 @@ struct HighbandStatus {
     uint64_t calls, late, dry, longest_wait_ns, incomplete, resyncs;
     int64_t heartbeat_age_ns;
     uint32_t rate, channels, plugin_pid, engine_pid, engine_state, policy, buffer, chain_latency, offline, playing;
-    uint32_t closed, is_same_table;
-    char stage[256], path[1024], name[64];
+    uint32_t closed, is_same_table, is_panel_wanted, panel_port;
+    char stage[256], path[1024], name[64], track[256];
 };
 
 HIGHBAND_EXPORT bool highband_folder(char *path, size_t room, char *error, size_t error_room) {
@@ -56,7 +56,11 @@ HIGHBAND_EXPORT void highband_status(void *handle, HighbandStatus *status) {
                region.constants.channels, region.constants.pid, region.engine.pid, region.engine.state,
                counters.state, region.plugin.buffer, region.engine.chain_latency, region.plugin.offline,
                region.plugin.playing, region.plugin.closed,
-               region.constants.table == kTable && region.constants.knobs == kKnobCount, "", "", ""};
+               region.constants.table == kTable && region.constants.knobs == kKnobCount, region.plugin.panel,
+               region.engine.panel_port, "", "", "", ""};
+    std::string track;
+    uint32_t any = 0;
+    if (region.track.read(track, any)) copy(status->track, sizeof status->track, track);
     copy(status->stage, sizeof status->stage, std::string(region.constants.stage, strnlen(region.constants.stage, 255)));
     copy(status->path, sizeof status->path, std::string(region.constants.path, strnlen(region.constants.path, 1023)));
     copy(status->name, sizeof status->name, std::string(region.constants.name, strnlen(region.constants.name, 63)));
@@ -66,6 +70,7 @@ HIGHBAND_EXPORT void highband_attach(void *handle, uint32_t chain_latency) { end
 HIGHBAND_EXPORT int64_t highband_timeline(void *handle) { return end(handle)->timeline(); }
 HIGHBAND_EXPORT void highband_set_latency(void *handle, uint32_t samples) { end(handle)->set_latency(samples); }
 HIGHBAND_EXPORT void highband_set_state(void *handle, uint32_t state) { end(handle)->set_state(state); }
+HIGHBAND_EXPORT void highband_set_panel(void *handle, uint32_t port) { end(handle)->region()->engine.panel_port = port; }
 HIGHBAND_EXPORT void highband_beat(void *handle) { end(handle)->beat(); }
 HIGHBAND_EXPORT void highband_turn(void *handle, uint32_t knob, double value) { end(handle)->turn(knob, value); }
 

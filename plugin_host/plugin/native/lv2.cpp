@@ -12,8 +12,8 @@
 namespace highband::lv2_format {
 namespace {
 
-// After the audio ports: time, buffer, free-wheeling, latency, engine, enabled, then the knobs but for bypass.
-enum Port : uint32_t { kTime, kBuffer, kFreeWheeling, kLatencyOut, kEngineOut, kEnabled, kFirstKnob };
+// After the audio ports: time, buffer, free-wheeling, latency, engine, enabled, panel, then the knobs but for bypass.
+enum Port : uint32_t { kTime, kBuffer, kFreeWheeling, kLatencyOut, kEngineOut, kEnabled, kPanel, kFirstKnob };
 
 struct Uris {
     LV2_URID object, frame, speed, tempo, position, chunk, state, as_long, as_float, as_double, as_int;
@@ -110,6 +110,10 @@ class Lv2 {
     // Before the first block the ports say where the knobs stand.
     void read_ports() {
         if (controls_[kBuffer]) plugin_.set_buffer(static_cast<uint32_t>(clamped(*controls_[kBuffer], 0.0, 2048.0)));
+        const bool is_on = controls_[kPanel] && *controls_[kPanel] > 0.0f;
+        // A session that was saved with it on is not to open a browser by itself.
+        if (has_run_ && is_on != was_on_) plugin_.set_panel(is_on);
+        was_on_ = is_on;
         if (has_run_) return;
         has_run_ = true;
         for (uint32_t k = 0; k < kKnobCount; ++k) plugin_.set_value(k, seen_[k] = read_knob(k));
@@ -163,7 +167,7 @@ class Lv2 {
     float *controls_[kFirstKnob + kMostKnobs] = {};
     double seen_[kMostKnobs];
     int64_t due_ = 0;  // Where the next block begins if the song moves on.
-    bool has_run_ = false;
+    bool has_run_ = false, was_on_ = false;
 };
 
 template <uint32_t kChannels>

@@ -14,9 +14,12 @@
 namespace highband {
 
 constexpr uint32_t kBuffers[] = {0, 64, 128, 256, 512, 1024, 2048};
-constexpr uint32_t kBufferChoices = 7, kBufferId = 0x62756666, kEngineId = 0x656e6769, kEngineStates = 6;
+constexpr uint32_t kBufferChoices = 7, kEngineStates = 6;
+// The parameters that any product has behind its knobs.
+constexpr uint32_t kBufferId = 0x62756666, kEngineId = 0x656e6769, kPanelId = 0x70616e65, kOwnParameters = 3;
 constexpr const char *kEngineTexts[kEngineStates] = {"away: dry", "joining: dry", "playing", "late: dry", "refused: dry",
                                                      "bounce incomplete"};
+constexpr size_t kMostTrack = 255;
 constexpr int64_t kTryAgainNs = 5'000'000'000;
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 
@@ -42,6 +45,21 @@ class Plugin {
 
     // Ardour says of a block which sample of the song is heard when it is played, after the latency, not which one it is.
     void set_host(const std::string &name) { is_clock_of_output_ = name == "Ardour"; }
+
+    // The host's name for the track that the plug-in is on; from its main thread.
+    void set_track(const std::string &name) {
+        std::lock_guard<std::mutex> guard(life_);
+        track_ = name.substr(0, kMostTrack);
+        if (Region *region = hop_.region()) region->track.write(track_.data(), track_.size());
+    }
+
+    // Whether the instance's panel is wanted: turned on it opens in the browser, turned off it ends. Not in a bounce, where
+    // nobody looks on.
+    void set_panel(bool is_wanted) {
+        if (!is_bouncing_) is_panel_wanted_ = is_wanted;
+    }
+
+    bool is_panel_wanted() const { return is_panel_wanted_; }
 
     // Called from any thread when the host should ask for the latency anew.
     std::function<void()> on_wish = [] {};
@@ -91,6 +109,7 @@ class Plugin {
             hop_.set_latency(buffer_, expected_latency());
             Region &region = *hop_.region();
             region.session.write(kept_.text.data(), kept_.text.size());
+            region.track.write(track_.data(), track_.size());
             seen_document_ = seen_turns_ = 0;
             std::fill(std::begin(seen_sequences_), std::end(seen_sequences_), 0);
             hop_.announce();
@@ -111,6 +130,7 @@ class Plugin {
 
     void begin(const Clock &clock) {
         clock_ = clock;
+        is_bouncing_ = clock.is_offline;
         if (hop_.buffer() != buffer_) hop_.change_buffer(buffer_);
         if (is_clock_of_output_) clock_.sample += hop_.latency();
         const bool jumps = hop_.follow(clock_);
@@ -247,6 +267,7 @@ class Plugin {
         while (!over_.wait_for(guard, kLookEvery, [this] { return is_over_; })) {
             Region *region = hop_.region();
             if (!region) continue;
+            region->plugin.panel.store(is_panel_wanted_);
             const bool is_wanted = region->counters.calls.load() > 0 && may_start() && !hop_.is_engine_alive();
             if (is_wanted && now_ns() >= next_try && region->engine.state.load() != kRefused) {
                 next_try = now_ns() + kTryAgainNs;
@@ -269,12 +290,12 @@ class Plugin {
     std::string stage_ = kStage, path_ = kPath;
     State kept_;
     std::atomic<double> values_[kMostKnobs];
-    std::atomic<bool> resend_{true};
+    std::atomic<bool> resend_{true}, is_panel_wanted_{false}, is_bouncing_{false};
     std::atomic<uint32_t> buffer_{256}, told_latency_{0};
     uint32_t wished_latency_ = ~0u;
     bool has_state_ = false, is_over_ = false, is_clock_of_output_ = false;
     uint32_t rate_ = 0, seen_document_ = 0, seen_turns_ = 0, seen_sequences_[kMostKnobs] = {};
-    std::string fault_;
+    std::string fault_, track_;
     std::mutex life_;
     std::condition_variable over_;
     std::thread keeper_;

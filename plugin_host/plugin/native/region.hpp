@@ -12,7 +12,7 @@
 
 namespace highband {
 
-constexpr uint32_t kMagic = 0x48424e44, kLayout = 1;
+constexpr uint32_t kMagic = 0x48424e44, kLayout = 2;
 constexpr uint32_t kRing = 32768, kEvents = 4096, kMostKnobs = 64, kMostChannels = 2, kText = 1u << 20;
 constexpr uint32_t kLargestSlice = 8192, kMostChainLatency = 16384;
 // Rings are indexed below it, so that a position minus any latency stays positive.
@@ -40,6 +40,7 @@ struct alignas(64) FromPlugin {
     std::atomic<uint64_t> in_pos, event_pos, seek_pos;
     std::atomic<int64_t> seek_sample;  // Sample of the timeline at seek_pos.
     std::atomic<uint32_t> bell, offline, playing, closed, buffer;
+    std::atomic<uint32_t> panel;  // Whether the person in the DAW wants the instance's panel.
     std::atomic<double> tempo;
 };
 
@@ -47,6 +48,7 @@ struct alignas(64) FromEngine {
     std::atomic<uint64_t> out_pos, valid_from;
     std::atomic<int64_t> heartbeat_ns;
     std::atomic<uint32_t> bell, pid, state, chain_latency, turns;
+    std::atomic<uint32_t> panel_port;  // Where the instance's panel is, 0 where none runs.
 };
 
 struct alignas(64) Counters {
@@ -95,6 +97,7 @@ struct Region {
     Turn host_knobs[kMostKnobs], engine_knobs[kMostKnobs];
     Event events[kEvents];
     Text session, document, reason;  // From the plug-in; from the engine; why the engine does not play.
+    Text track;  // From the plug-in: the track that it is on.
     float in[kMostChannels][kRing], out[kMostChannels][kRing];
 };
 

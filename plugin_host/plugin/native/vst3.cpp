@@ -9,11 +9,18 @@
 #include "travesty/edit_controller.h"
 #include "travesty/factory.h"
 #include "travesty/host.h"
+#include "travesty/message.h"
 
 namespace highband::vst3_format {
 namespace {
 
 constexpr uint32_t kMostPoints = 2048, kNotifyMs = 30;
+
+// The published interface by which a host says which of its channels the plug-in is on; these headers lack it.
+constexpr v3_tuid kInfoListenerId = V3_ID(0x0F194781, 0x8D984ADA, 0xBBA0C1EF, 0xC011D8D0);
+struct InfoListener : v3_funknown {
+    v3_result(V3_API *set_channel)(void *self, v3_attribute_list **list);
+};
 
 struct Point {
     int32_t offset;
@@ -30,7 +37,15 @@ void to_utf16(int16_t *out, size_t room, const std::string &text) {
 
 std::string from_utf16(const int16_t *text, int room) {
     std::string word;
-    for (int i = 0; i < room && text[i]; ++i) word += static_cast<char>(text[i]);
+    for (int i = 0; i < room && text[i]; ++i) {
+        uint32_t point = static_cast<uint16_t>(text[i]);
+        if (point >> 10 == 0x36 && i + 1 < room && static_cast<uint16_t>(text[i + 1]) >> 10 == 0x37)
+            point = 0x10000 + ((point & 0x3ff) << 10) + (static_cast<uint16_t>(text[++i]) & 0x3ff);
+        const int more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+        constexpr uint32_t kFirst[] = {0, 0xc0, 0xe0, 0xf0};
+        word += static_cast<char>(kFirst[more] | point >> 6 * more);
+        for (int left = more; left--;) word += static_cast<char>(0x80 | (point >> 6 * left & 0x3f));
+    }
     return word;
 }
 
@@ -56,6 +71,8 @@ class Vst3 {
             *object = &requirements_;
         else if (v3_tuid_match(iid, v3_timer_handler_iid))
             *object = &timer_;
+        else if (v3_tuid_match(iid, kInfoListenerId))
+            *object = &listener_;
         if (!*object) return V3_NO_INTERFACE;
         ++references_;
         return V3_OK;
@@ -187,6 +204,11 @@ class Vst3 {
             info->param_id = kEngineId;
             info->step_count = kEngineStates - 1;
             info->flags = V3_PARAM_READ_ONLY | V3_PARAM_IS_LIST;
+        } else if (index == static_cast<int32_t>(kKnobCount) + 2) {
+            name("Panel", "");
+            info->param_id = kPanelId;
+            info->step_count = 1;
+            info->flags = V3_PARAM_CAN_AUTOMATE;
         } else {
             return V3_INVALID_ARG;
         }
@@ -199,6 +221,7 @@ class Vst3 {
         if (const Knob *knob = Plugin::knob(id, index)) to_utf16(out, 128, to_text(*knob, to_value(*knob, position)));
         else if (id == kBufferId) to_utf16(out, 128, std::to_string(kBuffers[choice(position, kBufferChoices)]));
         else if (id == kEngineId) to_utf16(out, 128, plugin_.engine_text(choice(position, kEngineStates)));
+        else if (id == kPanelId) to_utf16(out, 128, position >= 0.5 ? "on" : "off");
         else return V3_INVALID_ARG;
         return V3_OK;
     }
@@ -212,6 +235,7 @@ class Vst3 {
             *position = to_position(*knob, value);
             return V3_OK;
         }
+        if (id == kPanelId) return *position = word == "on", V3_OK;
         if (id != kBufferId) return V3_FALSE;
         *position = buffer_choice(static_cast<uint32_t>(std::atoi(word.c_str()))) / (kBufferChoices - 1.0);
         return V3_OK;
@@ -234,6 +258,7 @@ class Vst3 {
         uint32_t index = 0;
         if (const Knob *knob = Plugin::knob(id, index)) return to_position(*knob, plugin_.value(index));
         if (id == kBufferId) return buffer_choice(plugin_.buffer()) / (kBufferChoices - 1.0);
+        if (id == kPanelId) return plugin_.is_panel_wanted();
         return id == kEngineId ? plugin_.engine_state() / (kEngineStates - 1.0) : 0.0;
     }
 
@@ -241,6 +266,7 @@ class Vst3 {
         uint32_t index = 0;
         if (const Knob *knob = Plugin::knob(id, index)) plugin_.show_value(index, to_value(*knob, position));
         else if (id == kBufferId) plugin_.set_buffer(kBuffers[choice(position, kBufferChoices)]);
+        else if (id == kPanelId) plugin_.set_panel(position >= 0.5);
         else return id == kEngineId ? V3_OK : V3_INVALID_ARG;
         notify_host();
         return V3_OK;
@@ -251,6 +277,13 @@ class Vst3 {
         if (handler_) unknown(handler_)->unref(handler_);
         handler_ = handler;
         start_timer(reinterpret_cast<v3_funknown **>(handler));
+        return V3_OK;
+    }
+
+    v3_result set_channel(v3_attribute_list **list) {
+        int16_t name[kMostTrack + 1] = {};
+        const bool is_named = list && calls<v3_attribute_list>(list)->get_string(list, "channel name", name, sizeof name) == V3_OK;
+        if (is_named) plugin_.set_track(from_utf16(name, kMostTrack));
         return V3_OK;
     }
 
@@ -265,12 +298,14 @@ class Vst3 {
     static const v3_edit_controller_cpp kController;
     static const v3_process_context_requirements_cpp kRequirements;
     static const v3_timer_handler_cpp kTimer;
+    static const InfoListener kListener;
 
     const v3_component_cpp *component_ = &kComponent;
     const v3_audio_processor_cpp *processor_ = &kProcessor;
     const v3_edit_controller_cpp *controller_ = &kController;
     const v3_process_context_requirements_cpp *requirements_ = &kRequirements;
     const v3_timer_handler_cpp *timer_ = &kTimer;
+    const InfoListener *listener_ = &kListener;
 
     // On the main thread only: by the host's timer, and where it has none, when it happens to call.
     void notify_host() {
@@ -340,6 +375,7 @@ class Vst3 {
             double position = 0.0;
             if (points->get_point(queue, i, &offset, &position) != V3_OK) continue;
             if (id == kBufferId) plugin_.set_buffer(kBuffers[choice(position, kBufferChoices)]);
+            if (id == kPanelId) plugin_.set_panel(position >= 0.5);
             if (!knob) continue;
             // Where a host sends more than anybody can hear, the newest counts.
             if (points_ == kMostPoints) --points_;
@@ -410,7 +446,7 @@ template <size_t kOffset> v3_plugin_base begin_and_end() {
 }
 
 constexpr size_t kC = 0, kP = sizeof(void *), kE = 2 * sizeof(void *), kR = 3 * sizeof(void *),
-                 kT = 4 * sizeof(void *);
+                 kT = 4 * sizeof(void *), kL = 5 * sizeof(void *);
 
 v3_component_cpp component_table() {
     v3_component_cpp table;
@@ -462,7 +498,7 @@ v3_edit_controller_cpp controller_table() {
         [](void *, v3_bstream **) -> v3_result { return V3_OK; },  // The component has it already.
         [](void *, v3_bstream **) -> v3_result { return V3_OK; },
         [](void *, v3_bstream **) -> v3_result { return V3_OK; },
-        [](void *) { return static_cast<int32_t>(kKnobCount + 2); },
+        [](void *) { return static_cast<int32_t>(kKnobCount + kOwnParameters); },
         [](void *at, int32_t index, v3_param_info *info) { return self<kE>(at)->parameter_info(index, info); },
         [](void *at, v3_param_id id, double value, v3_str_128 text) { return self<kE>(at)->text_of(id, value, text); },
         [](void *at, v3_param_id id, int16_t *text, double *value) { return self<kE>(at)->position_of(id, text, value); },
@@ -491,7 +527,15 @@ v3_timer_handler_cpp timer_table() {
     return table;
 }
 
+InfoListener listener_table() {
+    InfoListener table;
+    static_cast<v3_funknown &>(table) = base<kL>();
+    table.set_channel = [](void *at, v3_attribute_list **list) { return self<kL>(at)->set_channel(list); };
+    return table;
+}
+
 const v3_timer_handler_cpp Vst3::kTimer = timer_table();
+const InfoListener Vst3::kListener = listener_table();
 const v3_component_cpp Vst3::kComponent = component_table();
 const v3_audio_processor_cpp Vst3::kProcessor = processor_table();
 const v3_edit_controller_cpp Vst3::kController = controller_table();

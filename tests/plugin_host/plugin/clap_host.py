@@ -5,21 +5,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from ctypes import (
-    CFUNCTYPE,
     POINTER,
-    Structure,
     byref,
-    c_bool,
-    c_char_p,
     c_double,
     c_float,
-    c_int16,
-    c_int32,
-    c_int64,
-    c_uint16,
-    c_uint32,
-    c_uint64,
-    c_void_p,
     cast,
 )
 from pathlib import Path
@@ -28,78 +17,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.plugin_host.plugin.clap_abi import (
+    GET,
+    PUSH,
+    READ,
+    SIZE,
+    Buffer,
+    Descriptor,
+    Entry,
+    Factory,
+    Header,
+    Host,
+    HostLatency,
+    HostTrack,
+    Inputs,
+    Latency,
+    Outputs,
+    ParameterInfo,
+    Parameters,
+    Plugin,
+    Process,
+    Render,
+    State,
+    Stream,
+    Track,
+    Transport,
+    Value,
+    Version,
+)
+
 Block = NDArray[np.float32]
 VALUE, GESTURE_BEGIN, GESTURE_END, TRANSPORT = 5, 7, 8, 9
 _HAS_SECONDS, _PLAYING = 4, 16
 _SECOND = 1 << 31
-
-
-def _structure(kind: str, /, **fields: Any) -> Any:
-    return type(kind, (Structure,), {"_fields_": list(fields.items())})
-
-
-Version = _structure("Version", major=c_uint32, minor=c_uint32, revision=c_uint32)
-Host = _structure(
-    "Host", version=Version, data=c_void_p, name=c_char_p, vendor=c_char_p, url=c_char_p, release=c_char_p,
-    get_extension=CFUNCTYPE(c_void_p, c_void_p, c_char_p), request_restart=CFUNCTYPE(None, c_void_p),
-    request_process=CFUNCTYPE(None, c_void_p), request_callback=CFUNCTYPE(None, c_void_p),
-)  # fmt: skip
-Plugin = _structure(
-    "Plugin", descriptor=c_void_p, data=c_void_p, init=CFUNCTYPE(c_bool, c_void_p), destroy=CFUNCTYPE(None, c_void_p),
-    activate=CFUNCTYPE(c_bool, c_void_p, c_double, c_uint32, c_uint32), deactivate=CFUNCTYPE(None, c_void_p),
-    start=CFUNCTYPE(c_bool, c_void_p), stop=CFUNCTYPE(None, c_void_p), reset=CFUNCTYPE(None, c_void_p),
-    process=CFUNCTYPE(c_int32, c_void_p, c_void_p), get_extension=CFUNCTYPE(c_void_p, c_void_p, c_char_p),
-    on_main_thread=CFUNCTYPE(None, c_void_p),
-)  # fmt: skip
-Buffer = _structure(
-    "Buffer", data32=POINTER(POINTER(c_float)), data64=c_void_p, channels=c_uint32, latency=c_uint32, constant=c_uint64
-)
-Header = _structure("Header", size=c_uint32, time=c_uint32, space=c_uint16, type=c_uint16, flags=c_uint32)
-Value = _structure(
-    "Value", header=Header, id=c_uint32, cookie=c_void_p, note=c_int32, port=c_int16, channel=c_int16, key=c_int16,
-    value=c_double,
-)  # fmt: skip
-Transport = _structure(
-    "Transport", header=Header, flags=c_uint32, beats=c_int64, seconds=c_int64, tempo=c_double, increase=c_double,
-    loop=c_int64 * 4, bar_start=c_int64, bar=c_int32, numerator=c_uint16, denominator=c_uint16,
-)  # fmt: skip
-_SIZE, _GET = CFUNCTYPE(c_uint32, c_void_p), CFUNCTYPE(c_void_p, c_void_p, c_uint32)
-_PUSH = CFUNCTYPE(c_bool, c_void_p, c_void_p)
-Inputs = _structure("Inputs", context=c_void_p, size=_SIZE, get=_GET)
-Outputs = _structure("Outputs", context=c_void_p, push=_PUSH)
-Process = _structure(
-    "Process", steady=c_int64, frames=c_uint32, transport=c_void_p, inputs=POINTER(Buffer), outputs=POINTER(Buffer),
-    input_count=c_uint32, output_count=c_uint32, in_events=POINTER(Inputs), out_events=POINTER(Outputs),
-)  # fmt: skip
-_READ = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_uint64)
-Stream = _structure("Stream", context=c_void_p, call=_READ)
-ParameterInfo = _structure(
-    "ParameterInfo", id=c_uint32, flags=c_uint32, cookie=c_void_p, name=ctypes.c_char * 256,
-    module=ctypes.c_char * 1024, low=c_double, high=c_double, default=c_double,
-)  # fmt: skip
-Parameters = _structure(
-    "Parameters", count=CFUNCTYPE(c_uint32, c_void_p),
-    info=CFUNCTYPE(c_bool, c_void_p, c_uint32, POINTER(ParameterInfo)),
-    value=CFUNCTYPE(c_bool, c_void_p, c_uint32, POINTER(c_double)),
-    to_text=CFUNCTYPE(c_bool, c_void_p, c_uint32, c_double, c_char_p, c_uint32),
-    from_text=CFUNCTYPE(c_bool, c_void_p, c_uint32, c_char_p, POINTER(c_double)),
-    flush=CFUNCTYPE(None, c_void_p, POINTER(Inputs), POINTER(Outputs)),
-)  # fmt: skip
-_State = _structure(
-    "State", save=CFUNCTYPE(c_bool, c_void_p, POINTER(Stream)), load=CFUNCTYPE(c_bool, c_void_p, POINTER(Stream))
-)
-_Render = _structure("Render", hard=CFUNCTYPE(c_bool, c_void_p), set=CFUNCTYPE(c_bool, c_void_p, c_int32))
-_Latency = _structure("Latency", get=CFUNCTYPE(c_uint32, c_void_p))
-_HostLatency = _structure("HostLatency", changed=CFUNCTYPE(None, c_void_p))
-_Factory = _structure(
-    "Factory", count=CFUNCTYPE(c_uint32, c_void_p), descriptor=CFUNCTYPE(c_void_p, c_void_p, c_uint32),
-    create=CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_char_p),
-)  # fmt: skip
-_Entry = _structure(
-    "Entry", version=Version, init=CFUNCTYPE(c_bool, c_char_p), deinit=CFUNCTYPE(None),
-    factory=CFUNCTYPE(c_void_p, c_char_p),
-)  # fmt: skip
-_Descriptor = _structure("Descriptor", version=Version, id=c_char_p, name=c_char_p)
 
 
 class ClapHost:
@@ -110,6 +60,7 @@ class ClapHost:
         rate: In Hz.
         is_offline: Whether to ask for offline rendering.
         is_bare: Offer the plug-in no extension at all, and use none of its own.
+        track: The name of the track that it is put on.
 
     Attributes:
         wishes: What the plug-in asked of the host: "restart", "callback", "latency".
@@ -117,12 +68,13 @@ class ClapHost:
     """
 
     def __init__(
-        self, library: Path, rate: float = 48000.0, *, is_offline: bool = False, is_bare: bool = False
+        self, library: Path, rate: float = 48000.0, *, is_offline: bool = False, is_bare: bool = False, track: str = ""
     ) -> None:
-        self.rate, self.is_bare = rate, is_bare
+        self.rate, self.is_bare, self.track = rate, is_bare, track
         self.wishes: list[str] = []
         self.moves: list[tuple[int, int, float]] = []
-        self._host_latency = _HostLatency(_HostLatency._fields_[0][1](lambda host: self.wishes.append("latency")))
+        self._host_latency = HostLatency(HostLatency._fields_[0][1](lambda host: self.wishes.append("latency")))
+        self._host_track = HostTrack(HostTrack._fields_[0][1](self._say_track))
         self._host = Host(
             Version(1, 1, 1), None, b"tests", b"", b"", b"1",
             Host._fields_[6][1](self._extension),
@@ -130,16 +82,16 @@ class ClapHost:
             Host._fields_[8][1](lambda host: None),
             Host._fields_[9][1](lambda host: self.wishes.append("callback")),
         )  # fmt: skip
-        entry = _Entry.in_dll(ctypes.CDLL(str(library)), "clap_entry")
+        entry = Entry.in_dll(ctypes.CDLL(str(library)), "clap_entry")
         assert entry.init(str(library).encode())
-        factory = cast(entry.factory(b"clap.plugin-factory"), POINTER(_Factory))
-        words = cast(factory.contents.descriptor(factory, 0), POINTER(_Descriptor)).contents
+        factory = cast(entry.factory(b"clap.plugin-factory"), POINTER(Factory))
+        words = cast(factory.contents.descriptor(factory, 0), POINTER(Descriptor)).contents
         self.name = words.name.decode()
         self.plugin = cast(factory.contents.create(factory, byref(self._host), words.id), POINTER(Plugin))
         assert self.plugin.contents.init(self.plugin)
         if is_offline:
-            self._own("clap.render", _Render).set(self.plugin, 1)
-        self._size, self._get, self._push = _SIZE(lambda _: len(self._events)), _GET(self._event), _PUSH(self._pushed)
+            self._own("clap.render", Render).set(self.plugin, 1)
+        self._size, self._get, self._push = SIZE(lambda _: len(self._events)), GET(self._event), PUSH(self._pushed)
         self._inputs, self._outputs = Inputs(None, self._size, self._get), Outputs(None, self._push)
         self._events: list[Any] = []
         self.is_open, self.is_active = True, False
@@ -167,9 +119,19 @@ class ClapHost:
             self.plugin.contents.destroy(self.plugin)
 
     def _extension(self, host: int, name: bytes) -> int | None:
-        if name == b"clap.latency" and not self.is_bare:
-            return ctypes.addressof(self._host_latency)
-        return None
+        if self.is_bare:
+            return None
+        offered = {b"clap.latency": self._host_latency, b"clap.track-info/1": self._host_track}
+        return ctypes.addressof(offered[name]) if name in offered else None
+
+    def _say_track(self, host: int, info: Any) -> bool:
+        info.contents.flags, info.contents.name = 1, self.track.encode()
+        return bool(self.track)
+
+    def rename_track(self, name: str) -> None:
+        """Give the plug-in's track another name, as a person does."""
+        self.track = name
+        self._own("clap.track-info/1", Track).changed(self.plugin)
 
     def _own(self, name: str, kind: Any) -> Any:
         found = self.plugin.contents.get_extension(self.plugin, name.encode())
@@ -177,7 +139,7 @@ class ClapHost:
 
     @property
     def latency(self) -> int:
-        return int(self._own("clap.latency", _Latency).get(self.plugin))
+        return int(self._own("clap.latency", Latency).get(self.plugin))
 
     def main_thread(self) -> None:
         self.plugin.contents.on_main_thread(self.plugin)
@@ -214,7 +176,7 @@ class ClapHost:
     def event(self, name: str, text: str, time: int = 0) -> Any:
         """Return the event that sets a parameter to what a text says, so many samples into a block."""
         header = Header(ctypes.sizeof(Value), time, 0, VALUE, 0)
-        value = float(text) if name == "Buffer" else self.position(name, text)
+        value = float(text) if name in ("Buffer", "Panel") else self.position(name, text)
         return Value(header, self.parameters()[name].id, None, -1, -1, -1, -1, value)
 
     def flush(self, *events: Any) -> None:
@@ -275,8 +237,8 @@ class ClapHost:
             saved.extend(ctypes.string_at(data, part))
             return part
 
-        stream = Stream(None, _READ(write))
-        assert self._own("clap.state", _State).save(self.plugin, byref(stream))
+        stream = Stream(None, READ(write))
+        assert self._own("clap.state", State).save(self.plugin, byref(stream))
         return bytes(saved)
 
     def load(self, state: bytes) -> bool:
@@ -289,8 +251,8 @@ class ClapHost:
             at += len(part)
             return len(part)
 
-        stream = Stream(None, _READ(read))
-        return bool(self._own("clap.state", _State).load(self.plugin, byref(stream)))
+        stream = Stream(None, READ(read))
+        return bool(self._own("clap.state", State).load(self.plugin, byref(stream)))
 
 
 def _buffer(block: Block) -> Any:

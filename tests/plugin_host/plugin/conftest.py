@@ -89,6 +89,8 @@ def served(served_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def start_server(folder: Path) -> subprocess.Popen[bytes]:
     """Start the engine's server for a runtime folder, as a child and without leaving it."""
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+    # With it the panel would take itself for a test of its library.
+    environment.pop("PYTEST_CURRENT_TEST", None)
     server = subprocess.Popen(engine_command(detached=False), env=environment, stdout=subprocess.DEVNULL)
     log = folder / "highband" / "engine.log"
     patience = time.monotonic() + 60.0

@@ -43,7 +43,7 @@ def test_a_stage_in_torch_is_a_plug_in_of_its_own(served: Path, tmp_path: Path) 
     install(product, build(product, tmp_path / "build", ["-O0"]), ("clap",), home=tmp_path)
     host, sound = ClapHost(tmp_path / ".clap" / "brightener.clap", is_offline=True), music(0.2)
     assert host.name == "Brightener"
-    assert list(host.parameters()) == ["Shine", "Bypass", "Buffer", "Engine"]
+    assert list(host.parameters()) == ["Shine", "Bypass", "Buffer", "Engine", "Panel"]
     host.flush(host.event("Shine", "0 dB"))
     out = host.play(sound, (512,), sample=0)
     assert host.text("Engine") == "playing"

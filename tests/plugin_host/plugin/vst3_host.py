@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import uuid
-from ctypes import CFUNCTYPE, POINTER, Structure, c_double, c_int32, c_uint32, c_uint64, c_void_p, cast
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int32, c_uint32, c_uint64, c_void_p, cast
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ BEGIN, PERFORM, END, RESTART = "begin", "perform", "end", "restart"
 _OK, _NO_INTERFACE, _STEREO = 0, -1, 3
 _COMPONENT, _PROCESSOR = "E831FF31-F2D5-4301-928E-BBEE25697802", "42043F99-B7DA-453C-A569-E79D9AAEC33D"
 _CONTROLLER, _RUN_LOOP = "DCD7BBE3-7742-448D-A874-AACC979C759E", "18C35366-9776-4F1A-9C5B-83857A871389"
+_INFO_LISTENER = "0F194781-8D98-4ADA-BBA0-C1EFC011D8D0"
 _QUERY, _COUNT = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(c_void_p)), CFUNCTYPE(c_uint32, c_void_p)
 
 
@@ -110,6 +111,21 @@ class Vst3Host:
 
     def position(self, knob: int) -> float:
         return float(call(self._controller, 14, c_double, (c_uint32, knob)))
+
+    def rename_track(self, name: str) -> None:
+        """Say which channel of the mixer the plug-in is on."""
+
+        def get_string(_: int, key: bytes, out: int, size: int) -> int:
+            if key != b"channel name":
+                return _NO_INTERFACE
+            text = (name + "\0").encode("utf-16-le")
+            ctypes.memmove(out, text, min(len(text), size))
+            return _OK
+
+        unused = CFUNCTYPE(c_int32)(lambda: _NO_INTERFACE)
+        strings = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_void_p, c_uint32)(get_string)
+        attributes = self._table(*[unused] * 5, strings, unused, unused)
+        assert call(self._queried(_INFO_LISTENER), 3, c_int32, (c_void_p, attributes)) == _OK
 
     def tick(self) -> None:
         """Let the plug-in's timer ring."""

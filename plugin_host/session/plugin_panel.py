@@ -1,0 +1,78 @@
+"""The panel of one instance in a DAW: it opens in the browser when the plug-in switches it on, and ends with it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+
+from plugin_host.plugin.device import PluginDevice
+from plugin_host.session.panel_process import PanelProcess
+
+_HOST, _PATIENCE_S, _LOOK_EVERY_S = "127.0.0.1", 60.0, 0.1
+
+
+class InstancePanel:
+    """Follows the switch Panel of a plug-in.
+
+    Args:
+        device: The plug-in.
+        address: Gives the instance's address for requests.
+        report: Takes a sentence for the person at the DAW; any thread.
+    """
+
+    def __init__(self, device: PluginDevice, address: Callable[[], str], report: Callable[[str], None]) -> None:
+        self._region, self._address, self._report = device.region, address, report
+        self._process: PanelProcess | None = None
+        self._ending = threading.Event()
+
+    def follow(self) -> None:
+        """Open or end the panel where the switch has moved."""
+        status = self._region.status()
+        if bool(status.is_panel_wanted) == (self._process is not None):
+            return
+        if self._process is not None:
+            self.stop()
+            self._region.set_panel(0)
+            return
+        # A page of a worker that died is still open, and goes on where it was.
+        port, is_open = int(status.panel_port) or _free_port(), bool(status.panel_port)
+        self._process, self._ending = PanelProcess(self._address, port, self._report), threading.Event()
+        self._process.start()
+        self._region.set_panel(port)
+        if not is_open:
+            words = (self._process, port, self._ending)
+            threading.Thread(target=self._show, args=words, name="browser", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the panel."""
+        self._ending.set()
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def _show(self, process: PanelProcess, port: int, ending: threading.Event) -> None:
+        """Open the page as soon as it is served."""
+        patience, address = time.monotonic() + _PATIENCE_S, f"http://{_HOST}:{port}/"
+        while not _is_served(port):
+            if ending.wait(_LOOK_EVERY_S):
+                return
+            if time.monotonic() > patience or not process.is_running:
+                self._report("the panel does not start: read engine.log, or run highband panel --instance NAME")
+                return
+        if not webbrowser.open(address):
+            self._report(f"the panel is at {address}")
+
+
+def _free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind((_HOST, 0))
+        return int(trial.getsockname()[1])
+
+
+def _is_served(port: int) -> bool:
+    with socket.socket() as trial:
+        trial.settimeout(1.0)
+        return trial.connect_ex((_HOST, port)) == 0

@@ -1,0 +1,123 @@
+"""Each instance by its name and its track's: where it is controlled, and its panel in the browser."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plugin_host.control.client import Client
+from plugin_host.plugin.instances import control_address, read_note
+from plugin_host.plugin.library import Library, Region, Status
+from plugin_host.plugin.product import PluginError
+from tests.plugin_host.plugin.clap_host import ClapHost
+from tests.plugin_host.plugin.conftest import Opener, newest_instance, start_server, wait_for_engine
+from tests.plugin_host.plugin.test_product import run
+from tests.plugin_host.plugin.vst3_host import Vst3Host
+
+SILENCE = np.zeros((2, 256), np.float32)
+
+
+def status_of(library: Path) -> Status:
+    region = Region(Library(library), newest_instance().path)
+    found = region.status()
+    region.close()
+    return found
+
+
+def wait_until(host: ClapHost, is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Play in real time until something is so."""
+    patience = time.monotonic() + seconds
+    while not is_so():
+        host.process(SILENCE)
+        assert time.monotonic() < patience
+        time.sleep(0.005)
+
+
+def test_a_clap_host_names_the_track(open_host: Opener, runtime: Path) -> None:
+    host = open_host(track="Stimme über allem")
+    name = newest_instance().name
+    host.process(SILENCE)
+    assert run("status")[1].startswith(f"{name} (Stimme über allem): dry, no engine, 48000 Hz")
+    host.rename_track("Two\nlines")
+    assert f"{name} (Two lines): " in run("status")[1]
+    assert '"track": "Two lines"' in run("status", "--json")[1]
+    host.activate(96000.0)
+    assert f"{newest_instance().name} (Two lines): " in run("status")[1], "at another rate, too"
+
+
+def test_a_vst3_host_names_the_track(home: Path, library: Path, runtime: Path) -> None:
+    (file,) = (home / ".vst3" / "highband.vst3").rglob("*.so")
+    host = Vst3Host(file)
+    try:
+        assert status_of(library).track_name == ""
+        for name in ("Vox", "Größe 日本 🎤", "x" * 300):
+            host.rename_track(name)
+            assert status_of(library).track_name == name[:255]
+    finally:
+        host.close()
+
+
+def test_an_instance_is_found_by_its_track(open_host: Opener, served: Path) -> None:
+    host = open_host(track="Lead")
+    wait_for_engine(host)
+    name = newest_instance().name
+    wait_until(host, lambda: "control" in read_note(newest_instance()))
+    with Client(control_address("Lead")) as client:
+        assert client.get("amount")["value"] == 0.0
+    assert control_address(name) == control_address("Lead")
+    host.rename_track("Choir")
+    wait_until(host, lambda: read_note(newest_instance())["track"] == "Choir")
+    with pytest.raises(PluginError, match=f"{name} \\(Choir\\)"):
+        control_address("Lead")
+    other = open_host(track="Choir")
+    wait_for_engine(other)
+    wait_until(other, lambda: read_note(newest_instance()).get("track") == "Choir")
+    with pytest.raises(PluginError, match="several plug-ins are on a track 'Choir'"):
+        control_address("Choir")
+
+
+def test_the_switch_in_the_host_opens_the_panel_of_its_instance(
+    open_host: Opener, library: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    server = start_server(runtime.parent)
+    try:
+        host = open_host(track="Lead")
+        wait_for_engine(host)
+        host.process(SILENCE, [host.event("Panel", "1")])
+        wait_until(host, opened.exists, 60.0)
+        wait_until(host, lambda: opened.read_text().endswith("\n"))
+        address = opened.read_text().strip()
+        assert address == f"http://127.0.0.1:{status_of(library).panel_port}/"
+        assert address in run("status")[1]
+        with urllib.request.urlopen(address, timeout=20) as page:
+            assert b"Highband" in page.read()
+        assert host.text("Panel") == "on"
+        host.process(SILENCE, [host.event("Panel", "0")])
+        wait_until(host, lambda: status_of(library).panel_port == 0)
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(address, timeout=5)
+        assert len(opened.read_text().splitlines()) == 1
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_a_session_and_a_bounce_open_no_panel(open_host: Opener, library: Path, runtime: Path) -> None:
+    host = open_host()
+    host.process(SILENCE, [host.event("Panel", "1")])
+    wait_until(host, lambda: bool(status_of(library).is_panel_wanted))
+    again = open_host()
+    assert again.load(host.save())
+    assert again.text("Panel") == "off"
+    bounce = open_host(is_offline=True)
+    bounce.process(SILENCE, [bounce.event("Panel", "1")])
+    assert bounce.text("Panel") == "off"
