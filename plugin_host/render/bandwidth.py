@@ -10,6 +10,7 @@ from dsp.bandwidth.turns import Turn, TurnFinder
 from models.stage import Block, FollowsBandwidth
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.resample import played_rate, resampled
+from plugin_host.render.spread import ahead
 
 # A minute of sound shows a file's bandwidth; spread out, it is found anywhere in an hour within two seconds.
 _MOST_STRETCHES = 60
@@ -20,8 +21,9 @@ _SAME_EDGE = 1.1
 
 
 def follow_bandwidth(
-    stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None], finds_soft: bool = False
-) -> float:
+    stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None], finds_soft: bool = False,
+    spreads: bool = False,
+) -> float:  # fmt: skip
     """Measure a file, hand its bandwidth to the stage, and return the lowest edge in it, in Hz.
 
     Args:
@@ -30,10 +32,11 @@ def follow_bandwidth(
         rate: Of the output, in Hz.
         go_on: Called now and then; raises where the work is to stop.
         finds_soft: Whether a file that falls gently has an edge too.
+        spreads: Read in another process.
     """
     played, size = played_rate(rate), reader.block_frames()
     finder = TurnFinder(reader.rate, reader.channels)
-    blocks = _added(reader.blocks(size), finder, go_on)
+    blocks = _added(ahead(reader.blocks(size)) if spreads else reader.blocks(size), finder, go_on)
     if reader.frames <= _MOST_STRETCHES * size:
         # One pass does for both.
         edge_hz = measure_edge(resampled(blocks, reader.rate, played, reader.channels), played, finds_soft)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -86,25 +87,46 @@ def _samples(count: int) -> str:
     return "1 sample was" if count == 1 else f"{count} samples were"
 
 
-class Measurement:
-    """Measures a render while it goes on.
+class Loudness(NamedTuple):
+    """How loud something is; None for silence, and LUFS for less than 400 ms."""
 
-    Args:
-        rate: Of the output in Hz.
-        channels: Number of channels.
+    lufs: float | None
+    true_peak_db: float | None
+
+    @classmethod
+    def of(cls, meter: LoudnessMeter) -> Loudness:
+        """Return what a meter has measured."""
+        return cls(_rounded(meter.lufs), _rounded(meter.true_peak_db))
+
+
+class Input(NamedTuple):
+    """What is known of an input after its last block."""
+
+    loudness: Loudness
+    mended: int
+
+
+class Measurement:
+    """Measures what a render adds while it goes on.
+
+    Attributes:
+        input: After the last block.
     """
 
-    def __init__(self, rate: int, channels: int) -> None:
-        self._before, self._after = LoudnessMeter(rate, channels), LoudnessMeter(rate, channels)
+    input: Input
+
+    def __init__(self) -> None:
         self._waiting: list[Block] = []
         self._added, self._count = 0.0, 0
 
-    def dry(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Yield the input's blocks and measure them."""
+    def dry(self, blocks: Iterable[Block | Input]) -> Iterator[Block]:
+        """Yield the input's blocks, the last of which is followed by what is known of it, and keep them."""
         for block in blocks:
-            self._before.add(block)
-            self._waiting.append(block)
-            yield block
+            if isinstance(block, Input):
+                self.input = block
+            else:
+                self._waiting.append(block)
+                yield block
 
     def wet(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield blocks of the output, aligned with the input, and measure what they have more."""
@@ -120,26 +142,12 @@ class Measurement:
             self._count += block.size
             yield block
 
-    def final(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Yield blocks as they are written, and measure them."""
-        for block in blocks:
-            self._after.add(block)
-            yield block
-
     @property
     def added_db(self) -> float | None:
         """See `Rendering`."""
         power = self._added / max(1, self._count)
         level = 10 * math.log10(power) if power > 0 else -math.inf
         return round(level, 2) if level > _NOTHING_DB else None
-
-    def loudness(self) -> dict[str, float | None]:
-        """Return the four figures of loudness and peak of a `Rendering`."""
-        return {
-            "lufs_before": _rounded(self._before.lufs), "lufs_after": _rounded(self._after.lufs),
-            "true_peak_before_db": _rounded(self._before.true_peak_db),
-            "true_peak_after_db": _rounded(self._after.true_peak_db),
-        }  # fmt: skip
 
 
 def _rounded(value: float | None) -> float | None:

@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
-from plugin_host.files.audio_writer import AudioWriter, held_bits, held_rate, refuse_overwrite
+from plugin_host.files.audio_writer import held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
 from plugin_host.render.bandwidth import edge_outside, find_turns, follow_bandwidth, measure_edge
 from plugin_host.render.checkpoint import Checkpoint, resumable
+from plugin_host.render.ends import Form, measured, written
 from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
-from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget, normalised
+from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
 from plugin_host.render.provenance import provenance, with_provenance
+from plugin_host.render.spread import ahead, beside, can_spread
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
+# A shorter file is done sooner than it is worth to start processes for.
+_SPREAD_S = 60.0
 Progress = Callable[[float], None]
 Stopped = Callable[[], bool]
 
@@ -52,6 +56,7 @@ def render_file(
     loudness: LoudnessTarget | None = None,
     origin: Mapping[str, Any] | None = None,
     checkpoint: Checkpoint | None = None,
+    spreads: bool = False,
     progress: Progress = lambda share: None,
     stopped: Stopped = lambda: False,
 ) -> Rendering:
@@ -67,10 +72,13 @@ def render_file(
         origin: What the output's tags say of how it was made, beside what is found here; by default nothing is said.
         checkpoint: Where the work on a long file is kept, so that it can be gone on with after a kill; by default
             nowhere.
+        spreads: Read and write a file of a minute and more in processes beside this one, where it can be copied; the
+            bits are the same.
         progress: Called with the share that is done, 0..1.
         stopped: Asked before each block whether to stop.
 
     Raises:
+        ProcessLost: One of those died.
         AudioFileError: With one sentence: the source can't be read, the target can't be written, or the stage
             can't do this rate or layout.
         RenderStopped: `stopped` said so.
@@ -78,27 +86,27 @@ def render_file(
     began = time.monotonic()
     with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
         refuse_overwrite(source, target)
-        rate, frames, edge_hz, measurement, wet = _begin(stage, settings, reader, target.suffix, progress, stopped)
-        depth, channels = held_bits(bits or reader.bits, target.suffix), reader.channels
+        spreads = spreads and reader.seconds >= _SPREAD_S and can_spread()
+        rate, frames, edge_hz, measurement, wet = _begin(
+            stage, settings, reader, target.suffix, progress, stopped, spreads
+        )
         # From the first block on the stage says where its band begins.
         wet = _begun(wet)
         generated_from_hz = getattr(stage, "crossover_hz", None)
-        if loudness is not None:
-            wet = normalised(wet, target.parent, rate, channels, frames, loudness)
         tags = reader.tags(rate)
         if origin is not None:
             tags = with_provenance(
                 tags, target, {**origin, **provenance(edge_hz, generated_from_hz, played_rate(rate), loudness)}
             )
-        with AudioWriter(target, rate, channels, depth, frames, tags) as writer:
-            done = 0
-            for block in measurement.final(wet):
-                writer.write(block)
-                done += block.shape[1]
+        depth = held_bits(bits or reader.bits, target.suffix)
+        form = Form(target, rate, reader.channels, depth, frames, tags)
+        output = beside(partial(written, form, loudness), wet) if spreads else written(form, loudness, wet)
+    before, mended = measurement.input
     return Rendering(
-        source=source, target=target, rate=rate, channels=channels, bits=depth, seconds=done / rate, edge_hz=edge_hz,
-        generated_from_hz=generated_from_hz, added_db=measurement.added_db, **measurement.loudness(),
-        clipped=writer.clipped, mended=reader.mended, notes=reader.notes,
+        source=source, target=target, rate=rate, channels=reader.channels, bits=depth, seconds=output.frames / rate,
+        edge_hz=edge_hz, generated_from_hz=generated_from_hz, added_db=measurement.added_db, lufs_before=before.lufs,
+        lufs_after=output.loudness.lufs, true_peak_before_db=before.true_peak_db,
+        true_peak_after_db=output.loudness.true_peak_db, clipped=output.clipped, mended=mended, notes=reader.notes,
         took_s=time.monotonic() - began,
     )  # fmt: skip
 
@@ -110,6 +118,7 @@ def measure_file(
     suffix: str,
     *,
     checkpoint: Checkpoint | None = None,
+    spreads: bool = False,
     progress: Progress = lambda share: None,
     stopped: Stopped = lambda: False,
 ) -> NDArray[np.float64]:
@@ -121,14 +130,16 @@ def measure_file(
         source: Any audio file that can be read.
         suffix: Of the output.
         checkpoint: Where the work is kept; by default nowhere.
+        spreads: See `render_file`.
         progress: Called with the share that is done, 0..1.
         stopped: Asked before each block whether to stop.
 
     Raises:
-        AudioFileError, RenderStopped: As `render_file` does.
+        AudioFileError, RenderStopped, ProcessLost: As `render_file` does.
     """
     with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
-        begun = _begin(stage, settings, reader, suffix, progress, stopped)
+        spreads = spreads and reader.seconds >= _SPREAD_S and can_spread()
+        begun = _begin(stage, settings, reader, suffix, progress, stopped, spreads)
         meter = LoudnessMeter(begun.rate, reader.channels)
         for block in begun.wet:
             meter.add(block)
@@ -147,7 +158,7 @@ class _Begun(NamedTuple):
 
 def _begin(
     stage: Stage, settings: Mapping[str, float], reader: AudioReader, suffix: str, progress: Progress,
-    stopped: Stopped,
+    stopped: Stopped, spreads: bool,
 ) -> _Begun:  # fmt: skip
     rate = held_rate(output_rate(reader.rate), suffix)
     size, channels = reader.block_frames(), reader.channels
@@ -156,11 +167,13 @@ def _begin(
     if isinstance(stage, FollowsBandwidth):
         is_auto = settings.get("crossover", 0.0) == 0.0
         if is_auto:
-            edge_hz = follow_bandwidth(stage, reader, rate, partial(_refuse_stop, stopped), _finds_soft(settings))
+            go_on = partial(_refuse_stop, stopped)
+            edge_hz = follow_bandwidth(stage, reader, rate, go_on, _finds_soft(settings), spreads)
         else:
             stage.set_bandwidth(None)
-    frames, measurement = round(reader.frames * rate / reader.rate), Measurement(rate, channels)
-    dry = measurement.dry(resampled(reader.blocks(size), reader.rate, rate, channels))
+    frames, measurement = round(reader.frames * rate / reader.rate), Measurement()
+    input_ = measured(reader, rate, size)
+    dry = measurement.dry(ahead(input_) if spreads else input_)
     wet = measurement.wet(_played(stage, settings, dry, rate, channels, size))
     return _Begun(rate, frames, edge_hz, measurement, _watched(wet, stage, reader.path, frames, progress, stopped))
 

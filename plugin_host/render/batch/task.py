@@ -25,6 +25,7 @@ from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.provenance import origin
 from plugin_host.render.render import Progress, RenderStopped, Stopped, measure_file, render_file
+from plugin_host.render.spread import ProcessLost
 
 PICTURE_SUFFIX = ".spectrogram.png"
 
@@ -42,6 +43,7 @@ class Task:
         bits: Depth of the output; by default the input's.
         loudness: Where the output is brought to; by default it stays.
         picture: Whether to draw the spectrograms before and after.
+        spreads: Whether a long file may have more than one core.
         measures: Whether only to find out how loud the output is before it is brought to a loudness.
     """
 
@@ -53,6 +55,7 @@ class Task:
     loudness: LoudnessTarget | None = None
     picture: bool = False
     measures: bool = False
+    spreads: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
 
     Raises:
         RenderStopped: `stopped` said so; nothing is left but what a long file can be gone on with.
+        ProcessLost: One that had a part of the work died; likewise.
     """
     job, digest = task.job, ""
     trace = trace_of(job.source)
@@ -124,14 +128,14 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
         if task.measures:
             suffix = os.path.splitext(job.target)[1]
             energies = measure_file(
-                sound.stage, sound.settings, Path(job.source), suffix, checkpoint=place, progress=progress,
-                stopped=stopped,
+                sound.stage, sound.settings, Path(job.source), suffix, checkpoint=place, spreads=task.spreads,
+                progress=progress, stopped=stopped,
             )  # fmt: skip
             return Result(input_digest=digest, input_trace=trace, energies=energies)
         rendering = _render(task, sound, digest, place, progress, stopped)
         staged = Staged(os.path.join(task.staging, os.path.basename(job.target)), digest, key, figures_of(rendering))
         return Result(staged, rendering, digest, trace)
-    except RenderStopped:
+    except (RenderStopped, ProcessLost):
         remove_rest(task.staging)
         raise
     except (AudioFileError, OSError) as error:
@@ -159,7 +163,7 @@ def _render(
     source, staged = Path(task.job.source), Path(task.staging) / os.path.basename(task.job.target)
     rendering = render_file(
         sound.stage, sound.settings, source, staged, bits=task.bits, loudness=task.loudness,
-        origin=origin(sound, digest), checkpoint=place, progress=progress, stopped=stopped,
+        origin=origin(sound, digest), checkpoint=place, spreads=task.spreads, progress=progress, stopped=stopped,
     )  # fmt: skip
     if task.picture:
         _draw(source, staged, sound, rendering)

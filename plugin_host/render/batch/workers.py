@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,6 +20,7 @@ from plugin_host.render.batch.plan import BatchError, Job
 from plugin_host.render.batch.task import Result, Task
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.render import RenderStopped, Stopped
+from plugin_host.render.spread import ProcessLost
 
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
 _MOST_TRIES = 3
@@ -244,6 +245,6 @@ def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
         while True:
             task: Task = connection.recv()
             # While a task is rendered nothing is sent from the other side: what can be read is its end.
-            connection.send(run_task(task, sound, connection.send, connection.poll))
-    except (EOFError, OSError, RenderStopped):
+            connection.send(run_task(replace(task, spreads=True), sound, connection.send, connection.poll))
+    except (EOFError, OSError, RenderStopped, ProcessLost):
         return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,22 @@ class Deadly(Delay):
         return super().process(block, settings)
 
 
+class Bereaved(Delay):
+    """Ends, once, all processes that have a part of its work; notes which it had."""
+
+    def __init__(self, marks: Path) -> None:
+        super().__init__()
+        self.marks = marks
+
+    def process(self, block: Block, settings: Mapping[str, float]) -> Block:
+        beside = multiprocessing.active_children()
+        if beside and not self.marks.exists():
+            self.marks.touch()
+            for process in beside:
+                process.kill()
+        return super().process(block, settings)
+
+
 class Slow(Delay):
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         time.sleep(0.05)
@@ -51,6 +70,10 @@ def plain() -> Sound:
 
 def deadly(unborn: Path) -> Sound:
     return Sound(Deadly(unborn), {}, "live", "", {})
+
+
+def bereaved(marks: Path) -> Sound:
+    return Sound(Bereaved(marks), {}, "live", "", {})
 
 
 def slow() -> Sound:
@@ -129,3 +152,21 @@ def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_core_is_left_to_the_person() -> None:
     assert 1 <= default_jobs() <= max(1, (os.cpu_count() or 1) - 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+@pytest.mark.parametrize(("name", "rate", "coding"), [("a.flac", 44100, "PCM_24"), ("a.wav", 22050, "FLOAT")])
+def test_a_long_file_that_is_read_and_written_by_others_has_the_bits_and_figures_of_one_process(
+    tmp_path: Path, name: str, rate: int, coding: str
+) -> None:
+    samples = np.random.default_rng(5).uniform(-0.9, 0.9, (61 * rate, 2))
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / name, samples, rate, coding)
+    marks = tmp_path / "marks"
+    [alone] = run(tmp_path, Inline(plain()), "alone")
+    [spread] = run(tmp_path, Workers(1, partial(bereaved, marks)), "spread")
+    assert marks.exists(), "nobody had a part of the work"
+    assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "spread" / name).read_bytes()
+    assert alone.rendering is not None
+    assert spread.rendering is not None
+    assert replace(spread.rendering, took_s=0, target=alone.rendering.target) == replace(alone.rendering, took_s=0)
