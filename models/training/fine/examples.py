@@ -20,7 +20,7 @@ from models.training.data.lowpass import resample_to
 from models.training.metrics import RATE
 
 # Clips of each category, of which speech gives twice as many, and the start of each in seconds.
-CLIPS, SECONDS = 40, 5.0
+CLIPS, SECONDS = 130, 5.0
 CATEGORIES = ("speech", "singing", "instrument", "music_mix", "stem")
 _CUT_RATES = (8000, 16000)
 # A resampler's band ends below half its rate.

@@ -1,4 +1,4 @@
-"""Fitting the fine envelope: the network as torch has it, its loss, and the loop, which takes a minute or two.
+"""Fitting the fine envelope: the network as torch has it, its loss, and the loop, which takes a few minutes.
 
 The gain of a frame is decided at its end and reached at the end of the next, so the band's level in a frame is changed
 by the mean of the two gains before it. What is asked for is that the changes of the band's level that are faster than
@@ -27,14 +27,16 @@ from models.training.fine.examples import FineExample, chosen, examples
 from models.training.top_band import onsets
 
 HIDDEN = 16
-STEPS = 2400
+STEPS = 6000
 _RATE, _DECAY, _CLIP_NORM = 3e-3, 1e-3, 1.0
 _ROWS, _CROP = 6, 2400
 # Frames of 10.7 ms at 5.3 ms, as fast changes are measured in, and as many as 100 ms are.
 _POOL, _HOP, _SLOW = 16, 8, 19
 _LOUD_DB, _LEAST_DB, _QUIET_DB = 40.0, 60.0, 75.0
-# Weights: of quiet frames, of their rise and of onsets; of a level that is no longer the filters', of a gain at all.
-_QUIET, _RISE, _ONSET, _KEEP, _SMALL = 1 / 60, 0.03, 0.15 / 30, 0.05, 0.002
+# Weights: of quiet frames and of their rise; of a level that is no longer the filters', of a gain at all; of onsets.
+_QUIET, _RISE, _KEEP, _SMALL = 1 / 60, 0.03, 0.05, 0.002
+# What sees ahead can bring an onset nearer before other things suffer.
+_ONSET_NOW, _ONSET_AHEAD = 0.15 / 30, 0.8 / 30
 _ONSET_FRAMES = (-4, 6)
 _FAR_DB = 6.0
 
@@ -44,7 +46,11 @@ class FineLearner(nn.Module):
 
     def __init__(self, sees_ahead: bool) -> None:
         super().__init__()
+        self.onset_weight = _ONSET_AHEAD if sees_ahead else _ONSET_NOW
         self.of_input, self.of_band = fine_envelope.lags(sees_ahead)
+        self.newest = max(0, -min(self.of_input))
+        # Frames before one that its features come from.
+        self.reach = REFERENCE + max(*self.of_input, *self.of_band) + self.newest
         self.enter = nn.Linear(fine_envelope.feature_count(sees_ahead), HIDDEN)
         self.mix = nn.Linear(HIDDEN, HIDDEN)
         self.leave = nn.Linear(HIDDEN, 1)
@@ -54,11 +60,10 @@ class FineLearner(nn.Module):
     def features(self, levels: Tensor) -> Tensor:
         """Return what the network sees of each frame, shape (frames, features); levels of shape (bands, frames)."""
         bands, band = levels[:INPUT_BANDS], levels[INPUT_BANDS:]
-        newest = max(0, -min(self.of_input))
         reference = _sum_before(bands[-1:]) / REFERENCE
         is_sounding = band > SILENT
         of_band = _sum_before(band * is_sounding, 0.0) / _sum_before(is_sounding.float(), 0.0).clamp(min=1)
-        seen = [_earlier(bands, lag + newest) - reference for lag in self.of_input]
+        seen = [_earlier(bands, lag + self.newest) - reference for lag in self.of_input]
         for lag in self.of_band:
             level = _earlier(band, lag)
             seen.append(torch.where(level > SILENT, level - of_band, -MOST_BELS))
@@ -70,7 +75,7 @@ class FineLearner(nn.Module):
         return MOST_DB * torch.tanh(self.leave(hidden))[..., 0]
 
 
-class _Known(NamedTuple):
+class _Crop(NamedTuple):
     features: Tensor
     restored: Tensor
     clean: Tensor
@@ -83,15 +88,15 @@ def fit(known: Sequence[FineExample], sees_ahead: bool, steps: int = STEPS, seed
     optimiser = torch.optim.AdamW(learner.parameters(), lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     random = np.random.default_rng(seed)
-    kinds: dict[str, list[_Known]] = {}
+    kinds: dict[str, list[FineExample]] = {}
     for example in known:
-        levels, restored, clean = (torch.from_numpy(part) for part in example[:3])
-        kinds.setdefault(example.category, []).append(_Known(learner.features(levels), restored, clean))
+        kinds.setdefault(example.category, []).append(example)
     categories = sorted(kinds)
     for _ in range(steps):
         drawn = [kinds[categories[random.integers(len(categories))]] for _ in range(_ROWS)]
-        crops = [_crop(kind[random.integers(len(kind))], random) for kind in drawn]
-        loss = torch.stack([loss_of(learner(crop.features), crop.restored, crop.clean) for crop in crops]).sum()
+        crops = [_crop(kind[random.integers(len(kind))], learner, random) for kind in drawn]
+        losses = [loss_of(learner(crop.features), crop.restored, crop.clean, learner.onset_weight) for crop in crops]
+        loss = torch.stack(losses).sum()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learner.parameters(), _CLIP_NORM)
@@ -100,7 +105,7 @@ def fit(known: Sequence[FineExample], sees_ahead: bool, steps: int = STEPS, seed
     return {name: value.detach() for name, value in learner.state_dict().items()}
 
 
-def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
+def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor, onset_weight: float = _ONSET_NOW) -> Tensor:
     """Return the loss of the gains at the ends of frames, for the powers of the restored and the clean band."""
     applied = functional.pad(gain_db, (2, 0))
     applied = (applied[:-2] + applied[1:-1]) / 2
@@ -117,7 +122,7 @@ def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
         + ((_QUIET * quiet + _RISE * rise) * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
         + _KEEP * (_slow(mine) - _slow(before)).square().mean()
         + _SMALL * applied.mean().square()
-        + _ONSET * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))
+        + onset_weight * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))
     )
 
 
@@ -131,9 +136,11 @@ def _onset_error(mine: Tensor, true: Tensor) -> Tensor:
     return functional.huber_loss(difference, torch.zeros_like(difference), delta=_FAR_DB)
 
 
-def _crop(known: _Known, random: np.random.Generator) -> _Known:
-    first = int(random.integers(max(1, len(known.clean) - _CROP)))
-    return _Known(*(part[first : first + _CROP] for part in known))
+def _crop(example: FineExample, learner: FineLearner, random: np.random.Generator) -> _Crop:
+    first = int(random.integers(max(1, len(example.clean) - _CROP)))
+    levels, before = torch.from_numpy(example.levels[:, : first + _CROP]), max(0, first - learner.reach)
+    restored, clean = (torch.from_numpy(part[first : first + _CROP]) for part in example[1:3])
+    return _Crop(learner.features(levels[:, before:])[first - before :], restored, clean)
 
 
 def _pooled_db(power: Tensor, frames: int) -> Tensor:
