@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 # Read when torch's and matplotlib's libraries are loaded, so they are set before those imports.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,6 +21,18 @@ torch.set_num_threads(1)
 # A busy machine must not fail a test, and a failure must come again.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+# Rooms whose tests share what one process makes: a built plug-in and its server, a browser.
+_TOGETHER = ("plugin", "panel")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of a file, or of a room that shares more, run in one process where there are several."""
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts
+        group = room[1] if len(room) > 2 and room[1] in _TOGETHER else "/".join(room)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)
