@@ -17,13 +17,11 @@ from plugin_host.chain.input_trim import TRIM, InputTrim
 from plugin_host.engine.channels import fold, spread
 from plugin_host.engine.swap import Swap
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
-from plugin_host.metering.load import LoadMeter
+from plugin_host.metering.load import CallTimer
 
 Frames = NDArray[np.float32]
 _KEPT_MOVES = 1 << 16
 _PATIENCE_S = 0.5
-# The cost of a block goes round with the model's hop, by 2, 4 or 8 blocks: every seventh meets all of them in turn.
-_WATCHED = 7
 
 
 class SettingsSource(Protocol):
@@ -71,14 +69,17 @@ class Engine:
         self._swap: Swap | None = None
         self._old: deque[Chain] = deque(maxlen=4)
         self._store, self._trim = store, InputTrim()
-        self.load, self.waiting = LoadMeter(), LoadMeter()
+        self._timer = CallTimer()
+        self.load, self.waiting = self._timer.load, self._timer.waiting
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_prepare: Callable[[int, int], None] = lambda rate, channels: None
-        self.on_enter: Callable[[], None] | None = None
+        self.on_enter: Callable[[], None] = lambda: None
         self.is_timed = True
         self._with_spectra, self._resting, self._keeps_moves = True, False, False
         self.listener: Listener | None = None
         self._error: Exception | None = None
+        # Input and output of the block whose levels are still to be measured.
+        self._unmeasured: tuple[Block, Block] | None = None
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._rate = 0
         self._swapping = threading.Lock()
@@ -106,8 +107,7 @@ class Engine:
         self.on_prepare(rate, channels)
         self._noted: dict[str, float] = {}
         self.moves.clear()
-        self.load.clear()
-        self.waiting.clear()
+        self._timer.clear()
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._has_entered = False
 
@@ -119,37 +119,45 @@ class Engine:
             outdata: Shape (frames, outputs), overwritten.
             xrun: Whether the device says that samples were lost before this block.
         """
-        began, frames = time.perf_counter(), len(indata)
-        # The system gives a thread's time by a call that costs more than the rest of this method.
-        worked = None if self.load.calls % _WATCHED else time.thread_time()
+        self.play(indata, outdata, xrun)
+        self.measure()
+
+    def play(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
+        """Fill `outdata` as `callback` does; `measure` is to follow once whoever waits for it has it."""
+        self._timer.begin()
+        self._unmeasured, self._deadline_s = None, len(indata) / self._rate
         try:
             if not self._has_entered:
-                self._enter()
-            if xrun:
-                self.xruns += 1
-            if 0 < frames <= self._max_block:
-                self._play(indata, outdata)
-            else:
-                for start in range(0, frames, self._max_block):
-                    self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
+                self._has_entered = True
+                self.on_enter()
+            self.xruns += xrun
+            for start in range(0, len(indata), self._max_block):
+                self._measure_levels()
+                self._play(indata[start : start + self._max_block], outdata[start : start + self._max_block])
         except Exception as error:  # An exception in a device's callback would stop the sound for good.
             self._error = error
             outdata.fill(0.0)
-        if frames:
-            self._count(time.perf_counter() - began, worked, frames / self._rate)
 
-    def _count(self, took_s: float, worked: float | None, deadline_s: float) -> None:
-        """Count a callback's time; after a missed deadline the next block is dry."""
-        if worked is not None:
-            self.waiting.add(max(0.0, took_s - (time.thread_time() - worked)), deadline_s)
-        if self.load.add(took_s, deadline_s) and self.is_timed:
+    def measure(self) -> None:
+        """Measure what was played, and its time; after a missed deadline the next block is dry."""
+        try:
+            self._measure_levels()
+        except Exception as error:
+            self._error = error
+        if self._deadline_s and self._timer.end(self._deadline_s) and self.is_timed:
             self.missed += 1
             self._blocks_to_rest = 1
 
-    def _enter(self) -> None:
-        self._has_entered = True
-        if self.on_enter is not None:
-            self.on_enter()
+    def _measure_levels(self) -> None:
+        if self._unmeasured is None:
+            return
+        block, wet = self._unmeasured
+        self._unmeasured = None
+        self.meter_in.update(block)
+        self.meter_out.update(wet)
+        if self.listener is not None:
+            self.listener.push(block, wet)
+        self.position += block.shape[1]
 
     def _play(self, indata: Frames, outdata: Frames) -> None:
         count = len(indata)
@@ -172,17 +180,11 @@ class Engine:
                 self._old.append(self._chain)
                 self._chain, self._swap = swap.chain, None
         spread(wet, outdata)
-        self.meter_in.update(block)
-        self.meter_out.update(wet)
-        if self.listener is not None:
-            self.listener.push(block, wet)
-        self.position += count
+        self._unmeasured = block, wet
 
     def _note(self, values: Mapping[str, float]) -> None:
-        noted = self._noted
-        changed = {name: value for name, value in values.items() if name not in noted or noted[name] != value}
-        self._noted = dict(values)
-        self.moves.append((self.position, changed))
+        noted, self._noted = self._noted, dict(values)
+        self.moves.append((self.position, {name: value for name, value in values.items() if noted.get(name) != value}))
 
     def _make_ready(self, chain: Chain) -> None:
         chain.prepare(self._rate, self._channels, self._max_block)

@@ -165,9 +165,10 @@ class PluginDevice:
                 self._lead -= start
                 if not self._lead:
                     engine.seek(0, forget=True)
-            if start < taken.count:
-                engine.callback(entered[start : taken.count], played[start : taken.count])
+            # The DAW may be waiting: what nobody hears comes after its block.
+            engine.play(entered[start : taken.count], played[start : taken.count])
             self.region.give(self._out, taken.count)
+            engine.measure()
 
     def _obey(self, engine: Engine, taken: Taken) -> None:
         """Turn knobs and follow jumps, which hold from the first of the samples that were taken."""

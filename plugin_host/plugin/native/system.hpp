@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace highband {
@@ -33,6 +34,20 @@ void unmap_region(Mapping &mapping, bool remove);
 // Wait until the word is no longer `seen`, or so long; may return early.
 void wait_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word, uint32_t seen, int64_t ns);
 void wake_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word);
+
+// Whether the engine can work on another core while this one looks out for it.
+inline bool has_cores() {
+    static const bool has = std::thread::hardware_concurrency() > 1;
+    return has;
+}
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
 
 // Whether another process holds the lock of the engine's server.
 bool is_server_running(const std::string &folder);
