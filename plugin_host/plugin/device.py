@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from models.control import Control
 from plugin_host.engine.engine import Engine
 from plugin_host.plugin.instances import Instance
@@ -51,8 +49,7 @@ class PluginDevice:
         self._late, self._polled = 0, 0.0
         # Where the host believes the knobs to be.
         self._known: dict[str, float] = {}
-        self._in = np.zeros((self.inputs, MAX_BLOCK), np.float32)
-        self._out = np.zeros_like(self._in)
+        self._in, self._out = self.region.allocate(self.inputs, MAX_BLOCK, _WAIT_S)
         self._engine: Engine | None = None
         # Samples before the beginning of the song, in a bounce.
         self._lead = 0
@@ -153,7 +150,7 @@ class PluginDevice:
         self._lead = max(0, -position) if self.region.status().offline else 0
         engine.seek(position, forget=True)
         while not self._ending.is_set():
-            taken = self.region.take(self._in, _WAIT_S)
+            taken = self.region.take()
             if taken is None:
                 continue
             if taken.has_lost or taken.events:
@@ -167,7 +164,7 @@ class PluginDevice:
                     engine.seek(0, forget=True)
             # The DAW may be waiting: what nobody hears comes after its block.
             engine.play(entered[start : taken.count], played[start : taken.count])
-            self.region.give(self._out, taken.count)
+            self.region.give(taken.count)
             engine.measure()
 
     def _obey(self, engine: Engine, taken: Taken) -> None:

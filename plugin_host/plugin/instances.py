@@ -12,7 +12,7 @@ from pathlib import Path
 from plugin_host.plugin.product import PluginError
 
 _CONSTANTS = struct.Struct("<6IQ256s1024s1024s64sI")
-_MAGIC, _LAYOUT = 0x48424E44, 2
+_MAGIC, _LAYOUT = 0x48424E44, 3
 SUFFIX, NOTE_SUFFIX = ".region", ".json"
 
 

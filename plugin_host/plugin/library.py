@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import c_bool, c_char, c_char_p, c_double, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,6 @@ class Region:
         if not self._handle:
             raise PluginError(error.value.decode(errors="replace"))
         self._taken, self._events = Taken(), (Event * _MOST_EVENTS)()
-        self._take, self._give = library.take, library.give
         self._seen = c_uint32(0)
 
     def close(self) -> None:
@@ -157,21 +157,30 @@ class Region:
         """Give a sign of life."""
         self._library.beat(self._handle)
 
-    def take(self, block: NDArray[np.float32], wait_s: float) -> Taken | None:
-        """Wait for samples; fill the rows of a block and return how many came, or None if there are none so long."""
-        is_new = self._take(
-            self._handle, block.ctypes.data, block.shape[1], block.shape[1], int(wait_s * 1e9), self._taken,
-            self._events, _MOST_EVENTS,
+    def allocate(self, channels: int, samples: int, wait_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the arrays (channels, samples) that `take` fills and `give` reads; `take` waits so long."""
+        arrays = np.zeros((2, channels, samples), np.float32)
+        # Addresses and places are converted once: a thread that has just slept pays for each step more than ever.
+        taken, given = (c_void_p(array.ctypes.data) for array in arrays)
+        handle, size = c_void_p(self._handle), c_uint32(samples)
+        self._take = partial(
+            self._library.take, handle, taken, size, size, c_int64(round(wait_s * 1e9)), self._taken, self._events,
+            c_uint32(_MOST_EVENTS),
         )  # fmt: skip
-        return self._taken if is_new else None
+        self._give = partial(self._library.give, handle, given, size)
+        return arrays[0], arrays[1]
+
+    def take(self) -> Taken | None:
+        """Wait for samples, and return how many came; None if there are none so long."""
+        return self._taken if self._take() else None
 
     def events(self, count: int) -> list[Event]:
         """Return what holds from the first of the samples that were taken last."""
         return self._events[:count]
 
-    def give(self, block: NDArray[np.float32], count: int) -> None:
-        """Return so many samples of each row."""
-        self._give(self._handle, block.ctypes.data, block.shape[1], count)
+    def give(self, count: int) -> None:
+        """Return so many samples of each channel."""
+        self._give(count)
 
     def turn(self, knob: int, value: float) -> None:
         """Show the host that a knob was turned on this side."""

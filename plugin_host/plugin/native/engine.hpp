@@ -68,7 +68,7 @@ class EngineEnd {
         const uint32_t seen = plugin.bell.load();
         uint64_t ready = plugin.in_pos.load(std::memory_order_acquire);
         if (ready == taken_) {
-            wait_bell(mapping_, kInBell, plugin.bell, seen, ns);
+            sleep_until_bell(mapping_, kInBell, plugin.bell, seen, region_->engine.is_asleep, ns);
             ready = plugin.in_pos.load(std::memory_order_acquire);
             if (ready == taken_) return false;
         }
@@ -106,8 +106,7 @@ class EngineEnd {
 
   private:
     void ring_out() {
-        region_->engine.bell.fetch_add(1);
-        wake_bell(mapping_, kOutBell, region_->engine.bell);
+        ring_bell(mapping_, kOutBell, region_->engine.bell, region_->plugin.is_asleep);
     }
 
     void resynchronise(uint64_t ready) {

@@ -25,8 +25,6 @@ struct Clock {
 class Hop {
   public:
     static constexpr int64_t kOfflineNs = 10'000'000'000, kStartNs = 30'000'000'000;
-    // An answer that comes within so long is looked out for: to sleep and be woken takes as long as the engine's work.
-    static constexpr int64_t kAlertNs = 150'000;
     static constexpr uint32_t kRescue = 64, kDry = 65536;
 
     ~Hop() { close(); }
@@ -162,8 +160,7 @@ class Hop {
     }
 
     void ring_in() {
-        region_->plugin.bell.fetch_add(1);
-        wake_bell(mapping_, kInBell, region_->plugin.bell);
+        ring_bell(mapping_, kInBell, region_->plugin.bell, region_->engine.is_asleep);
     }
 
     void slice(const float *const *in, float *const *out, uint32_t start, uint32_t count, bool is_offline) {
@@ -233,14 +230,19 @@ class Hop {
         while (is_engine_alive()) {
             const uint32_t seen = region_->engine.bell.load();
             if (region_->engine.out_pos.load(std::memory_order_acquire) >= due) return true;
-            const int64_t now = now_ns(), left = began + patience - now;
+            const int64_t waited = now_ns() - began, left = patience - waited;
             if (left <= 0) return false;
-            if (now - began < kAlertNs && has_cores())
+            // An answer that is about to come is looked out for: to be woken takes as long as the engine's own work.
+            if (waited < patience / 4 && has_cores())
                 relax();
             else
-                wait_bell(mapping_, kOutBell, region_->engine.bell, seen, left);
+                wait_for_engine(seen, left);
         }
         return false;
+    }
+
+    void wait_for_engine(uint32_t seen, int64_t ns) {
+        sleep_until_bell(mapping_, kOutBell, region_->engine.bell, seen, region_->plugin.is_asleep, ns);
     }
 
     bool wait_offline(uint64_t due, int64_t began) {
@@ -266,7 +268,7 @@ class Hop {
                 has_given_up_ = true;
                 return false;
             }
-            wait_bell(mapping_, kOutBell, region_->engine.bell, seen, std::min<int64_t>(left, 20'000'000));
+            wait_for_engine(seen, std::min<int64_t>(left, 20'000'000));
         }
     }
 

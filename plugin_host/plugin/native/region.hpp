@@ -12,7 +12,7 @@
 
 namespace highband {
 
-constexpr uint32_t kMagic = 0x48424e44, kLayout = 2;
+constexpr uint32_t kMagic = 0x48424e44, kLayout = 3;
 constexpr uint32_t kRing = 32768, kEvents = 4096, kMostKnobs = 64, kMostChannels = 2, kText = 1u << 20;
 constexpr uint32_t kLargestSlice = 8192, kMostChainLatency = 16384;
 // Rings are indexed below it, so that a position minus any latency stays positive.
@@ -36,10 +36,11 @@ struct alignas(64) Constants {
     std::atomic<uint32_t> magic;  // Written last.
 };
 
+// `is_asleep`: whether this side waits for the other's bell, which costs nothing where it does not.
 struct alignas(64) FromPlugin {
     std::atomic<uint64_t> in_pos, event_pos, seek_pos;
     std::atomic<int64_t> seek_sample;  // Sample of the timeline at seek_pos.
-    std::atomic<uint32_t> bell, offline, playing, closed, buffer;
+    std::atomic<uint32_t> bell, is_asleep, offline, playing, closed, buffer;
     std::atomic<uint32_t> panel;  // Whether the person in the DAW wants the instance's panel.
     std::atomic<double> tempo;
 };
@@ -47,7 +48,7 @@ struct alignas(64) FromPlugin {
 struct alignas(64) FromEngine {
     std::atomic<uint64_t> out_pos, valid_from;
     std::atomic<int64_t> heartbeat_ns;
-    std::atomic<uint32_t> bell, pid, state, chain_latency, turns;
+    std::atomic<uint32_t> bell, is_asleep, pid, state, chain_latency, turns;
     std::atomic<uint32_t> panel_port;  // Where the instance's panel is, 0 where none runs.
 };
 

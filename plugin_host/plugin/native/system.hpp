@@ -35,6 +35,18 @@ void unmap_region(Mapping &mapping, bool remove);
 void wait_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word, uint32_t seen, int64_t ns);
 void wake_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word);
 
+inline void sleep_until_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word, uint32_t seen,
+                             std::atomic<uint32_t> &is_asleep, int64_t ns) {
+    is_asleep.store(1);
+    wait_bell(mapping, bell, word, seen, ns);
+    is_asleep.store(0);
+}
+
+inline void ring_bell(Mapping &mapping, Bell bell, std::atomic<uint32_t> &word, std::atomic<uint32_t> &is_asleep) {
+    word.fetch_add(1);
+    if (is_asleep.load()) wake_bell(mapping, bell, word);
+}
+
 // Whether the engine can work on another core while this one looks out for it.
 inline bool has_cores() {
     static const bool has = std::thread::hardware_concurrency() > 1;
