@@ -57,7 +57,7 @@ class DelayLine:
 
     def _rewind(self, count: int) -> int:
         """Move what stays in reach to the front, and return where it ends."""
-        kept = self.newest(self._past).copy()
+        kept = self.samples[:, self.end - self._past : self.end].copy()
         if self._past + count > self._room:
             self._room = self._past + count
             self.samples = np.zeros((len(kept), self._room), np.float32)

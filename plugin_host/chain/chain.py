@@ -57,8 +57,7 @@ class Chain:
         if extender is not None:
             self._named.append(("extender", extender))
         self._named += [(_name(stage, "after"), stage) for stage in after]
-        # A run of effects searches its own output for NaN, as it has to start anew after one.
-        self._row = [(name, stage, not isinstance(stage, EffectsStage)) for name, stage in self._named]
+        self._row: list[tuple[str, Stage | Jump, bool]] = []
         self._laps = LapMeter(len(self._named))
         self.extender, self._before, self._after = extender, before, after
         self._error: Exception | None = None
@@ -247,9 +246,8 @@ class Chain:
         """Return what comes out of the last stage, or None if one of them failed."""
         shape, failed, clock = block.shape, False, time.perf_counter
         marks = [clock()]
-        for name, stage, is_searched in self._row:
+        for name, player, is_searched in self._row:
             try:
-                player = self._jump if stage is self.extender and self._jump is not None else stage
                 out = player.process(block, settings)
                 if out.shape != shape or (is_searched and not is_finite(out)):
                     raise RuntimeError("it gave a block of another length or values that are not numbers")
@@ -261,6 +259,9 @@ class Chain:
             marks.append(clock())
         self._laps.add((shape[1] or 1) / self._rate, marks)
         return None if failed else block
+
+    def _player(self, stage: Stage) -> Stage | Jump:
+        return stage if self._jump is None or stage is not self.extender else self._jump.player
 
     def look_for_latency(self) -> None:
         """Find out whether knobs have changed the latency of plug-ins; again and again on the main thread."""
@@ -286,6 +287,8 @@ class Chain:
         self._error = None
         self._came_from = None
         self._jump = None if self.extender is None else Jump(self.extender, self._channels, self._max_block)
+        # A run of effects searches its own output for NaN, as it has to start anew after one.
+        self._row = [(name, self._player(one), not isinstance(one, EffectsStage)) for name, one in self._named]
         # What a warm-up took does not count.
         self._laps.clear()
 

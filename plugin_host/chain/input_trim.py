@@ -15,21 +15,25 @@ TRIM = Control(
 
 
 class InputTrim:
-    """A gain that moves in a straight line over each block; what rests at 0 dB stays as it is to the last bit."""
+    """A gain that moves in a straight line over each block; what rests at 0 dB stays as it is to the last bit.
+
+    Attributes:
+        gain: At the end of the last block; not a number before the first.
+    """
 
     def __init__(self) -> None:
-        self._gain = np.nan
+        self.reset()
 
     def reset(self) -> None:
         """Begin with the next block's own gain."""
-        self._gain = np.nan
+        self.gain = np.nan
 
     def apply(self, block: Block, trim_db: float) -> None:
         """Multiply a block (channels, samples) in place; on the audio thread."""
         goal = 10.0 ** (trim_db / 20.0)
-        start = goal if self._gain != self._gain else self._gain
+        start = goal if self.gain != self.gain else self.gain
         if start != goal:
             block *= np.linspace(start, goal, block.shape[1] + 1, dtype=np.float32)[1:]
         elif goal != 1.0:
             block *= np.float32(goal)
-        self._gain = goal
+        self.gain = goal

@@ -25,6 +25,11 @@ class Jump:
         self._input = DelayLine(channels, stage.latency_samples)
         self._tail: Block = np.zeros((channels, 0), np.float32)
 
+    @property
+    def player(self) -> Stage | Jump:
+        """What is to play: the stage alone where it is never late, and so holds nothing when a jump comes."""
+        return self if self._stage.latency_samples else self._stage
+
     def seek(self, position: int, settings: Mapping[str, float]) -> None:
         """Play out what is inside the stage and reset it to a sample of the timeline."""
         stage = self._stage
@@ -41,8 +46,7 @@ class Jump:
 
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Process a block by the stage, and put what was left before the jump in it."""
-        if self._stage.latency_samples:
-            self._input.append(block)
+        self._input.append(block)
         out = self._stage.process(block, settings)
         if not self._tail.shape[1]:
             return out

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.input_trim import TRIM, InputTrim
 from plugin_host.engine.channels import fold, spread
+from plugin_host.engine.parties import Listener, SettingsSource
 from plugin_host.engine.swap import Swap
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
 from plugin_host.metering.load import CallTimer
@@ -22,26 +23,6 @@ from plugin_host.metering.load import CallTimer
 Frames = NDArray[np.float32]
 _KEPT_MOVES = 1 << 16
 _PATIENCE_S = 0.5
-
-
-class SettingsSource(Protocol):
-    """Where the audio thread gets its settings from; never blocks."""
-
-    def prepare(self, sample_rate: int) -> None:
-        """Set the rate in which smoothing counts."""
-        ...
-
-    def drain(self, frames: int) -> Mapping[str, float]:
-        """Apply the requests, smooth over so many samples and return every control's value."""
-        ...
-
-
-class Listener(Protocol):
-    """Receives what was played; runs on the audio thread and never blocks."""
-
-    def push(self, dry: Block, wet: Block) -> None:
-        """Write a block of input and output, both (channels, samples)."""
-        ...
 
 
 class Engine:
@@ -165,9 +146,14 @@ class Engine:
             # Without gaps between the channels, which kernels are compiled for and like best.
             self._block = self._input.ravel()[: len(self._input) * count].reshape(-1, count)
         block = self._block
-        fold(indata, block)
+        if indata.shape[1] == len(block):
+            block[:] = indata.T
+        else:
+            fold(indata, block)
         self._values = values = self._store.drain(count)
-        self._trim.apply(block, values.get(TRIM.id, 0.0))
+        trim_db = values.get(TRIM.id, 0.0)
+        if trim_db or self._trim.gain != 1.0:
+            self._trim.apply(block, trim_db)
         if self._keeps_moves and values != self._noted:
             self._note(values)
         rest = self._resting or self._blocks_to_rest > 0
@@ -179,7 +165,10 @@ class Engine:
             if swap.is_over:
                 self._old.append(self._chain)
                 self._chain, self._swap = swap.chain, None
-        spread(wet, outdata)
+        if outdata.shape[1] == len(wet):
+            outdata[:] = wet.T
+        else:
+            spread(wet, outdata)
         self._unmeasured = block, wet
 
     def _note(self, values: Mapping[str, float]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,20 @@ class NewestSamples:
         size: Samples that are kept, silence before there were any.
 
     Attributes:
-        written: Samples that were written so far.
+        write: Appends a block (channels, samples), whatever its length; on the audio thread.
     """
 
     def __init__(self, channels: int, size: int) -> None:
         self._ring = np.zeros((channels, size), np.float32)
-        self.written = 0
+        self._written = np.zeros(1, np.int64)
+        self.write = partial(_write, self._ring, self._written)
         # The kernel is compiled or loaded here, and not on the audio thread.
         self.write(np.zeros((channels, 0), np.float32))
 
-    def write(self, block: Block) -> None:
-        """Append a block (channels, samples), whatever its length; on the audio thread."""
-        self.written += _write(self._ring, self.written % self._ring.shape[1], block)
+    @property
+    def written(self) -> int:
+        """How many samples were written so far."""
+        return int(self._written[0])
 
     def read(self, count: int, end: int | None = None) -> Block:
         """Return a copy of samples, oldest first, shape (channels, count).
@@ -143,15 +146,15 @@ def _band_edges(sample_rate: int) -> NDArray[np.intp]:
 
 
 @kernel
-def _write(ring: Block, place: int, block: Block) -> int:
-    """Write a block at a place in a ring, around its end, and return its length."""
+def _write(ring: Block, written: NDArray[np.int64], block: Block) -> None:
+    """Write a block into a ring, around its end, and count its samples."""
     size, count = ring.shape[1], int(block.shape[1])
     first = max(0, count - size)
     for channel in range(ring.shape[0]):
-        at = (place + first) % size
+        at = (written[0] + first) % size
         for i in range(first, count):
             ring[channel, at] = block[channel, i]
             at += 1
             if at == size:
                 at = 0
-    return count
+    written[0] += count

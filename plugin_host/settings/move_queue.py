@@ -42,7 +42,11 @@ class MoveQueue:
         self._queue.extend(whole())
 
     def drain(self, frames: int) -> Mapping[str, float]:
-        """Apply what waits, move on by so many samples and return every value; see `SettingsStore.drain`."""
+        """Apply what waits, move on by so many samples, and return every value after the last of them.
+
+        Moves count from the first sample of the block, so the values are the same bits for any cutting. The mapping is
+        the same object until the knobs change, and is rewritten by the next call.
+        """
         queue, audio = self._queue, self._audio
         while queue:
             try:
@@ -53,4 +57,4 @@ class MoveQueue:
                 audio.replace(item)
             else:
                 audio.aim(item)
-        return audio.advance(frames)
+        return audio.advance(frames) if audio.moving else audio.values

@@ -82,11 +82,12 @@ class Smoother:
 
     Attributes:
         values: The values after the samples so far; the same object until the knobs change.
+        moving: The ramps that are under way.
     """
 
     def __init__(self, ramps: Mapping[str, Ramp]) -> None:
         self._ramps: dict[str, Ramp] = {}
-        self._moving: dict[str, Ramp] = {}
+        self.moving: dict[str, Ramp] = {}
         self.values: dict[str, float] = {}
         self.replace(ramps)
 
@@ -96,7 +97,7 @@ class Smoother:
         for name, ramp in ramps.items():
             old = self._ramps.get(name)
             kept[name] = old if old is not None and old.control == ramp.control else ramp
-        self._moving = {name: ramp for name, ramp in self._moving.items() if kept.get(name) is ramp}
+        self.moving = {name: ramp for name, ramp in self.moving.items() if kept.get(name) is ramp}
         values, old_ramps = self.values, self._ramps
         self.values = {name: values[name] if old_ramps.get(name) is ramp else ramp.goal for name, ramp in kept.items()}
         self._ramps = kept
@@ -111,14 +112,14 @@ class Smoother:
                 continue
             ramp.aim(goal, values[name], aims.most_ms)
             if ramp.length:
-                self._moving[name] = ramp
+                self.moving[name] = ramp
             else:
                 values[name] = goal
-                self._moving.pop(name, None)
+                self.moving.pop(name, None)
 
     def advance(self, frames: int) -> Mapping[str, float]:
         """Move on by so many samples and return the values after the last of them."""
-        values, moving = self.values, self._moving
+        values, moving = self.values, self.moving
         if moving:
             arrived = False
             for name, ramp in moving.items():
@@ -130,5 +131,5 @@ class Smoother:
                 else:
                     values[name] = ramp.start + ramp.way * (elapsed / ramp.length)
             if arrived:
-                self._moving = {name: ramp for name, ramp in moving.items() if ramp.elapsed < ramp.length}
+                self.moving = {name: ramp for name, ramp in moving.items() if ramp.elapsed < ramp.length}
         return values

@@ -28,6 +28,9 @@ class SettingsStore:
         controls: The knobs; they start at their defaults.
         capacity: Most requests that wait for the audio thread; beyond it they are merged into their newest targets.
         sample_rate: In Hz, until `prepare` is called.
+
+    Attributes:
+        drain: Applies the requests and returns every value, on the audio thread; see `MoveQueue.drain`.
     """
 
     def __init__(self, controls: Sequence[Control], capacity: int = 256, sample_rate: int = 48000) -> None:
@@ -40,6 +43,7 @@ class SettingsStore:
         self._targets = {control.id: control.default for control in controls}
         self._came = dict.fromkeys(self._controls, 0)
         self._queue = MoveQueue(self._fresh_ramps(), capacity)
+        self.drain = self._queue.drain
 
     def __repr__(self) -> str:
         return f"<SettingsStore: {len(self.controls)} knobs, change {self.sequence}>"
@@ -218,14 +222,6 @@ class SettingsStore:
         with self._lock:
             self._rate = sample_rate
             self._queue.restart(self._fresh_ramps())
-
-    def drain(self, frames: int) -> Mapping[str, float]:
-        """Apply the waiting requests, move on by so many samples, and return every value after the last of them.
-
-        Requests count from the first sample of the block, so the values are the same bits for any cutting. The mapping
-        is the same object until the knobs change, and is rewritten by the next call.
-        """
-        return self._queue.drain(frames)
 
     # Under the lock.
 
