@@ -18,11 +18,11 @@ def draw(found: Inspection, target: Path) -> None:
     cause = found.cause
     figure.suptitle(f"{found.path.name}: {cause.verdict}, {cause.edge_hz / 1000:.2f} kHz, {cause.kind} {cause.detail}")
     axis = figure.subplots()
-    image = draw_one(axis, "", measure(found.path), found.rate / 2, None)
+    colours = draw_one(axis, "", measure(found.path), found.rate / 2, None)
     for number, edge in enumerate(found.edges_hz):
         if edge is not None:
             span = (number * WINDOW_S, min((number + 1) * WINDOW_S, found.seconds))
             axis.plot(span, (edge / 1000, edge / 1000), color="white", linewidth=1.2)
     axis.set_xlabel("time (s)")
-    figure.colorbar(image, ax=axis, label="level (dB)", extend="both")
+    figure.colorbar(colours, ax=axis, label="level (dB)", extend="both")
     save(figure, target)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from plugin_host.files.audio_reader import AudioFileError
 from plugin_host.render import captions
@@ -74,3 +75,16 @@ def test_what_no_font_has_becomes_a_mark_and_the_rest_stays(monkeypatch: pytest.
     assert text.startswith("a\N{REPLACEMENT CHARACTER}$")
     assert in_fonts("b\U0010fffdc\n")[0] == "b\N{WHITE SQUARE}c\n"
     assert families[0] == "DejaVu Sans"
+
+
+def test_a_tone_is_painted_at_its_height_in_both_pictures(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.wav", frames=48000 * 3)
+    draw(path, path, tmp_path / "b.png", crossover_hz=None, caption="")
+    with Image.open(tmp_path / "b.png") as picture:
+        column = np.asarray(picture.convert("L"))[:, picture.width // 4].astype(int)
+    inside = np.flatnonzero(column < 5)
+    gap = inside[np.diff(inside).argmax()]
+    for axis in (inside[inside <= gap], inside[inside > gap]):
+        low, high = axis.max(), axis.min()
+        loudest = high + column[high:low].argmax()
+        assert (low - loudest) / (low - high) == pytest.approx(6000 / 24000, abs=0.02)
