@@ -14,7 +14,7 @@ from rich.table import Table
 from plugin_host.devices.device import DeviceError
 from plugin_host.devices.jack import has_server, jack_module
 from plugin_host.devices.portaudio import Listed, list_devices
-from plugin_host.engine.realtime import may_have_priority, memory_lock_limit
+from plugin_host.engine.realtime import memory_lock_limit, priority_refusal
 from plugin_host.midi.ports import MidiError, list_ports
 
 Verdict = Literal["good", "note", "bad"]
@@ -97,12 +97,8 @@ def _midi() -> Finding:
 
 
 def _priority() -> Finding:
-    if may_have_priority():
-        return Finding("real-time priority", "good", "granted")
-    return Finding(
-        "real-time priority", "note",
-        "not granted; add your user to the group 'audio' with rtprio 95 in /etc/security/limits.d/audio.conf",
-    )  # fmt: skip
+    refusal = priority_refusal()
+    return Finding("real-time priority", "note" if refusal else "good", refusal or "granted")
 
 
 def _memory() -> Finding:

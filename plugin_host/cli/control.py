@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -14,15 +13,14 @@ import typer
 from plugin_host.cli.common import completion
 from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, refuse, refusing
 from plugin_host.cli.common.options import CONTROL, AddressOption, JsonFlag, KeysOption
+from plugin_host.cli.common.running import running_host
 from plugin_host.control.address import REQUESTS
 
 if TYPE_CHECKING:
-    from plugin_host.control.client import Client
+    pass
 
 app = typer.Typer()
 
-# Long enough for a busy host, short enough to be no pause.
-_PATIENCE_S = 1.5
 # Four steps of a tenth of a second make a first figure.
 _MEASURING_S = 1.5
 
@@ -43,7 +41,7 @@ def set_knobs(
 
     with refusing(WRONG_USAGE, ValueError):
         values = dict(map(split_assignment, assignments))
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         _print_settings(host.set_many(values)["settings"])
 
 
@@ -57,7 +55,7 @@ def get(
     as_json: JsonFlag = False,
 ) -> None:
     """Show where the knobs of a running host stand."""
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         settings = host.ask("get", knob=knob)["settings"]
     if as_json:
         typer.echo(json.dumps(settings))
@@ -73,7 +71,7 @@ def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_js
 
     from plugin_host.cli.common.status import lines as status_lines
 
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         stats, snapshot = host.ask("stats")["stats"], host.snapshot()
     if as_json:
         whole = {name: snapshot[name] for name in ("sequence", "slot", "settings", "chain")}
@@ -106,7 +104,7 @@ def changes(
     for topic in chosen:
         if topic not in TOPICS:
             refuse(f"there is no topic '{topic}'; the topics are {', '.join(TOPICS)}", WRONG_USAGE)
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         try:
             for message in host.watch(chosen, seconds):
                 _print_message(message, as_json)
@@ -124,7 +122,7 @@ def load(
     key_file: KeysOption = None,
 ) -> None:
     """Load a preset into a running host."""
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         host.load_preset(preset)
     typer.echo(f"the host plays {preset}")
 
@@ -143,7 +141,7 @@ def compare(
     The louder one is turned down, by the gated loudness (ITU-R BS.1770) of the last 3 seconds. It acts on the
     output while one compares, and on no preset.
     """
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         if mode != "show":
             host.set_many({"compare.match": float(mode != "off"), "bypass": float(mode == "dry")})
         match = host.ask("stats")["stats"]["match"]
@@ -168,14 +166,14 @@ def _comparison(match: Mapping[str, Any]) -> str:
 @app.command(rich_help_panel=CONTROL)
 def undo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:
     """Take back the last change of a running host."""
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         _print_settings(host.ask("undo")["settings"])
 
 
 @app.command(rich_help_panel=CONTROL)
 def redo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:
     """Do again what was undone."""
-    with _host(address, key_file) as host:
+    with running_host(address, key_file) as host:
         _print_settings(host.ask("redo")["settings"])
 
 
@@ -191,19 +189,6 @@ def keys(
     with refusing(WORK_FAILED, KeyFileError):
         host_file, client_file = make_keys(folder)
     typer.echo(f"{host_file} stays with the host\n{client_file} goes, by a safe way, to who may control it")
-
-
-@contextlib.contextmanager
-def _host(address: str, key_file: Path | None) -> Iterator[Client]:
-    from plugin_host.control.address import AddressError
-    from plugin_host.control.client import Client, HostError, NoHostError
-    from plugin_host.control.keys import KeyFileError, read_keys
-
-    with refusing(WRONG_USAGE, AddressError, KeyFileError):
-        known = None if key_file is None else read_keys(key_file, "client")
-        client = Client(address, known, origin="command line", timeout_s=_PATIENCE_S)
-    with client, refusing(WORK_FAILED, HostError, NoHostError):
-        yield client
 
 
 def _print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:

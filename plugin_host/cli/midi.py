@@ -12,7 +12,9 @@ import typer
 
 from plugin_host.cli.common import completion
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing, stoppable
-from plugin_host.cli.common.options import CONTROL
+from plugin_host.cli.common.options import CONTROL, AddressOption, KeysOption
+from plugin_host.cli.common.running import running_host
+from plugin_host.control.address import REQUESTS
 
 if TYPE_CHECKING:
     from plugin_host.midi.map import Binding, MidiMap
@@ -96,6 +98,20 @@ def _print_map(midi_map: MidiMap) -> None:
     for program, preset in midi_map.programs.items():
         table.add_row(f"program {program}", escape(preset), "preset")
     Console().print(table)
+
+
+@group.command()
+def use(
+    port: Annotated[
+        str, typer.Argument(metavar="PORT", help='Part of a port\'s name, "" for the first, virtual, or off.')
+    ],
+    address: AddressOption = REQUESTS,
+    key_file: KeysOption = None,
+) -> None:
+    """Play a running host from another MIDI port; a plug-in in a DAW gets one so, which its session keeps."""
+    with running_host(address, key_file) as host:
+        midi = host.ask("midi_port", port=port)["midi"]
+    typer.echo(f"the host plays from {midi['port']}" if midi["port"] else "the host plays from no MIDI port now")
 
 
 @group.command()

@@ -14,6 +14,7 @@ import typer
 
 from plugin_host.cli.common.errors import WORK_FAILED, WRONG_USAGE, refuse, refusing
 from plugin_host.cli.common.options import CONTROL, PROVE, AddressOption, KeysOption
+from plugin_host.cli.common.running import address_of
 from plugin_host.control.address import REQUESTS
 
 app = typer.Typer()
@@ -57,8 +58,7 @@ def panel(
     from plugin_host.plugin.product import PluginError
 
     with refusing(WRONG_USAGE, AddressError, KeyFileError, PluginError):
-        if instance is not None:
-            address = control_address(instance)
+        address = address_of(address) if instance is None else control_address(instance)
         split(address)
         keys = None if key_file is None else read_keys(key_file, "client")
     word = None if is_loopback(host) and token is None else token or secrets.token_urlsafe(16)

@@ -144,7 +144,7 @@ def _line(instance: Instance, found: Status) -> str:
 @group.command()
 def doctor() -> None:
     """Say what the plug-in needs and what is missing."""
-    from plugin_host.engine.realtime import may_have_priority
+    from plugin_host.engine.realtime import priority_refusal
     from plugin_host.plugin.build import compiler, headers, missing
     from plugin_host.plugin.bundles import installed
     from plugin_host.plugin.instances import runtime_folder
@@ -156,15 +156,7 @@ def doctor() -> None:
         print(f"missing: {sentence}")
     with refusing(WORK_FAILED, ValueError):
         print(f"runtime folder: {runtime_folder()}")
-    priority = (
-        "granted"
-        if may_have_priority()
-        else (
-            "refused, blocks will be late on a busy machine; add your user to the group 'audio' with an rtprio limit "
-            "of 95 in /etc/security/limits.d/audio.conf and log in again"
-        )
-    )
-    print(f"real-time priority: {priority}")
+    print(f"real-time priority: {priority_refusal() or 'granted'}")
     print(f"installed: {', '.join(f'{one.name} ({one.format})' for one in installed()) or 'nothing yet'}")
     if absent:
         raise typer.Exit(WORK_FAILED)

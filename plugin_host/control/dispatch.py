@@ -25,6 +25,7 @@ from plugin_host.control.request import (
     Lock,
     MidiBind,
     MidiLearn,
+    MidiPort,
     MidiUnbind,
     Plain,
     Request,
@@ -95,7 +96,7 @@ class Dispatch:
             return self._compare(request)
         if isinstance(request, (LoadPreset, StepPreset, SavePreset, Favourite, SetChain)):
             return self._build(request)
-        if isinstance(request, (MidiLearn, MidiBind, MidiUnbind)):
+        if isinstance(request, (MidiLearn, MidiBind, MidiUnbind, MidiPort)):
             return self._map(request)
         if isinstance(request, DiffPreset):
             return {"diff": hosts.diff_preset(self._store, self._host, request.name)}
@@ -150,11 +151,13 @@ class Dispatch:
         hosts.save_preset(self._store, self._host, request)
         return {"name": request.name}
 
-    def _map(self, request: MidiLearn | MidiBind | MidiUnbind) -> Content:
+    def _map(self, request: MidiLearn | MidiBind | MidiUnbind | MidiPort) -> Content:
         if self._midi is None:
             raise SettingsError("no_midi", "this host plays without a controller; start highband live with --midi")
         if isinstance(request, MidiLearn):
             self._midi.learn(request.knob)
+        elif isinstance(request, MidiPort):
+            self._midi.use_port(request.port)
         elif isinstance(request, MidiBind):
             self._midi.bind(request.binding)
         else:

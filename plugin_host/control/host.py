@@ -35,6 +35,10 @@ class Controller(Protocol):
         """Stop learning."""
         ...
 
+    def use_port(self, port: str) -> None:
+        """Play from another port: part of its name, "" for the first, "virtual" to offer one, "off" for none."""
+        ...
+
     def bind(self, fields: Mapping[str, Any]) -> None:
         """Add or replace a binding, given as a map's file gives it."""
         ...

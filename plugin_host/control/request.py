@@ -171,6 +171,13 @@ class MidiUnbind(_Request):
     knob: Name
 
 
+class MidiPort(_Request):
+    """Play from another MIDI port: part of its name, "" for the first, "virtual" to offer one, "off" for none."""
+
+    do: Literal["midi_port"]
+    port: Annotated[str, Field(max_length=200)]
+
+
 class DiffPreset(_Request):
     """Return what a preset would change."""
 
@@ -189,19 +196,19 @@ class Plain(_Request):
 
 Request = (
     Describe | Get | Set | SetMany | EndGesture | LoadPreset | SavePreset | Favourite | StepPreset | SetChain
-    | SelectSlot | CopySlot | Switch | Lock | Compare | Audition | MidiLearn | MidiBind | MidiUnbind | DiffPreset
-    | Plain
+    | SelectSlot | CopySlot | Switch | Lock | Compare | Audition | MidiLearn | MidiBind | MidiUnbind | MidiPort
+    | DiffPreset | Plain
 )  # fmt: skip
 REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="do")])
 COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
     "favourite", "step_preset", "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock",
     "undo", "redo", "stats", "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind",
-    "snapshot", "record", "takes", "compare", "audition", "end_comparison",
+    "midi_port", "snapshot", "record", "takes", "compare", "audition", "end_comparison",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({
     "presets", "load_preset", "diff_preset", "save_preset", "favourite", "step_preset", "plugins", "set_chain",
-    "midi_bind", "midi_unbind", "record", "takes", "compare", "end_comparison",
+    "midi_bind", "midi_unbind", "midi_port", "record", "takes", "compare", "end_comparison",
 })  # fmt: skip
 STEPS = frozenset({"undo", "redo"})

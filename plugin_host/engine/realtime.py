@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 import sys
+import threading
 from collections.abc import Callable
 
 from plugin_host.engine.denormals import flush_denormals
@@ -47,13 +48,21 @@ def settle_audio_thread(report: Callable[[str], None]) -> None:
         report(refusal)
 
 
+def priority_refusal() -> str:
+    """Ask for real-time priority on a thread that ends at once; return why it is not granted, or ""."""
+    answers: list[str] = []
+    thread = threading.Thread(target=lambda: answers.append(_ask_for_priority()))
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
 def _ask_for_priority() -> str:
     if not hasattr(os, "sched_setscheduler"):
         return ""
     try:
-        if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
-            return ""
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        if os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError:
         return (
             "real-time priority is not granted; add your user to the group 'audio' with an rtprio limit of 95 in "
@@ -80,11 +89,3 @@ def memory_lock_limit() -> int | None:
     """Return how many bytes this process may lock, or None for any number."""
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return None if soft == resource.RLIM_INFINITY else soft
-
-
-def may_have_priority() -> bool:
-    """Whether the limits of this user allow real-time priority."""
-    if not hasattr(resource, "RLIMIT_RTPRIO"):
-        return False
-    limit, _ = resource.getrlimit(resource.RLIMIT_RTPRIO)
-    return os.geteuid() == 0 or limit == resource.RLIM_INFINITY or limit >= PRIORITY

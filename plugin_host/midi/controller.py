@@ -11,9 +11,11 @@ from models.control import Control
 from plugin_host.control.host import Host, load_preset, next_preset
 from plugin_host.midi.control_surface import Surface
 from plugin_host.midi.map import MidiMap
-from plugin_host.midi.ports import MidiError, MidiPort, list_ports
+from plugin_host.midi.ports import CLIENT, MidiError, MidiPort, list_ports
 from plugin_host.settings.store import SettingsStore
 
+# In the place of a port: none.
+OFF = "off"
 # How often a controller that is there is missed; one that is away is looked for ever less often.
 _LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
 # How often messages are fetched: less than a block, a tenth of a glide, and too seldom to be in the sound's way.
@@ -61,12 +63,14 @@ class MidiControl:
         controls: The knobs to begin with; later those of the store.
         midi_map: The controller's map.
         port: Part of the port's name; None for the map's own, or else the first there is; "virtual" to offer one. Or
-            whatever else carries messages.
+            whatever else carries messages. "off": none until `use_port` names one.
         api: As in MidiPort.
         report: Called with a sentence when something comes, goes or is refused; called on the worker's thread.
+        client: As in MidiPort.
 
     Attributes:
         surface: The controller at work: learning, and the map in use.
+        wanted: As the argument `port`.
     """
 
     def __init__(
@@ -78,16 +82,17 @@ class MidiControl:
         port: str | Port | None = None,
         api: str | None = None,
         report: Callable[[str], None] = lambda sentence: None,
+        client: str = CLIENT,
     ) -> None:
         def play_preset(name: str | int, origin: str) -> object:
             chosen = next_preset(host, name) if isinstance(name, int) else name
             return load_preset(store, host, chosen, origin)
 
         self.surface = Surface(store, play_preset, controls, midi_map, report=report)
-        self._wanted = port if isinstance(port, str) else midi_map.port or ""
-        self._store, self._api = store, api
+        self.wanted = port if isinstance(port, str) else midi_map.port or ""
+        self._store, self._api, self._client = store, api, client
         self._controls = tuple(controls)
-        self._port: Port = MidiPort(self._wanted, api) if port is None or isinstance(port, str) else port
+        self._port: Port = self._new_port() if port is None or isinstance(port, str) else port
         self._report = report
         self._ending, self._look_now = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -103,13 +108,14 @@ class MidiControl:
         Raises:
             MidiError: rtmidi is missing, or the requested MIDI system is.
         """
-        if self._thread is not None:
+        if self._thread is not None or self.wanted == OFF:
             return
         self._look()
         if not self._port.name:
             self._report(self._why_silent())
-        self._ending.clear()
-        self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
+        # Of this thread alone: one that was not waited for must still end.
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(self._ending,), name="midi", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -120,6 +126,20 @@ class MidiControl:
             # It may wait for a preset that this very thread has to load; ending must not wait for that.
             thread.join(timeout=0.5)
         self._port.close()
+
+    def use_port(self, wanted: str) -> None:
+        """Play from another port from now on; `start` begins with it, "off" ends it.
+
+        Raises:
+            MidiError: rtmidi is missing.
+        """
+        self.stop()
+        self.wanted = wanted
+        self._port = self._new_port()
+        self.start()
+
+    def _new_port(self) -> MidiPort:
+        return MidiPort(self.wanted, self._api, self._client)
 
     def reconnect(self) -> None:
         """Close the port at once and look for it anew.
@@ -134,12 +154,12 @@ class MidiControl:
             list_ports(self._api)
         except MidiError as error:
             return str(error)
-        return f"MIDI waits for {self._wanted or 'a controller'}; plug it in, or see highband midi ports"
+        return f"MIDI waits for {self.wanted or 'a controller'}; plug it in, or see highband midi ports"
 
-    def _run(self) -> None:
+    def _run(self, ending: threading.Event) -> None:
         look_at = lights_at = rests_at = 0.0
         away = _LOOK_S
-        while not self._ending.is_set():
+        while not ending.is_set():
             # Cheaper than to wait for the end, which has the time of one round.
             time.sleep(_FETCH_S if time.monotonic() < rests_at else _FETCH_RESTING_S)
             now = time.monotonic()

@@ -20,12 +20,14 @@ class MidiService:
         port: Returns the name of the port that is open, or "".
         map_name: What the person calls the map.
         save: Writes a map that was changed here; raises ValueError with one sentence if that fails.
+        use: Plays from another port; raises ValueError with one sentence if that can't be.
     """
 
     def __init__(
-        self, surface: Surface, port: Callable[[], str], map_name: str, save: Callable[[MidiMap], None]
-    ) -> None:
-        self._surface, self._port, self._name, self._save = surface, port, map_name, save
+        self, surface: Surface, port: Callable[[], str], map_name: str, save: Callable[[MidiMap], None],
+        use: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._surface, self._port, self._name, self._save, self._use = surface, port, map_name, save, use
         self._map, self._revision = surface.midi_map, 1
 
     def now(self) -> dict[str, Any]:
@@ -50,6 +52,13 @@ class MidiService:
         bindings = [_plain(binding) for binding in midi_map.bindings]
         steps = [{"id": step.id, "name": step.name, "curve": step.curve} for step, _ in STEPS.values()]
         return {**now, "bindings": bindings, "programs": dict(midi_map.programs), "steps": steps}
+
+    def use_port(self, port: str) -> None:
+        """Play from another port; raise SettingsError, "no_midi", if that can't be."""
+        try:
+            self._use(port)
+        except ValueError as error:
+            raise SettingsError("no_midi", str(error)) from None
 
     def learn(self, knob: str) -> None:
         """Bind the next control that moves to this knob; raise SettingsError if there is no such knob."""

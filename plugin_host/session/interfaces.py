@@ -40,8 +40,9 @@ class InterfaceOptions:
         keys: The host's key file, for addresses that others can reach.
         osc: UDP port, or None.
         osc_feedback: UDP port of this machine where a surface is sent what others turn, or None.
-        midi: Part of a port's name, "" for the first, "virtual" to offer one, or None.
+        midi: Part of a port's name, "" for the first, "virtual" to offer one, "off" for none yet, or None for no MIDI.
         midi_map: Name or path of the controller's map.
+        midi_client: What the MIDI system calls this end of the wire.
         panel: Port of the page in the browser, or None.
     """
 
@@ -54,6 +55,7 @@ class InterfaceOptions:
     midi_map: str = DEFAULT_MAP
     panel: int | None = None
     osc_feedback: int | None = None
+    midi_client: str = "Highband"
 
 
 def make_interfaces(options: InterfaceOptions, host: LiveHost, report: Callable[[str], None]) -> list[ControlInterface]:
@@ -97,7 +99,9 @@ def _controller(
 
     name = options.midi_map
     chosen, target = load_map(name), map_file(name)
-    control = MidiControl(host.store, host, host.sound.controls, chosen, options.midi or None, report=report)
+    control = MidiControl(
+        host.store, host, host.sound.controls, chosen, options.midi or None, report=report, client=options.midi_client
+    )
 
     def save(midi_map: MidiMap) -> None:
         save_map(midi_map, target)
@@ -111,4 +115,4 @@ def _controller(
             report(f"{binding.source_text} moves {binding.control} from now on; written to {target}")
 
     control.surface.on_learned = keep_learned
-    return control, MidiService(control.surface, lambda: control.port_name, name, save)
+    return control, MidiService(control.surface, lambda: control.port_name, name, save, control.use_port)

@@ -11,6 +11,7 @@ from typing import Any
 
 from models.artifact.manifest import MANIFEST, find_artifact
 from plugin_host.chain.program import LiveSound, build, build_around
+from plugin_host.midi.controller import OFF
 from plugin_host.preset.file import parse_preset
 
 FORMAT = 1
@@ -23,21 +24,24 @@ class Restored:
     Attributes:
         sound: What plays.
         settings: Knobs that the host does not know, such as those of effects.
+        midi_port: The MIDI port that plays the instance, "off" for none.
         warning: What is not as it was, or "".
     """
 
     sound: LiveSound
     settings: Mapping[str, float]
     warning: str = ""
+    midi_port: str = OFF
 
 
-def write_document(sound: LiveSound, settings: Mapping[str, float], known: Container[str]) -> str:
+def write_document(sound: LiveSound, settings: Mapping[str, float], known: Container[str], midi_port: str = OFF) -> str:
     """Write what is to be kept.
 
     Args:
         sound: What plays.
         settings: Every knob's target.
         known: The knobs that the host itself keeps.
+        midi_port: The MIDI port that plays the instance, "off" for none.
     """
     preset = sound.preset
     words = {
@@ -48,6 +52,7 @@ def write_document(sound: LiveSound, settings: Mapping[str, float], known: Conta
         "artifact": sound.artifact,
         "artifact_hash": artifact_hash(sound.artifact),
         "settings": {name: value for name, value in settings.items() if name not in known},
+        "midi_port": midi_port,
     }
     return json.dumps(words, sort_keys=True)
 
@@ -72,7 +77,7 @@ def _restored(words: Mapping[str, Any]) -> Restored:
     settings = {name: float(value) for name, value in words.get("settings", {}).items() if name in known}
     is_same = artifact_hash(artifact) == words.get("artifact_hash")
     warning = "" if is_same else f"the artifact {artifact} is another than when the session was saved"
-    return Restored(sound, settings, warning)
+    return Restored(sound, settings, warning, str(words.get("midi_port", OFF)))
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from models.extender.controls import CONTROLS
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.dry_wet import MATCH
 from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
+from plugin_host.midi.controller import MidiControl
+from plugin_host.midi.ports import CLIENT
 from plugin_host.plugin.device import PluginDevice
 from plugin_host.plugin.instances import NOTE_SUFFIX, Instance
 from plugin_host.plugin.product import OWN, make_stage, product_of
@@ -75,12 +77,16 @@ class Worker:
             raise
         device.region.write_reason(restored.warning)
         live = LiveSession(host, device, self._printer(device))
-        live.interfaces = make_interfaces(InterfaceOptions(control=_LOCAL, telemetry=_LOCAL, osc=0), host, live.report)
+        # By the name under which MIDI systems show ports of our own, that other instances don't take for controllers.
+        options = InterfaceOptions(
+            control=_LOCAL, telemetry=_LOCAL, osc=0, midi=restored.midi_port, midi_client=f"{CLIENT}-{instance.name}"
+        )
+        live.interfaces = make_interfaces(options, host, self._log)
         live.open()
         panel = InstancePanel(device, lambda: _address(live), live.report)
 
         def follow() -> None:
-            self._exchange(device, host)
+            self._exchange(device, live)
             self._note(device, live)
             panel.follow()
 
@@ -109,27 +115,34 @@ class Worker:
 
     def _printer(self, device: PluginDevice) -> Callable[[str], None]:
         def print_line(sentence: str) -> None:
-            self._report(f"{self._instance.name}: {sentence}")
+            self._log(sentence)
             device.region.write_reason(sentence)
 
         return print_line
 
-    def _exchange(self, device: PluginDevice, host: LiveHost) -> None:
+    def _log(self, sentence: str) -> None:
+        self._report(f"{self._instance.name}: {sentence}")
+
+    def _exchange(self, device: PluginDevice, live: LiveSession) -> None:
         """Follow a session that the DAW has loaded, and give it what it should keep."""
         if not self._is_own:
             return
         text = device.region.session()
         if text:
-            self._follow(text, device, host)
+            self._follow(text, device, live)
         known = {control.id for control in CONTROLS}
-        document = write_document(host.sound, host.store.targets(), known)
+        host = live.host
+        document = write_document(host.sound, host.store.targets(), known, _midi(live).wanted)
         if document != self._written:
             self._written = document
             device.region.write_document(document)
 
-    def _follow(self, text: str, device: PluginDevice, host: LiveHost) -> None:
+    def _follow(self, text: str, device: PluginDevice, live: LiveSession) -> None:
+        host, midi = live.host, _midi(live)
         try:
             restored = read_document(text)
+            if restored.midi_port != midi.wanted:
+                midi.use_port(restored.midi_port)
             with host.store.one_step(host.program):
                 host.play_sound(restored.sound)
                 host.store.load(restored.settings, "session")
@@ -154,6 +167,11 @@ class Worker:
         if note != self._noted:
             self._noted = note
             write_atomically(self._note_path(), note, 0o600)
+
+
+def _midi(live: LiveSession) -> MidiControl:
+    (control,) = (interface for interface in live.interfaces if isinstance(interface, MidiControl))
+    return control
 
 
 def _address(live: LiveSession) -> str:

@@ -46,7 +46,13 @@ ArtifactOption = Annotated[
     ),
 ]  # fmt: skip
 AddressOption = Annotated[
-    str, typer.Option("--address", envvar="HIGHBAND_ADDRESS", metavar="tcp://HOST:PORT", help="Where the host listens.")
+    str,
+    typer.Option(
+        "--address",
+        envvar="HIGHBAND_ADDRESS",
+        metavar="tcp://HOST:PORT|NAME",
+        help="Where the host listens, or a plug-in in a DAW by its name or its track's; see highband plugin status.",
+    ),
 ]
 KeysOption = Annotated[
     Path | None,

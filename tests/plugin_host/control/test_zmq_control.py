@@ -71,7 +71,7 @@ def test_every_command_has_one_reply_that_is_known_by_its_id(monkeypatch: pytest
         "record": {"on": True}, "favourite": {"name": "phone-guest", "on": True}, "step_preset": {"way": 1},
         "compare": {"sides": [{"kind": "slot", "name": "A"}, {"kind": "input"}]}, "audition": {"side": 1},
         "diff_preset": {"name": "phone-guest"}, "midi_learn": {"knob": "amount"}, "midi_unbind": {"knob": "amount"},
-        "midi_bind": {"binding": {"control": "amount", "cc": 1}},
+        "midi_bind": {"binding": {"control": "amount", "cc": 1}}, "midi_port": {"port": "virtual"},
     }  # fmt: skip
     with running() as (control, _, _), dealer(control.address) as socket:
         # What is slow ends in its own time: a preset that came between undo and redo would leave nothing to redo.
@@ -86,7 +86,7 @@ def test_every_command_has_one_reply_that_is_known_by_its_id(monkeypatch: pytest
                 assert reply["id"] not in replies
                 replies[reply["id"]] = reply
         refused = {COMMANDS[id]: reply["error"] for id, reply in replies.items() if not reply["ok"]}
-        silent = dict.fromkeys(("midi_learn", "midi_bind", "midi_unbind"), "no_midi")
+        silent = dict.fromkeys(("midi_learn", "midi_bind", "midi_unbind", "midi_port"), "no_midi")
         assert refused == {"set_chain": "refused", "audition": "refused", **silent}
 
 

@@ -33,7 +33,8 @@ class Rig:
         self.store = SettingsStore(knobs.CONTROLS)
         self.surface = Surface(self.store, lambda name, origin: None, knobs.CONTROLS, MAP)
         self.kept: list[MidiMap] = []
-        self.service = MidiService(self.surface, lambda: "Giver", "rig", self.kept.append)
+        self.ports: list[str] = []
+        self.service = MidiService(self.surface, lambda: "Giver", "rig", self.kept.append, self.ports.append)
 
     def turn(self, number: int, *values: int, now: float = 0.0) -> None:
         for value in values:

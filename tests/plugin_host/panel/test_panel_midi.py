@@ -39,7 +39,7 @@ def studio() -> Iterator[Studio]:
 def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiService]:
     made = MidiControl(store, FakeHost(), knobs.CONTROLS, MAP, "Giver", "jack")
     MADE.append(made)
-    return made, MidiService(made.surface, lambda: made.port_name, "rig", KEPT.append)
+    return made, MidiService(made.surface, lambda: made.port_name, "rig", KEPT.append, made.use_port)
 
 
 @pytest.fixture(scope="module")

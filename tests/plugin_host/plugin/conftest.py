@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -18,6 +20,7 @@ from plugin_host.plugin.build import build
 from plugin_host.plugin.bundles import install
 from plugin_host.plugin.instances import Instance, instances
 from plugin_host.plugin.product import Product, engine_command, find_product
+from tests.plugin_host.jack_server import NAME
 from tests.plugin_host.plugin.clap_host import ClapHost
 
 Opener = Callable[..., ClapHost]
@@ -86,12 +89,21 @@ def served(served_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return served_folder / "highband"
 
 
-def start_server(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the engine's server for a runtime folder, as a child and without leaving it."""
-    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+def refuse_priority() -> None:
+    """Take the right to real-time priority from this process and all that it runs, also from root's."""
+    resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+    drop_from_bounding_set, nice = 24, 23
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, nice, 0, 0, 0)
+
+
+def start_server(folder: Path, first: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
+    """Start the engine's server for a runtime folder, as a child and without leaving it; `first` runs in it before."""
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "JACK_DEFAULT_SERVER": NAME}
     # With it the panel would take itself for a test of its library.
     environment.pop("PYTEST_CURRENT_TEST", None)
-    server = subprocess.Popen(engine_command(detached=False), env=environment, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        engine_command(detached=False), env=environment, stdout=subprocess.DEVNULL, preexec_fn=first
+    )
     log = folder / "highband" / "engine.log"
     patience = time.monotonic() + 60.0
     while not (log.exists() and "the engine is ready" in log.read_text()):

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import rtmidi
+from typer.testing import CliRunner
 
+from plugin_host.cli.app import app
 from plugin_host.control.client import Client
-from plugin_host.plugin.instances import control_address, read_note
+from plugin_host.plugin.instances import control_address, read_note, track_of
 from plugin_host.plugin.library import Library, Region, Status
 from plugin_host.plugin.product import PluginError
-from tests.plugin_host.plugin.clap_host import ClapHost
+from tests.plugin_host.jack_server import NAME
+from tests.plugin_host.jack_server import served as jack_server
+from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, start_server, wait_for_engine
-from tests.plugin_host.plugin.test_product import run
 from tests.plugin_host.plugin.vst3_host import Vst3Host
 
 SILENCE = np.zeros((2, 256), np.float32)
+
+
+def highband(*words: str) -> tuple[int, str]:
+    """Run a command in this process; return its status and what it printed."""
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.output
 
 
 def status_of(library: Path) -> Status:
@@ -42,12 +55,12 @@ def test_a_clap_host_names_the_track(open_host: Opener, runtime: Path) -> None:
     host = open_host(track="Stimme über allem")
     name = newest_instance().name
     host.process(SILENCE)
-    assert run("status")[1].startswith(f"{name} (Stimme über allem): dry, no engine, 48000 Hz")
+    assert highband("plugin", "status")[1].startswith(f"{name} (Stimme über allem): dry, no engine, 48000 Hz")
     host.rename_track("Two\nlines")
-    assert f"{name} (Two lines): " in run("status")[1]
-    assert '"track": "Two lines"' in run("status", "--json")[1]
+    assert f"{name} (Two lines): " in highband("plugin", "status")[1]
+    assert '"track": "Two lines"' in highband("plugin", "status", "--json")[1]
     host.activate(96000.0)
-    assert f"{newest_instance().name} (Two lines): " in run("status")[1], "at another rate, too"
+    assert f"{newest_instance().name} (Two lines): " in highband("plugin", "status")[1], "at another rate, too"
 
 
 def test_a_vst3_host_names_the_track(home: Path, library: Path, runtime: Path) -> None:
@@ -81,6 +94,48 @@ def test_an_instance_is_found_by_its_track(open_host: Opener, served: Path) -> N
         control_address("Choir")
 
 
+def test_an_instance_has_a_midi_port_of_its_own_that_its_session_keeps(
+    open_host: Opener, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
+    with jack_server():
+        giver = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
+        giver.open_virtual_port("knobs")
+        try:
+            host = open_host(track="Lead")
+            wait_for_engine(host)
+            wait_until(host, lambda: track_of(newest_instance()) == "Lead")
+            status, output = highband("midi", "use", "virtual", "--address", "Lead")
+            assert status == 0, output
+            name = newest_instance().name
+            assert output == f"the host plays from Highband-{name} (virtual, jack)\n"
+            wait_until(host, lambda: b'"midi_port": "virtual"' in host.save())
+            turn(host, giver, name)
+            saved = host.save()
+            host.close()
+            again = open_host()
+            assert again.load(saved)
+            wait_for_engine(again)
+            turn(again, giver, newest_instance().name)
+        finally:
+            giver.delete()
+
+
+def turn(host: ClapHost, giver: Any, name: str) -> None:
+    """Wire a controller to an instance and move it until the host has its knob elsewhere, by a gesture."""
+    wire, before = ["jack_connect", "-s", NAME, "Giver:knobs", f"Highband-{name}:in"], host.value("Mix")
+    wait_until(host, lambda: subprocess.run(wire, capture_output=True, check=False).returncode == 0)
+    host.moves.clear()
+    values = itertools.cycle((0, 20, 127, 90))  # Through where the knob stands, by which it is picked up.
+
+    def has_moved() -> bool:
+        giver.send_message([0xB0, 23, next(values)])
+        return host.value("Mix") != before
+
+    wait_until(host, has_moved)
+    assert {GESTURE_BEGIN, VALUE, GESTURE_END} <= {kind for kind, *_ in host.moves}
+
+
 def test_the_switch_in_the_host_opens_the_panel_of_its_instance(
     open_host: Opener, library: Path, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +152,7 @@ def test_the_switch_in_the_host_opens_the_panel_of_its_instance(
         wait_until(host, lambda: opened.read_text().endswith("\n"))
         address = opened.read_text().strip()
         assert address == f"http://127.0.0.1:{status_of(library).panel_port}/"
-        assert address in run("status")[1]
+        assert address in highband("plugin", "status")[1]
         with urllib.request.urlopen(address, timeout=20) as page:
             assert b"Highband" in page.read()
         assert host.text("Panel") == "on"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +15,14 @@ import pytest
 from models.stage import Block
 from plugin_host.plugin.library import Library, Region, Status
 from tests.plugin_host.plugin.clap_host import ClapHost
-from tests.plugin_host.plugin.conftest import Opener, music, newest_instance, start_server, wait_for_engine
+from tests.plugin_host.plugin.conftest import (
+    Opener,
+    music,
+    newest_instance,
+    refuse_priority,
+    start_server,
+    wait_for_engine,
+)
 
 BLOCK = 256
 
@@ -108,6 +117,24 @@ def test_the_plug_in_starts_the_engine_by_itself(
     assert not (runtime / "server.lock").exists(), "a scan that plays nothing starts nothing"
     wait_for_engine(host, seconds=60.0)
     end_server(runtime)
+
+
+def test_a_refusal_of_priority_is_said_in_the_plug_in_and_by_doctor(open_host: Opener, runtime: Path) -> None:
+    sentence = "real-time priority is not granted; add your user to the group 'audio'"
+    server = start_server(runtime.parent, refuse_priority)
+    host = open_host()
+    wait_for_engine(host)
+    patience = time.monotonic() + 20.0
+    while sentence not in host.text("Engine"):
+        host.process(np.zeros((2, BLOCK), np.float32))
+        assert time.monotonic() < patience
+        time.sleep(BLOCK / host.rate)
+    assert host.text("Engine").startswith("playing (")
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    words = [sys.executable, "-m", "plugin_host.cli.main", "plugin", "doctor"]
+    printed = subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=refuse_priority)
+    assert f"real-time priority: {sentence}" in printed.stdout
 
 
 def end_server(runtime: Path) -> None:
