@@ -82,7 +82,7 @@ struct HighbandFigures {
     double seconds, p50_us, p99_us, longest_us;
 };
 
-extern "C" __attribute__((visibility("default"))) bool highband_bench(
+HIGHBAND_EXPORT bool highband_bench(
     const char *stage, const char *path, uint32_t instances, uint32_t block, uint32_t rate, uint32_t buffer,
     double seconds, bool is_offline, HighbandFigures *figures) {
     using namespace highband;

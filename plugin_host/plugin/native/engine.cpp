@@ -4,8 +4,6 @@
 #include "knobs.hpp"
 #include "stage.hpp"
 
-#define HIGHBAND_EXPORT extern "C" __attribute__((visibility("default")))
-
 namespace {
 
 using namespace highband;

@@ -71,6 +71,7 @@ class Hop {
     }
 
     Region *region() { return region_; }
+    const std::string &path() const { return mapping_.path; }
     uint64_t position() const { return position_; }
     Policy policy() const { return policy_; }
     void set_may_start(bool may) { may_start_ = may; }

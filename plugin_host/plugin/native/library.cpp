@@ -4,4 +4,5 @@
 #include "engine.cpp"
 #include "lv2.cpp"
 #include "system_posix.cpp"
+#include "system_windows.cpp"
 #include "vst3.cpp"

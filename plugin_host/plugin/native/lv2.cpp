@@ -204,7 +204,7 @@ template <uint32_t kChannels> constexpr LV2_Descriptor descriptor(const char *ur
 }  // namespace
 }  // namespace highband::lv2_format
 
-extern "C" __attribute__((visibility("default"))) const LV2_Descriptor *lv2_descriptor(uint32_t index) {
+HIGHBAND_EXPORT const LV2_Descriptor *lv2_descriptor(uint32_t index) {
     static const LV2_Descriptor stereo = highband::lv2_format::descriptor<2>(highband::kLv2Uri);
     static const LV2_Descriptor mono = highband::lv2_format::descriptor<1>(highband::kLv2MonoUri);
     return index == 0 ? &stereo : index == 1 ? &mono : nullptr;

@@ -7,6 +7,12 @@
 #include <thread>
 #include <vector>
 
+#ifdef _WIN32
+#define HIGHBAND_EXPORT extern "C" __declspec(dllexport)
+#else
+#define HIGHBAND_EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
 namespace highband {
 
 enum Bell { kInBell = 0, kOutBell = 1 };

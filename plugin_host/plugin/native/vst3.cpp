@@ -609,9 +609,11 @@ v3_plugin_factory_cpp factory_table() {
 }  // namespace
 }  // namespace highband::vst3_format
 
-#define HIGHBAND_EXPORT extern "C" __attribute__((visibility("default")))
-
 HIGHBAND_EXPORT const void *GetPluginFactory() { return &highband::vst3_format::factory; }
+#ifdef _WIN32
+HIGHBAND_EXPORT bool InitDll() { return true; }
+HIGHBAND_EXPORT bool ExitDll() { return true; }
+#endif
 HIGHBAND_EXPORT bool ModuleEntry(void *) { return true; }
 HIGHBAND_EXPORT bool ModuleExit() { return true; }
 HIGHBAND_EXPORT bool bundleEntry(void *) { return true; }
