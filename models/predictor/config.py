@@ -15,7 +15,7 @@ NEAR_BANDS = 8
 # Groups of bands below the crossover whose mean tonality the network sees, and the bands of each.
 TONE_GROUPS, TONE_BANDS = 4, 8
 # Lines go on above the crossover: their share there is at least the first group's tonality times this.
-TONE_KEPT = 1.2
+TONE_KEPT = 2.4
 FEATURES = 2 * BAND_COUNT + 2 * NEAR_BANDS + 1 + TONE_GROUPS
 
 
