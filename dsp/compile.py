@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Of each kernel, the files that it may be made of, with numba's stamp of their age and size.
-_sources: dict[int, set[tuple[str, tuple[float, int]]]] = {}
+# Of each kernel, the files that it may be made of, with numba's stamp of their age and size, and its constants.
+_sources: dict[int, set[tuple[str, object]]] = {}
 # Sums may be taken in the order that suits the processor; what is no number stays what it is.
 _FREEDOM = {"arcp", "contract", "nsz", "reassoc"}
 
@@ -63,16 +64,27 @@ def kernel(function: Function) -> Function:
 def _stamp(compiled: Any, function: Callable[..., Any]) -> None:
     """Let what is kept on disk count only as long as every file stays as it is that the kernel may be made of.
 
-    numba looks at the kernel's own file. The kernels that it calls are compiled into it, and may come from others.
+    numba looks at the kernel's own file. The kernels that it calls are compiled into it, and may come from others, and
+    so may the constants that it names.
     """
     kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if kept is None or not hasattr(kept, "_source_stamp"):
         return
-    sources = {(function.__code__.co_filename, kept._source_stamp)}
+    sources: set[tuple[str, object]] = {(function.__code__.co_filename, kept._source_stamp), *_constants(function)}
     for value in function.__globals__.values():
         is_module = isinstance(value, type(numba))
         for known in vars(value).values() if is_module else (value,):
             if isinstance(known, Dispatcher):
                 sources |= _sources.get(id(known), set())
     _sources[id(compiled)] = sources
-    kept._source_stamp = sorted(sources)
+    kept._source_stamp = sorted(sources, key=repr)
+
+
+def _constants(function: Callable[..., Any]) -> Iterator[tuple[str, object]]:
+    """Yield the numbers that a function names, which are compiled into it as they stand."""
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, np.ndarray):
+            yield f"{function.__module__}.{name}", value.tobytes()
+        elif isinstance(value, (int, float, tuple)):
+            yield f"{function.__module__}.{name}", repr(value)

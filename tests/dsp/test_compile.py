@@ -54,7 +54,8 @@ def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatc
 def _in_a_process_of_its_own(folder: Path) -> str:
     """Run the kernel of `outer.py`; return what it gave and how many kernels came from the disk."""
     program = "import outer; print(outer.passed(), sum(outer.passed.stats.cache_hits.values()))"
-    paths = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    # Python's own cache goes by seconds and sizes, and would not see a digit that changes at once.
+    paths = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", program], env=os.environ | paths, capture_output=True, text=True, check=True
     )
@@ -70,3 +71,14 @@ def test_a_kernel_is_made_anew_when_one_that_it_calls_is_changed(tmp_path: Path)
     assert _in_a_process_of_its_own(tmp_path) == "1 1"
     (tmp_path / "inner.py").write_text(inner.format("1 + 41"))
     assert _in_a_process_of_its_own(tmp_path) == "42 0"
+
+
+@pytest.mark.parametrize("value", ["{}", "({}, 0)", "np.array([{}, 0])"])
+def test_a_kernel_is_made_anew_when_a_constant_from_elsewhere_is_changed(tmp_path: Path, value: str) -> None:
+    head = "from inner import VALUE\nfrom dsp.compile import kernel\n"
+    outer = f"{head}@kernel\ndef passed() -> int:\n    return {'VALUE' if value == '{}' else 'VALUE[0]'}\n"
+    (tmp_path / "outer.py").write_text(outer)
+    for number, answers in ((1, ("1 0", "1 1")), (2, ("2 0",))):
+        (tmp_path / "inner.py").write_text(f"import numpy as np\nVALUE = {value.format(number)}\n")
+        for answer in answers:
+            assert _in_a_process_of_its_own(tmp_path) == answer
