@@ -12,7 +12,8 @@ from dsp.compile import kernel
 from dsp.fft import Array
 from dsp.gain_ramp import mix
 from models.extender.crossover_filter import HighPasses, cut
-from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory, follow
+from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory
+from models.extender.fine_following import follow
 from models.extender.shaping import Hops
 
 
@@ -57,11 +58,12 @@ def play(
     """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix."""
     band, delay = np.zeros_like(out), span.delay
     at = span.end - out.shape[1] - delay
-    if len(hops.filters):
+    has_band = len(hops.filters) > 0
+    if has_band:
         noise = hops.noise.reshape(2, -1, hops.noise.shape[3])
         filters = hops.filters[: len(out)]
         ltv.shape(source, span.source_end - delay, filters, noise, span.hop, span.taps, span.phase, band)
-    follow(signal, at, fine.position, fine.grid, fine.poles, fine.network, fine.memory, band)
+    follow(signal, at, fine.position, fine.grid, fine.poles, fine.network, fine.memory, has_band, band)
     cut(band, generated, span.start, passes)
     gain = 10.0**mixing.output
     target = 1.0 if mixing.is_bypassed else 0.0 if mixing.is_delta else gain

@@ -35,7 +35,7 @@ _NAMES = (
 
 
 class Weights(NamedTuple):
-    """The arrays of `_NAMES`, in that order; matrices of shape (inputs, outputs)."""
+    """The arrays of `_NAMES`, in that order; matrices of shape (outputs, inputs)."""
 
     enter: Array
     enter_bias: Array
@@ -84,7 +84,7 @@ class KernelInference:
         arrays = dict(weights)
         # One row for each output over all frames that the convolution sees, the oldest first.
         arrays["enter.weight"] = arrays["enter.weight"].transpose(0, 2, 1).reshape(config.width, -1)
-        self._weights = Weights(*(np.ascontiguousarray(arrays[name].T, np.float32) for name in _NAMES))
+        self._weights = Weights(*(np.ascontiguousarray(arrays[name], np.float32) for name in _NAMES))
 
     def reset(self, channels: int) -> None:
         """Forget the past, and prepare for so many channels."""

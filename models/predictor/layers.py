@@ -11,69 +11,51 @@ from dsp.fast_math import exp
 from dsp.fft import Array
 
 _HALF_ROOT = math.sqrt(0.5)
-# Rows of a product that stay in the processor's first cache while all weights pass.
-_ROWS = 16
 
 
 @kernel
 def product(weight: Array, bias: Array, values: Array, out: Array) -> None:
     """Multiply rows by a matrix and add a bias.
 
-    Four rows by four inputs share a pass over the outputs; of what is left, two or one.
+    Four outputs of two rows are summed up at a time, in registers: a loop that writes nothing need not find out whether
+    it overwrites what it reads, which costs more than the work where a matrix is small.
 
     Args:
-        weight: Shape (inputs, outputs), so that no sum runs across a vector.
+        weight: Shape (outputs, inputs).
         bias: Shape (outputs,).
         values: Shape (rows, inputs).
         out: Shape (rows, outputs).
     """
-    inputs, rows = weight.shape[0], values.shape[0]
-    for first in range(0, rows, _ROWS):
-        last = min(first + _ROWS, rows)
-        for row in range(first, last):
-            out[row] = bias
-        for k in range(0, inputs - inputs % 4, 4):
-            for row in range(first, last - 3, 4):
-                _add_four_rows(weight, k, values, row, out)
-            if (last - first) & 2:
-                _add_two_rows(weight, k, values, last - ((last - first) & 3), out)
-            if (last - first) & 1:
-                _add_row(weight, k, values, last - 1, out)
-        for k in range(inputs - inputs % 4, inputs):
-            for row in range(first, last):
-                for j in range(weight.shape[1]):
-                    out[row, j] += weight[k, j] * values[row, k]
+    outputs, rows = len(weight), len(values)
+    whole = outputs - outputs % 4
+    for j in range(0, whole, 4):
+        for row in range(0, rows, 2):
+            _write_sums(weight[j : j + 4], bias[j : j + 4], values, row, min(row + 1, rows - 1), out[:, j : j + 4])
+    for j in range(whole, outputs):
+        shares = weight[j]
+        for row in range(rows):
+            total, inputs = np.float32(0.0), values[row]
+            for k in range(len(shares)):
+                total += shares[k] * inputs[k]
+            out[row, j] = total + bias[j]
 
 
 @kernel
-def _add_four_rows(weight: Array, k: int, values: Array, row: int, out: Array) -> None:
-    a0, a1, a2, a3 = values[row, k], values[row, k + 1], values[row, k + 2], values[row, k + 3]
-    b0, b1, b2, b3 = values[row + 1, k], values[row + 1, k + 1], values[row + 1, k + 2], values[row + 1, k + 3]
-    c0, c1, c2, c3 = values[row + 2, k], values[row + 2, k + 1], values[row + 2, k + 2], values[row + 2, k + 3]
-    d0, d1, d2, d3 = values[row + 3, k], values[row + 3, k + 1], values[row + 3, k + 2], values[row + 3, k + 3]
-    for j in range(weight.shape[1]):
-        w0, w1, w2, w3 = weight[k, j], weight[k + 1, j], weight[k + 2, j], weight[k + 3, j]
-        out[row, j] += w0 * a0 + w1 * a1 + w2 * a2 + w3 * a3
-        out[row + 1, j] += w0 * b0 + w1 * b1 + w2 * b2 + w3 * b3
-        out[row + 2, j] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
-        out[row + 3, j] += w0 * d0 + w1 * d1 + w2 * d2 + w3 * d3
-
-
-@kernel
-def _add_two_rows(weight: Array, k: int, values: Array, row: int, out: Array) -> None:
-    a0, a1, a2, a3 = values[row, k], values[row, k + 1], values[row, k + 2], values[row, k + 3]
-    b0, b1, b2, b3 = values[row + 1, k], values[row + 1, k + 1], values[row + 1, k + 2], values[row + 1, k + 3]
-    for j in range(weight.shape[1]):
-        w0, w1, w2, w3 = weight[k, j], weight[k + 1, j], weight[k + 2, j], weight[k + 3, j]
-        out[row, j] += w0 * a0 + w1 * a1 + w2 * a2 + w3 * a3
-        out[row + 1, j] += w0 * b0 + w1 * b1 + w2 * b2 + w3 * b3
-
-
-@kernel
-def _add_row(weight: Array, k: int, values: Array, row: int, out: Array) -> None:
-    a0, a1, a2, a3 = values[row, k], values[row, k + 1], values[row, k + 2], values[row, k + 3]
-    for j in range(weight.shape[1]):
-        out[row, j] += weight[k, j] * a0 + weight[k + 1, j] * a1 + weight[k + 2, j] * a2 + weight[k + 3, j] * a3
+def _write_sums(weight: Array, bias: Array, values: Array, row: int, other: int, out: Array) -> None:
+    """Write four outputs of two rows, which may be the same."""
+    w0, w1, w2, w3, a, b = weight[0], weight[1], weight[2], weight[3], values[row], values[other]
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = np.float32(0.0)
+    for k in range(len(w0)):
+        a0 += w0[k] * a[k]
+        a1 += w1[k] * a[k]
+        a2 += w2[k] * a[k]
+        a3 += w3[k] * a[k]
+        b0 += w0[k] * b[k]
+        b1 += w1[k] * b[k]
+        b2 += w2[k] * b[k]
+        b3 += w3[k] * b[k]
+    out[row, 0], out[row, 1], out[row, 2], out[row, 3] = a0 + bias[0], a1 + bias[1], a2 + bias[2], a3 + bias[3]
+    out[other, 0], out[other, 1], out[other, 2], out[other, 3] = b0 + bias[0], b1 + bias[1], b2 + bias[2], b3 + bias[3]
 
 
 @kernel

@@ -9,7 +9,7 @@ import pytest
 
 from dsp import bands
 from models.extender.controls import NODES_HZ, control, defaults
-from models.extender.curve import AmountCurve, node_weights
+from models.extender.gains import AmountCurve, node_weights
 from models.stage import Block
 from tests.models.extender.extenders import music, prepared, whole
 

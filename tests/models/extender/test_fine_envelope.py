@@ -11,6 +11,7 @@ from models.artifact.load import part_of
 from models.artifact.manifest import FINE, FOLDER, WEIGHTS
 from models.extender import fine_envelope
 from models.extender.fine_envelope import FineNetwork
+from models.extender.fine_following import follow
 
 CROSSOVER_HZ = 7000.0
 # What a shipped extender's signal is delayed by.
@@ -47,7 +48,7 @@ def followed(
     size, parts = block or band.shape[1], []
     for at in range(0, band.shape[1], size):
         part = np.ascontiguousarray(band[:, at : at + size])
-        fine_envelope.follow(late, at, position + at, grid, poles, weights, memory, part)
+        follow(late, at, position + at, grid, poles, weights, memory, True, part)
         parts.append(part)
     return np.concatenate(parts, 1)
 
@@ -117,7 +118,7 @@ def test_without_a_network_the_band_stays_as_it_is() -> None:
     grid = fine_envelope.frame_grid(48000, 0)
     band, memory = high.copy(), fine_envelope.start(2, grid)
     poles = fine_envelope.poles(CROSSOVER_HZ, 48000)
-    fine_envelope.follow(low, 0, 0, grid, poles, fine_envelope.without_gain(False), memory, band)
+    follow(low, 0, 0, grid, poles, fine_envelope.without_gain(False), memory, True, band)
     np.testing.assert_array_equal(band, high)
 
 
@@ -138,3 +139,21 @@ def test_a_steady_buzz_is_changed_by_6_db_at_most(artifact: str, pitch_hz: float
     low, high = (np.fft.irfft(part, 144000).astype(np.float32) for part in parts)
     after = followed(low, high, artifact)
     assert abs(level_db(after[:, 96000:]) - level_db(high[:, 48000:-2816])) < 8
+
+
+@pytest.mark.parametrize("artifact", DELAYS)
+def test_a_band_that_begins_is_followed_alike_where_the_network_rested_before(artifact: str) -> None:
+    low, high = noise(0.3)
+    # A band before as well, so that there is something to forget, and pauses that end within a frame.
+    high[:, 3000:9600], low[:, 6000:] = 0.0, 3.0 * low[:, 6000:]
+    delay, out = DELAYS[artifact], []
+    grid, poles = fine_envelope.frame_grid(48000, delay), fine_envelope.poles(CROSSOVER_HZ, 48000)
+    late = np.pad(low, ((0, 0), (0, delay)))
+    for rests in (False, True):
+        memory, band = fine_envelope.start(2, grid), high.copy()
+        for at in range(0, band.shape[1], 120):
+            part = np.ascontiguousarray(band[:, at : at + 120])
+            follow(late, at, at, grid, poles, network(artifact), memory, bool(part.any()) or not rests, part)
+            band[:, at : at + 120] = part
+        out.append(band)
+    np.testing.assert_allclose(out[1], out[0], rtol=1e-4, atol=1e-8)

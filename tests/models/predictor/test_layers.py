@@ -11,13 +11,13 @@ from models.predictor.layers import gelu, product, sigmoid, tanh
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 16, 17, 33])
-@pytest.mark.parametrize("inputs", [1, 4, 7])
+@pytest.mark.parametrize("inputs", [1, 4, 51])
 def test_a_product_is_a_matrix_product(rows: int, inputs: int) -> None:
     rng = np.random.default_rng(rows)
-    weight, bias, values = (rng.standard_normal(size).astype(np.float32) for size in ((inputs, 9), 9, (rows, inputs)))
+    weight, bias, values = (rng.standard_normal(size).astype(np.float32) for size in ((9, inputs), 9, (rows, inputs)))
     out = np.empty((rows, 9), np.float32)
     product(weight, bias, values, out)
-    np.testing.assert_allclose(out, values @ weight + bias, atol=1e-5)
+    np.testing.assert_allclose(out, values @ weight.T + bias, atol=1e-5)
 
 
 def test_activations_are_those_of_their_definitions() -> None:

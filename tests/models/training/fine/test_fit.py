@@ -14,6 +14,7 @@ import torch
 from models.artifact.load import load_extender
 from models.extender import fine_envelope
 from models.extender.extender import Extender
+from models.extender.fine_following import follow
 from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.fine.examples import FineExample, chosen, examples
@@ -55,7 +56,7 @@ def test_the_kernel_plays_what_was_fitted(sees_ahead: bool) -> None:
     low, band = random.standard_normal((2, 1, frames * grid.samples)).astype(np.float32)
     ahead, memory = np.pad(low, ((0, 0), (0, grid.ahead))), fine_envelope.start(1, grid, frames)
     after = band.copy()
-    fine_envelope.follow(ahead, 0, 0, grid, fine_envelope.poles(6000.0, RATE), network, memory, after)
+    follow(ahead, 0, 0, grid, fine_envelope.poles(6000.0, RATE), network, memory, True, after)
     with torch.inference_mode():
         gain_db = learner(learner.features(torch.from_numpy(memory.levels[0]))).numpy()
     # At the beginning of a frame stands what was decided at the end of the one before the last.

@@ -1,0 +1,251 @@
+"""Following: the levels of input and band, frame by frame, and the gain that the fine network sets by them.
+
+The network is run for a few frames at once, as no level depends on a gain, and not at all where there is no band.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dsp.compile import kernel
+from dsp.fast_math import exp, log
+from dsp.fft import Array
+from models.extender.fine_envelope import (
+    FLOOR,
+    MOST_BELS,
+    MOST_DB,
+    NEPERS_A_DB,
+    REFERENCE,
+    SILENT,
+    FineNetwork,
+    FrameGrid,
+    Memory,
+)
+from models.predictor.layers import product, tanh
+
+# Frames at once: their levels stay in the processor's first cache.
+_FRAMES = 16
+# Frames whose gains count in the next one.
+_COUNTING = 2
+# What is kept from frame to frame of the powers in the long run, which is some 0.4 s, and how far they may be changed.
+_KEPT = 1 - 1 / 600
+_FREE_DB = 6.0
+_LN_10 = float(np.log(10.0))
+
+
+@kernel
+def follow(
+    signal: Array, at: int, position: int, grid: FrameGrid, poles: Array, network: FineNetwork, memory: Memory,
+    has_band: bool, band: Array,
+) -> None:  # fmt: skip
+    """Multiply a generated band by the fine envelope.
+
+    Args:
+        signal: The input, shape (channels, time).
+        at: Where in it the samples lie that belong to the band's.
+        position: Of the band's first sample in the timeline, on which the frames lie.
+        grid: From `frame_grid`.
+        poles: From `poles`.
+        network: Decides the gain.
+        memory: From `start`, then as the block before left it; overwritten.
+        has_band: Whether there is more than silence in the band.
+        band: Above the crossover, shape (channels, count); overwritten.
+    """
+    channels, count, samples = band.shape[0], band.shape[1], grid.samples
+    features = np.empty((_FRAMES * channels, network.enter.shape[1]), np.float32)
+    nepers = np.empty((_FRAMES * channels, 1), np.float32)
+    done = 0
+    while done < count:
+        place, phase = position + done, (position + done) % samples
+        stretch = min(_FRAMES * samples - phase, count - done)
+        frames = (phase + stretch) // samples
+        first = 0 if has_band else max(0, frames - _COUNTING)
+        _listen(signal, at + done + grid.ahead, band, done, stretch, place, first, grid, poles, memory, features)
+        if frames > first:
+            rows = (frames - first) * channels
+            _run(network, features[:rows], nepers[:rows])
+        if has_band:
+            _turn(band, done, min(samples - phase, stretch), phase, memory.gains)
+        for frame in range(frames):
+            row = (frame - first) * channels
+            _end_frame((place // samples + frame) % memory.levels.shape[2], nepers, row, memory)
+            begun = (frame + 1) * samples - phase
+            if has_band and begun < stretch:
+                _turn(band, done + begun, min(samples, stretch - begun), 0, memory.gains)
+        done += stretch
+
+
+@kernel
+def _turn(band: Array, at: int, count: int, phase: int, gains: Array) -> None:
+    for channel in range(band.shape[0]):
+        samples, factors = band[channel, at : at + count], gains[channel, phase : phase + count]
+        for i in range(count):
+            samples[i] *= factors[i]
+
+
+@kernel
+def _listen(
+    signal: Array, at: int, band: Array, begin: int, count: int, position: int, first: int, grid: FrameGrid,
+    poles: Array, memory: Memory, features: Array,
+) -> None:  # fmt: skip
+    """Put the levels of the frames that end into the past, and write the features of all but the first of them."""
+    channels, phase, done, frame = band.shape[0], position % grid.samples, 0, 0
+    while done < count:
+        stretch = min(grid.samples - phase, count - done)
+        for channel in range(channels):
+            filters, split = memory.filters[channel], memory.split[channel]
+            _split(signal[channel, at + done : at + done + stretch], poles, filters, split, phase)
+            _pass_high(band[channel, begin + done : begin + done + stretch], poles[-1], filters, split[-1], phase)
+        done += stretch
+        phase += stretch
+        if phase == grid.samples:
+            slot = (position // grid.samples + frame) % memory.levels.shape[2]
+            _write_levels(memory, slot)
+            if frame >= first:
+                row = (frame - first) * channels
+                _write_features(memory.levels, slot, grid, features[row : row + channels])
+            phase, frame = 0, frame + 1
+
+
+@kernel
+def _split(samples: Array, poles: Array, filters: Array, split: Array, phase: int) -> None:
+    """Write the first difference of the input, and what two-pole low-passes leave of it."""
+    splits, count = len(poles) - 1, len(samples)
+    lifted = split[splits, phase : phase + count]
+    lifted[0] = samples[0] - filters[-1]
+    for i in range(1, count):
+        lifted[i] = samples[i] - samples[i - 1]
+    filters[-1] = samples[count - 1]
+    one = np.float32(1.0)
+    # Two at a time, as each waits for its own last sample; an odd one is computed twice.
+    for k in range(0, splits, 2):
+        n = min(k + 1, splits - 1)
+        pole_a, once_a, twice_a, lower_a = poles[k], filters[k], filters[splits + k], split[k, phase : phase + count]
+        pole_b, once_b, twice_b, lower_b = poles[n], filters[n], filters[splits + n], split[n, phase : phase + count]
+        for i in range(count):
+            once_a = pole_a * once_a + (one - pole_a) * lifted[i]
+            once_b = pole_b * once_b + (one - pole_b) * lifted[i]
+            twice_a = pole_a * twice_a + (one - pole_a) * once_a
+            twice_b = pole_b * twice_b + (one - pole_b) * once_b
+            lower_a[i], lower_b[i] = twice_a, twice_b
+        filters[k], filters[splits + k], filters[n], filters[splits + n] = once_a, twice_a, once_b, twice_b
+
+
+@kernel
+def _pass_high(samples: Array, pole: float, filters: Array, passed: Array, phase: int) -> None:
+    """Write the generated band without what may have come through below the crossover."""
+    before, once, twice = filters[-4], filters[-3], filters[-2]
+    for i in range(len(samples)):
+        higher = pole * once + pole * (samples[i] - before)
+        twice = pole * twice + pole * (higher - once)
+        before, once = samples[i], higher
+        passed[phase + i] = twice
+    filters[-4], filters[-3], filters[-2] = before, once, twice
+
+
+@kernel
+def _write_levels(memory: Memory, slot: int) -> None:
+    """Write the levels of the frame that ends: of the differences between neighbours, and of the generated band."""
+    channels, kinds, samples = memory.split.shape
+    for channel in range(channels):
+        split, filters = memory.split[channel], memory.filters[channel]
+        for k in range(kinds):
+            power, row = np.float32(0.0), split[k]
+            if 0 < k < kinds - 1:
+                lower = split[k - 1]
+                for i in range(samples):
+                    power += (row[i] - lower[i]) * (row[i] - lower[i])
+            else:
+                for i in range(samples):
+                    power += row[i] * row[i]
+            # What is beyond full scale must not be remembered for longer than a sound.
+            power = min(power / np.float32(samples), np.float32(1.0)) + np.float32(10.0**FLOOR)
+            memory.levels[channel, k, slot] = log(power) / np.float32(_LN_10)
+        for k in range(len(filters)):
+            # What dies away is not followed into denormals.
+            if abs(filters[k]) < np.float32(1e-20):
+                filters[k] = np.float32(0.0)
+
+
+@kernel
+def _write_features(levels: Array, slot: int, grid: FrameGrid, features: Array) -> None:
+    """Write levels at their lags, those of the input against its highest band's mean and the band's against its own."""
+    channels, kinds, kept = levels.shape
+    bands, most = kinds - 1, np.float32(MOST_BELS)
+    for channel in range(channels):
+        reference, of_band, sounding = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        # The last frames lie side by side but for the place where the newest is written over the oldest.
+        first = slot + 1 - REFERENCE
+        for begin, end in ((max(first, 0), slot + 1), (min(first, 0) + kept, kept)):
+            highest, generated = levels[channel, bands - 1, begin:end], levels[channel, bands, begin:end]
+            for i in range(len(generated)):
+                is_sounding = np.float32(generated[i] > np.float32(SILENT))
+                reference += highest[i]
+                of_band += is_sounding * generated[i]
+                sounding += is_sounding
+        reference, of_band = reference / np.float32(REFERENCE), of_band / max(sounding, np.float32(1.0))
+        seen, at = features[channel], 0
+        for lag in grid.lags:
+            place = slot - lag if slot >= lag else slot - lag + kept
+            for band in range(bands):
+                seen[at + band] = min(max(levels[channel, band, place] - reference, -most), most)
+            at += bands
+        for lag in grid.band_lags:
+            level = levels[channel, bands, slot - lag if slot >= lag else slot - lag + kept]
+            seen[at] = min(max(level - of_band, -most), most) if level > np.float32(SILENT) else -most
+            at += 1
+
+
+@kernel
+def _run(network: FineNetwork, features: Array, nepers: Array) -> None:
+    """Write the gains that the network wants, shape (rows, 1)."""
+    hidden = np.empty((len(features), len(network.mix)), np.float32)
+    mixed = np.empty_like(hidden)
+    product(network.enter, network.enter_bias, features, hidden)
+    _rectify(hidden)
+    product(network.mix, network.mix_bias, hidden, mixed)
+    _rectify(mixed)
+    product(network.leave, network.leave_bias, mixed, nepers)
+    for row in range(len(nepers)):
+        nepers[row, 0] = np.float32(MOST_DB * NEPERS_A_DB) * tanh(nepers[row, 0])
+
+
+@kernel
+def _rectify(values: Array) -> None:
+    for row in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            values[row, k] = max(values[row, k], np.float32(0.0))
+
+
+@kernel
+def _end_frame(slot: int, nepers: Array, row: int, memory: Memory) -> None:
+    """Compute the gains of the next frame, from those at its end; a row below 0 stands for what was wanted last."""
+    samples = memory.gains.shape[1]
+    for channel in range(len(memory.gains)):
+        level, wanted = memory.levels[channel, memory.levels.shape[1] - 1, slot], memory.wanted[channel]
+        before = exp(level * np.float32(_LN_10))
+        # A silent band is not changed, so that it makes no difference whether there is none.
+        change = wanted[0] + wanted[1] if level > np.float32(SILENT) else np.float32(0.0)
+        beyond = _beyond(before, before * exp(change), memory.powers[channel])
+        if row < 0:
+            continue
+        wanted[0], wanted[1] = wanted[1], nepers[row + channel, 0]
+        first, last = memory.nepers[channel], wanted[1] - beyond
+        rise = (last - first) / np.float32(samples)
+        gains = memory.gains[channel]
+        for i in range(samples):
+            gains[i] = exp(first + rise * np.float32(i))
+        memory.nepers[channel] = last
+
+
+@kernel
+def _beyond(before: np.float32, after: np.float32, powers: Array) -> np.float32:
+    """Add the powers of a frame, and return the nepers by which the long run is changed too far; less after silence."""
+    kept, one = np.float32(_KEPT), np.float32(1.0)
+    powers[0] = kept * powers[0] + before
+    powers[1] = kept * powers[1] + after
+    powers[2] = kept * powers[2] + (one - kept) * np.float32(before > np.float32(10.0**SILENT))
+    free = np.float32(NEPERS_A_DB) * (np.float32(_FREE_DB) + np.float32(MOST_DB) * (one - powers[2]))
+    added = np.float32(0.5) * log(powers[1] / powers[0])
+    beyond: np.float32 = added - min(max(added, -free), free)
+    return beyond
