@@ -51,7 +51,16 @@ def kernel(function: Function) -> Function:
     An array that a kernel gives back costs as much as a small kernel: those of the block path fill arrays that they are
     given.
     """
-    compile_ = partial(numba.njit, error_model="numpy", fastmath=_FREEDOM)
+    return _compiled(function, releases=False)
+
+
+def background_kernel(function: Function) -> Function:
+    """Compile a function for work beside the audio thread, which has the interpreter while it runs."""
+    return _compiled(function, releases=True)
+
+
+def _compiled(function: Function, releases: bool) -> Function:
+    compile_ = partial(numba.njit, error_model="numpy", fastmath=_FREEDOM, nogil=releases)
     try:
         compiled = compile_(cache=True)(function)
     except RuntimeError:

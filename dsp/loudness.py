@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compile import kernel
+from dsp.compile import background_kernel
 from dsp.fft import Array
 
 Double = NDArray[np.float64]
@@ -50,7 +50,7 @@ def _high_pass(sample_rate: float, frequency_hz: float, q: float) -> Double:
     return np.array([*b, -2 * cosine, 1 - alpha]) / (1 + alpha)
 
 
-@kernel
+@background_kernel
 def weigh(block: Array, filters: Double, state: Double, sums: Double, filled: int, step: int, steps: Double) -> int:
     """Filter a block and add its squares up over steps of time.
 
@@ -99,7 +99,7 @@ def peak_filters() -> Array:
     return filters
 
 
-@kernel
+@background_kernel
 def true_peak(signal: Array, filters: Array, peak: float) -> float:
     """Return the highest value at and between samples, or the peak so far where that is higher.
 

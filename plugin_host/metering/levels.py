@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compile import kernel
+from dsp.compile import background_kernel, kernel
+from dsp.fft import rfft
 from dsp.loudness import peak_filters, true_peak
 from models.stage import Block
 from plugin_host.metering.loudness import LoudnessMeter
@@ -63,17 +64,11 @@ class NewestSamples:
             return self._ring[:, begin:end].copy()
         return np.concatenate((self._ring[:, begin:], self._ring[:, :end]), axis=1)
 
-    def power(self) -> NDArray[np.float32]:
-        """Return each channel's mean square over all that is kept, shape (channels,)."""
-        mean: NDArray[np.float32] = np.einsum("cs,cs->c", self._ring, self._ring) / self._ring.shape[1]
-        return mean
-
 
 class Meter:
     """The levels of one signal: the audio thread writes its samples, other threads measure them.
 
-    Measuring holds the interpreter that the audio thread needs, so that no more samples are read than count, in few
-    calls.
+    What is measured is computed in kernels that leave the interpreter to the audio thread.
 
     Attributes:
         newest: The newest 0.3 s.
@@ -82,56 +77,77 @@ class Meter:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._recent, self._between = round(_PEAK_S * sample_rate), round(_TRUE_PEAK_S * sample_rate)
-        kept = max(_SPECTRUM, round(_RMS_S * sample_rate))
-        self.newest, self._kept = NewestSamples(channels, kept), kept - self._recent
+        self._kept = max(_SPECTRUM, round(_RMS_S * sample_rate))
+        self.newest = NewestSamples(channels, self._kept)
         self.update = self.newest.write
-        self._window = np.hanning(_SPECTRUM).astype(np.float32)
-        self._window *= 2.0 / self._window.sum() / math.sqrt(channels)
+        window = np.hanning(_SPECTRUM)
+        self._window = (window * (2.0 / window.sum() / math.sqrt(channels))).astype(np.float32)
         self._edges = _band_edges(sample_rate)
         self._between_samples = peak_filters()
-        # The kernel is compiled or loaded here, and not while a display waits.
-        self.true_peak_db()
         self._loudness = LoudnessMeter(sample_rate, channels)
+        # The kernels are compiled or loaded here, and not while a display waits.
+        self.levels()
+        self.spectrum_db()
 
     def levels(self) -> dict[str, Any]:
-        """Return peak and root mean square of each channel in dBFS, the true peak in dBTP, and the loudness in LUFS."""
-        levels = {"peak_db": self.peak_db(), "rms_db": self.rms_db()}
-        return {**levels, "true_peak_db": self.true_peak_db(), "lufs": self.lufs()}
+        """Return the levels of the newest samples; ask at least every 0.2 s.
 
-    def peak_db(self) -> list[float]:
-        """Return each channel's peak in dBFS over the newest tenth of a second."""
-        samples = self.newest.read(self._recent)
-        return _db(np.maximum(samples.max(1), -samples.min(1)) ** 2)
-
-    def rms_db(self) -> list[float]:
-        """Return each channel's root mean square in dBFS over the newest 0.3 s."""
-        return _db(self.newest.power())
-
-    def lufs(self) -> dict[str, float | None]:
-        """Return the loudness over 0.4 s and 3 s; see `LoudnessMeter.follow`. Ask at least every 0.2 s."""
+        Returns:
+            "peak_db", each channel's over a tenth of a second, and "rms_db", over 0.3 s, in dBFS; "true_peak_db", the
+            highest value at and between the samples of 0.05 s over all channels, in dBTP; "lufs", see `LoudnessMeter`.
+        """
         written = self.newest.written
-        return self._loudness.follow(lambda count: self.newest.read(count, written), written, self._kept)
-
-    def true_peak_db(self) -> float:
-        """Return the highest value of the newest 0.05 s in dBTP, at and between samples, over all channels."""
-        peak = true_peak(self.newest.read(self._between), self._between_samples, 0.0)
-        return round(10.0 * math.log10(max(_FLOOR, peak**2)), 2)
+        samples = self.newest.read(self._kept, written)
+        levels: list[float] = _levels(samples, self._recent, self._between, self._between_samples).round(2).tolist()
+        channels = len(samples)
+        lufs = self._loudness.follow(lambda count: samples[:, self._kept - count :], written, self._kept - self._recent)
+        return {
+            "peak_db": levels[:channels], "rms_db": levels[channels:-1], "true_peak_db": levels[-1], "lufs": lufs
+        }  # fmt: skip
 
     def spectrum_db(self) -> list[float]:
         """Return the level of each of 64 bands, 20 Hz to half the rate on a log scale, mean over channels, in dBFS."""
-        spectrum = np.fft.rfft(self.newest.read(_SPECTRUM) * self._window)
-        # Real and imaginary parts side by side, so that a band is one stretch of squares.
-        squares = spectrum.astype(np.complex64, copy=False).view(np.float32) ** 2
-        return _db(np.add.reduceat(squares.sum(0), self._edges)[::2], 1)
+        levels: list[float] = _spectrum(self.newest.read(_SPECTRUM), self._window, self._edges).round(1).tolist()
+        return levels
 
 
-def _db(power: NDArray[np.floating], digits: int = 2) -> list[float]:
-    levels: list[float] = np.round(10.0 * np.log10(np.maximum(power, _FLOOR), dtype=np.float64), digits).tolist()
-    return levels
+@background_kernel
+def _levels(samples: Block, recent: int, between: int, filters: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return peak and root mean square of each channel and the true peak of all, in dB, shape (2 * channels + 1,)."""
+    channels, count = samples.shape
+    levels = np.empty(2 * channels + 1)
+    for channel in range(channels):
+        peak, power = np.float32(0.0), np.float32(0.0)
+        for i in range(count):
+            power += samples[channel, i] ** 2
+        for i in range(count - recent, count):
+            peak = max(peak, abs(samples[channel, i]))
+        levels[channel], levels[channels + channel] = peak**2, power / count
+    levels[2 * channels] = true_peak(samples[:, count - between :], filters, 0.0) ** 2
+    return _db(levels)
+
+
+@background_kernel
+def _spectrum(samples: Block, window: NDArray[np.float32], edges: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the level of each band in dB; `edges` holds the first bin of each and the one behind, shape (2, bands)."""
+    spectra = rfft(samples * window)
+    levels = np.zeros(edges.shape[1])
+    for band in range(edges.shape[1]):
+        for channel in range(len(spectra)):
+            for i in range(edges[0, band], edges[1, band]):
+                levels[band] += spectra[channel, i].real ** 2 + spectra[channel, i].imag ** 2
+    return _db(levels)
+
+
+@background_kernel
+def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    for i in range(len(power)):
+        power[i] = 10.0 * np.log10(max(power[i], _FLOOR))
+    return power
 
 
 def _band_edges(sample_rate: int) -> NDArray[np.intp]:
-    """Return where each band begins and ends among the bins' real and imaginary parts, in turns, shape (2 * BANDS,).
+    """Return the first bin of each band and the one behind its last, shape (2, BANDS).
 
     A band narrower than a bin takes the nearest.
     """
@@ -141,8 +157,7 @@ def _band_edges(sample_rate: int) -> NDArray[np.intp]:
     first = np.minimum(np.searchsorted(bins, edges), len(bins) - 1)
     begin, end = first[:-1], first[1:]
     nearest = np.abs(bins[:, None] - np.sqrt(edges[:-1] * edges[1:])).argmin(0)
-    begin, end = np.where(begin < end, begin, nearest), np.where(begin < end, end, nearest + 1)
-    return 2 * np.stack([begin, end], axis=1).ravel()
+    return np.where(begin < end, [begin, end], [nearest, nearest + 1])
 
 
 @kernel
