@@ -1,9 +1,10 @@
-// Levels in and out: root mean square as the bar, peak as a line, the highest peak held for two seconds, a lamp that
-// stays on after a clip until it is pressed, the highest true peak of 3 seconds, and the loudness over 0.4 and 3 seconds.
+// Levels in and out: root mean square as the bar, peak as a line, the highest peak held for two seconds, as a line and in
+// figures, which nobody could read faster; a lamp that stays on after a clip until it is pressed, the highest true peak of
+// 3 seconds, and the loudness over 0.4 and 3 seconds.
 const FLOOR_DB = -60, HOLD_MS = 2000, TRUE_PEAK_MS = 3000, MARKS = [0, -6, -12, -24, -36, -48];
 
 function share(db) {
-  return `${100 * Math.max(0, Math.min(1, 1 - (db ?? FLOOR_DB) / FLOOR_DB))}%`;
+  return `${(100 * Math.max(0, Math.min(1, 1 - (db ?? FLOOR_DB) / FLOOR_DB))).toFixed(1)}%`;
 }
 
 function lufs(value) {
@@ -64,9 +65,9 @@ export default {
           this.held[key] = { db: peak ?? -999, until: now + HOLD_MS };
         }
         const hold = this.held[key].db;
-        return { rms: share(rms[channel]), peak: share(peak), hold: share(hold), isHot: hold > -0.1 };
+        return { rms: share(rms[channel]), peak: share(peak), hold: share(hold), db: hold, isHot: hold > -0.1 };
       });
-      const top = Math.max(-999, ...peaks.map((peak) => peak ?? -999));
+      const top = Math.max(-999, ...bars.map((bar) => bar.db));
       if (top > 0) this.clipped.add(name);
       return {
         name, bars, text: top <= -120 ? "silent" : `${top.toFixed(1)} dB`,

@@ -1,6 +1,6 @@
 // The spectrogram of the input, of the output, or of what is added, over time: linear in frequency, so that the generated
 // band is large, with its axes; it can be frozen to look at.
-const LEFT = 34, BOTTOM = 16, PX_A_SECOND = 40, TOP_DB = -10, FLOOR_DB = -100, LOWEST_HZ = 20, STEP_HZ = 4000, STEP_S = 5;
+const LEFT = 34, BOTTOM = 16, PX_A_SECOND = 40, STEP_PX = 2, TOP_DB = -10, FLOOR_DB = -100, LOWEST_HZ = 20, STEP_HZ = 4000, STEP_S = 5;
 const SHADES = Array.from({ length: 101 }, (_, i) => `hsl(${265 + 1.4 * i} 85% ${4 + 0.66 * i}%)`);
 const SOURCES = { in: "input", out: "output", added: "added" };
 
@@ -44,7 +44,8 @@ export default {
       this.owed = Math.min(30, (this.owed ?? 0) + ((now - (this.last ?? now)) * PX_A_SECOND * scale) / 1000);
       this.last = now;
       const columns = Math.floor(this.owed);
-      if (!columns) return;
+      // Steps of one pixel would cost twice as much and look the same.
+      if (columns < STEP_PX * scale) return;
       this.owed -= columns;
       const added = frame.out.map((db, band) =>
         this.middle(band) < frame.crossover ? -200 : 10 * Math.log10(Math.max(1e-20, 10 ** (db / 10) - 10 ** ((frame.in[band] ?? -200) / 10))));
@@ -67,7 +68,8 @@ export default {
         const part = Math.max(0, Math.min(1, (db - FLOOR_DB) / (TOP_DB - FLOOR_DB)));
         const top = height * (1 - this.edge(band + 1) / (this.frame.rate / 2)), end = height * (1 - this.edge(band) / (this.frame.rate / 2));
         pen.fillStyle = SHADES[Math.round(100 * part)];
-        for (const x of [this.at, this.at - layer.width]) pen.fillRect(x, Math.floor(top), columns, Math.ceil(end) - Math.floor(top));
+        pen.fillRect(this.at, Math.floor(top), columns, Math.ceil(end) - Math.floor(top));
+        if (this.at + columns > layer.width) pen.fillRect(this.at - layer.width, Math.floor(top), columns, Math.ceil(end) - Math.floor(top));
       });
     },
     paint() {
