@@ -17,7 +17,8 @@ from plugin_host.control.protocol import TOPICS
 from plugin_host.control.request import SLOW, STEPS
 
 ORIGIN = "panel"
-_PATIENCE_S = 1.0
+# What follows the host looks again soon; a request that a busy machine answers late was still granted.
+_LOOK_S, _PATIENCE_S = 2.0, 10.0
 # Load figures come 7.5 times a second from a host that lives, so that a longer silence is worth a question.
 _SILENCE_S = 1.5
 _RETRY_S = 0.3
@@ -108,8 +109,8 @@ class PanelLink:
         with self._client() as client:
             return client.ask(do, **fields)
 
-    def _client(self) -> Client:
-        return Client(self._address, self._keys, origin=ORIGIN, timeout_s=_PATIENCE_S)
+    def _client(self, patience_s: float = _PATIENCE_S) -> Client:
+        return Client(self._address, self._keys, origin=ORIGIN, timeout_s=patience_s)
 
     def _drop_asker(self) -> None:
         if self._asker is not None:
@@ -119,7 +120,7 @@ class PanelLink:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                with self._client() as client:
+                with self._client(_LOOK_S) as client:
                     self._follow_one(client)
             except NoHostError as error:
                 self._miss(str(error))

@@ -42,6 +42,9 @@ _SWITCHES = {
     _MATCH: "match: Turn down the louder one of bypassed and processed, to compare them equally loud",
 }
 _STEPS = {"[": -1, "]": 1}
+# A page whose connection broke goes on as it was where it is back by then, and is loaded again where it comes later: a
+# phone that slept, a machine too busy to answer.
+_KEPT_S = 300.0
 _SUMMARY = "Share of the time for a block that is used, latency, and blocks that did not come in time"
 _LOOK = "highband_look"
 _THEMES: tuple[tuple[bool | None, str], ...] = ((None, "auto"), (False, "light"), (True, "dark"))
@@ -254,8 +257,13 @@ def run(link: PanelLink, host: str, port: int, token: str | None) -> None:
     jobs = RenderJobs()
     app.mount("/render", RenderDesk(link, jobs).app())
     app.on_shutdown(jobs.close)
+
+    @ui.page("/", reconnect_timeout=_KEPT_S)
+    def show() -> None:
+        Page(link)
+
     ui.run(
-        lambda: Page(link), host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
+        host=host, port=port, title="Highband", favicon="🎚", dark=None, language="en-US",
         reload=False, show=False, show_welcome_message=False, tailwind=False, reconnect_timeout=30.0,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
