@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from nicegui import ui
 
-from plugin_host.panel.elements import button, press_in
+from plugin_host.panel.elements import Ask, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import abx_result, sides_of
 from plugin_host.panel.listening.abx import Choice
@@ -19,7 +18,6 @@ from plugin_host.panel.listening.groups import ListeningError
 from plugin_host.panel.listening.live import LiveAbx, answers_file
 from plugin_host.panel.listening.session import Listener
 
-Ask = Callable[..., Any]
 _SOUNDS = ("a", "x", "b")
 _CHOICES = {"A": "1: X is A", "B": "2: X is B"}
 _KEYS = {"1": "A", "2": "B"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from nicegui import ui
 from nicegui.element import Element
 
 ASSETS = Path(__file__).parent / "assets"
+# Asks the host and shows the person where it refuses; returns None then.
+Ask = Callable[..., Any]
 
 
 class Part(Element):
@@ -59,6 +62,15 @@ def button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
     made = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
     made.props["aria-label"] = made.props["title"] = about
     return made
+
+
+@contextmanager
+def window(title: str, about: str, classes: str = "") -> Iterator[ui.dialog]:
+    """Make a window over the page, with a heading at its begin and a button that closes it at its end."""
+    with ui.dialog().props(f'aria-label="{title}"') as dialog, ui.card().classes(f"hb-dialog {classes}"):
+        ui.label(title).classes("hb-heading")
+        yield dialog
+        button("close", dialog.close, about).classes("hb-close")
 
 
 def press_in(one: ui.button, is_in: bool, is_away: bool) -> None:

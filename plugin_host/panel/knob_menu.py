@@ -7,10 +7,9 @@ from typing import Any
 
 from nicegui.events import GenericEventArguments
 
-from plugin_host.panel.elements import Menu
+from plugin_host.panel.elements import Ask, Menu
 from plugin_host.panel.host_mirror import PanelLink
 
-Ask = Callable[..., Any]
 FieldOf = Callable[[str], Callable[[], object] | None]
 
 

@@ -8,10 +8,8 @@ from typing import Any
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from plugin_host.panel.elements import MidiTable, button
+from plugin_host.panel.elements import Ask, MidiTable, button, window
 from plugin_host.panel.host_mirror import PanelLink
-
-Ask = Callable[..., Any]
 
 
 class MidiDialog:
@@ -32,13 +30,11 @@ class MidiDialog:
             self._words = ui.label()
             button("cancel", self.cancel, "Cancel learning")
         self._strip.set_visibility(False)
-        with ui.dialog().props('aria-label="MIDI"') as self._dialog, ui.card().classes("hb-dialog hb-wide"):
-            ui.label("MIDI").classes("hb-heading")
+        with window("MIDI", "Close the MIDI map", "hb-wide") as self._dialog:
             self._table = MidiTable()
             self._table.on("learn", self._learn_from)
             self._table.on("bind", self._bind)
             self._table.on("unbind", self._unbind)
-            button("close", self._dialog.close, "Close the MIDI map")
 
     @property
     def is_learning(self) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 from nicegui import ui
 
 from plugin_host.control.client import HostError, NoHostError
-from plugin_host.panel.elements import button
+from plugin_host.panel.elements import Ask, button
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import title_of
-from plugin_host.panel.preset_dialog import Ask, PresetDialog
+from plugin_host.panel.preset_dialog import PresetDialog
 
 _COMPARE_EVERY_S = 0.5
 

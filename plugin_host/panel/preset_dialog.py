@@ -9,11 +9,10 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from plugin_host.panel.elements import button
+from plugin_host.panel.elements import Ask, button, window
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import changed_by, diff_rows
 
-Ask = Callable[..., Any]
 _KINDS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "all": lambda one: True,
     "favourites": lambda one: bool(one["favourite"]),
@@ -34,8 +33,7 @@ class PresetDialog:
     def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
         self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, Any]] = []
-        with ui.dialog().props('aria-label="Presets"') as self._dialog, ui.card().classes("hb-dialog"):
-            ui.label("Presets").classes("hb-heading")
+        with window("Presets", "Close the presets") as self._dialog:
             self._search = ui.input("Search", on_change=lambda: self._list()).props("dense autofocus clearable")
             self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
                 'dense flat no-caps aria-label="Which presets"'
@@ -50,7 +48,6 @@ class PresetDialog:
             with ui.row():
                 self._overwrite = ui.checkbox("Replace my preset of this name")
                 button("save", self._save, "Save the preset")
-                button("close", self._dialog.close, "Close the presets")
 
     async def open(self) -> None:
         """Show the presets that the host has now."""

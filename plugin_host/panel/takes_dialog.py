@@ -8,10 +8,8 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from plugin_host.panel.elements import button, press_in
+from plugin_host.panel.elements import Ask, button, press_in, window
 from plugin_host.panel.host_mirror import PanelLink
-
-Ask = Callable[..., Any]
 
 
 class TakesDialog:
@@ -26,11 +24,9 @@ class TakesDialog:
     def __init__(self, link: PanelLink, ask: Ask, show_news: Callable[[str], None]) -> None:
         self._link, self._ask, self._show_news = link, ask, show_news
         self._has_looked = False
-        with ui.dialog().props('aria-label="Takes"') as self._dialog, ui.card().classes("hb-dialog"):
-            ui.label("Takes").classes("hb-heading")
+        with window("Takes", "Close the takes") as self._dialog:
             self._folder = ui.label().classes("hb-caption")
             self._list = ui.element("ul").classes("hb-list hb-takes").props('aria-label="Takes"')
-            button("close", self._dialog.close, "Close the takes")
 
     def place_buttons(self) -> None:
         """Show the buttons here."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from plugin_host.panel.listening.excerpts import Excerpt
 from plugin_host.panel.listening.plan import Trial, plan
-from plugin_host.panel.listening.session import Answer, Listening, Session
+from plugin_host.panel.listening.session import Answer, Listening, ListeningPage, Session
 from plugin_host.panel.listening.statistics import Proportion, proportion
 
 
@@ -33,7 +33,14 @@ class Abx(Listening[Trial, Choice]):
         "time", "session", "seed", "listener", "trial", "item", "a", "b", "x", "answer", "correct", "seconds",
         "lufs_a", "lufs_b", "correct_so_far", "trials_so_far", "p_value", "ci95_low", "ci95_high",
     )  # fmt: skip
-    page, form = "abx.html", Choice
+    form = Choice
+    page = ListeningPage(
+        "abx",
+        "Which one is X?",
+        "X is the same sound as A or as B. Switch as often as you like; all play in step and equally loud.",
+        ("Versions", "Correct", "p-value", "95 % interval"),
+        "The p-value is the probability of at least as many right answers by guessing.",
+    )
 
     def __init__(
         self, excerpts: Mapping[str, list[Excerpt]], output: Path, rounds: int, seed: int, reference: str | None = None

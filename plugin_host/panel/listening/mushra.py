@@ -13,7 +13,7 @@ from pydantic import Field
 from plugin_host.panel.listening.anchors import ANCHORS_HZ
 from plugin_host.panel.listening.excerpts import Excerpt
 from plugin_host.panel.listening.groups import ListeningError
-from plugin_host.panel.listening.session import Answer, Listening, Row, Session
+from plugin_host.panel.listening.session import Answer, Listening, ListeningPage, Row, Session
 from plugin_host.panel.listening.statistics import median_of
 
 # The button of the open reference; the others are numbered.
@@ -57,7 +57,15 @@ class Mushra(Listening[Rated, Ratings]):
         "time", "session", "seed", "listener", "trial", "item", "version", "is_reference", "position", "score",
         "seconds", "lufs",
     )  # fmt: skip
-    page, form = "mushra.html", Ratings
+    form = Ratings
+    page = ListeningPage(
+        "mushra",
+        "How near is each to the reference?",
+        "Rate each sound against the reference: 100 is no difference. One of them is the reference itself, so at least "
+        "one deserves 100. All play in step and equally loud.",
+        ("Version", "Median", "Interval", "Ratings"),
+        'Of <span id="listeners"></span> The interval is that of the median (95 % from six ratings on).',
+    )
 
     def __init__(
         self, excerpts: Mapping[str, list[Excerpt]], output: Path, rounds: int, seed: int, reference: str | None = None

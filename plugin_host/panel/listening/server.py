@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 from importlib import resources
+from string import Template
 from typing import Any
 
 import uvicorn
@@ -12,12 +13,12 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.listening.groups import ListeningError
-from plugin_host.panel.listening.session import Listener, Listening
+from plugin_host.panel.listening.session import Listener, Listening, ListeningPage
 
 HOST = "127.0.0.1"
 _ASSETS = ("listen.css", "player.js", "abx.js", "mushra.js")
@@ -66,13 +67,13 @@ class ListeningDesk:
         return FileResponse(self._listening.output, media_type="text/csv", filename=self._listening.output.name)
 
     async def _asset(self, request: Request) -> Response:
-        name = str(request.path_params["name"]) or self._listening.page
-        if name != self._listening.page and name not in _ASSETS:
+        name = str(request.path_params["name"])
+        if not name:
+            return HTMLResponse(await run_in_threadpool(_page, self._listening.page))
+        if name not in _ASSETS:
             return Response(status_code=404)
-        with resources.as_file(resources.files(__package__ or "").joinpath("assets", name)) as path:
-            data = await run_in_threadpool(path.read_bytes)
-        kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
-        return Response(data, media_type=f"{kinds[name.rpartition('.')[2]]}; charset=utf-8")
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return Response(await run_in_threadpool(_read, name), media_type=f"{kind}; charset=utf-8")
 
 
 def listen_socket() -> socket.socket:
@@ -88,6 +89,16 @@ def serve(listening: Listening[Any, Any], bound: socket.socket) -> None:
     """Serve the page until Ctrl-C."""
     config = uvicorn.Config(ListeningDesk(listening).app(), log_level="warning", lifespan="off")
     uvicorn.Server(config).run(sockets=[bound])
+
+
+def _page(page: ListeningPage) -> str:
+    columns = "".join(f'<th scope="col">{column}</th>' for column in page.columns)
+    parts = {**page._asdict(), "columns": columns, "test": _read(f"{page.name}.html")}
+    return Template(_read("listen.html")).substitute(parts)
+
+
+def _read(name: str) -> str:
+    return resources.files(__package__ or "").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 async def _body(request: Request) -> bytes:

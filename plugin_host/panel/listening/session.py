@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +49,24 @@ class Trial(Protocol):
         """The version behind each button."""
 
 
+class ListeningPage(NamedTuple):
+    """What the page of a kind of test has of its own.
+
+    Attributes:
+        name: Of its script, and of its part of the page.
+        heading: The question.
+        about: What the listener does.
+        columns: Heads of the table of results.
+        meaning: How to read it.
+    """
+
+    name: str
+    heading: str
+    about: str
+    columns: tuple[str, ...]
+    meaning: str
+
+
 TrialT = TypeVar("TrialT", bound=Trial)
 AnswerT = TypeVar("AnswerT", bound=Answer)
 Row = dict[str, str]
@@ -82,7 +100,7 @@ class Listening(ABC, Generic[TrialT, AnswerT]):
     """
 
     columns: ClassVar[tuple[str, ...]]
-    page: ClassVar[str]
+    page: ClassVar[ListeningPage]
     form: type[AnswerT]
 
     def __init__(self, excerpts: Mapping[str, list[Excerpt]], output: Path, seed: int) -> None:
