@@ -27,12 +27,14 @@ from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.service import MidiService
+from plugin_host.session.takes import Takes
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.gain import Gain
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 30.0
+# What is waited for comes within a second on a quiet machine; a busy one may take far longer, and that is no fault.
+PATIENCE_S = 120.0
 RATE, BLOCK, CHANNELS, NOISE = 48000, 512, 2, 0.05
 
 
@@ -46,9 +48,11 @@ class BypassedGain(Gain):
 class EngineHost(FakeHost):
     """What a real host reports, from a real engine."""
 
-    def __init__(self, engine: Engine, store: SettingsStore) -> None:
+    def __init__(self, engine: Engine, store: SettingsStore, folder: Path) -> None:
         super().__init__()
-        self.engine, self.store = engine, store
+        self.engine, self.store, self.takes = engine, store, Takes(engine)
+        self.takes.folder = folder
+        self.takes.follow(RATE, CHANNELS)
         self.comparison: Comparison | None = None
         self.artifact = ""
 
@@ -58,6 +62,7 @@ class EngineHost(FakeHost):
             "crossover_hz": 8000.0,
             "preset": "test",
             "block": BLOCK,
+            "recording": self.takes.state(),
         }
         if self.comparison is not None:
             self.comparison.match.look()
@@ -69,6 +74,12 @@ class EngineHost(FakeHost):
 
     def spectra(self) -> tuple[Sequence[float], Sequence[float]]:
         return self.engine.spectra()
+
+    def record(self, is_on: bool) -> None:
+        self.takes.start() if is_on else self.takes.stop()
+
+    def recordings(self) -> dict[str, Any]:
+        return {**self.takes.state(), "takes": self.takes.listed()}
 
     def compare(self, sides: Sequence[tuple[str, str]]) -> None:
         super().compare(sides)
@@ -109,8 +120,10 @@ def playing(
     device.prepare(engine)
     # The engine of a test takes no right of a real-time thread.
     engine.is_timed = False
-    host = EngineHost(engine, store)
-    control = ZmqControl(store, host, address, telemetry, midi=service)
+    folder = tempfile.TemporaryDirectory()
+    host = EngineHost(engine, store, Path(folder.name))
+    # Half as often as a host: what is drawn costs more than what is tested.
+    control = ZmqControl(store, host, address, telemetry, rate_hz=15.0, midi=service)
     device.start()
     control.start()
     if controller is not None:
@@ -121,7 +134,9 @@ def playing(
         if controller is not None:
             controller.stop()
         control.stop()
+        host.takes.stop()
         device.stop()
+        folder.cleanup()
 
 
 def until(holds: Callable[[], bool]) -> None:

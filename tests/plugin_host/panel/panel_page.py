@@ -7,14 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, sync_playwright
 
-from tests.plugin_host.panel.panel_host import Studio, until
+from plugin_host.control.client import Client
+from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+DESK: ViewportSize = {"width": 1200, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+# Which knob shows what, by their names.
+_SHOWN = """() => [...document.querySelectorAll(".hb-knob [role=slider]")].map(
+  (one) => [one.getAttribute("aria-label"), one.getAttribute("aria-valuetext")])"""
+_IN_A_ROW = """(element, keys) => keys.forEach(([key, shiftKey]) =>
+  element.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true })))"""
 
 
 @contextmanager
@@ -40,9 +48,31 @@ def opened(context: BrowserContext, studio: Studio, complaints: list[str]) -> Pa
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: None if on_loopback(request.url) else complaints.append(request.url))
     page.goto(studio.url)
+    return unfolded(page)
+
+
+def unfolded(page: Page) -> Page:
+    """Wait until a page that was loaded shows the host, and unfold all of it."""
     knob(page, "Amount").wait_for()
     until(lambda: page.locator(".hb-alert").is_hidden())
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    return page
+
+
+def rested(page: Page, studio: Studio, screen: ViewportSize = DESK) -> Page:
+    """Put host and page back to where they began; the page is loaded again only where a window is left open."""
+    if studio.store is not None:
+        studio.store.load({}, "test")
+        studio.store.request_many({"bypass": 0.0, "delta": 0.0}, "test")
+    if page.viewport_size != screen:
+        page.set_viewport_size(screen)
+    if page.locator(".q-dialog, .hb-menu, .q-menu, .hb-learn:visible").count():
+        page.reload()
+    unfolded(page).evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+    with Client(studio.address, timeout_s=PATIENCE_S) as client:
+        names = {one["id"]: one["name"] for one in client.ask("describe")["knobs"]}
+        texts = {names[id]: setting["text"] for id, setting in client.snapshot()["settings"].items()}
+    until(lambda: all(texts[name] == text for name, text in page.evaluate(_SHOWN)))
     return page
 
 
@@ -59,13 +89,33 @@ def shown(page: Page, name: str) -> str:
 
 
 def middle(page: Page, name: str) -> tuple[float, float]:
-    box = knob(page, name).bounding_box()
+    return middle_of(knob(page, name))
+
+
+def middle_of(target: Locator) -> tuple[float, float]:
+    """Return where a pointer meets a part of the page."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def is_still(page: Page, part: Locator) -> bool:
+    """Say whether a part of the picture stands still while its axis follows the sound."""
+    before = part.bounding_box()
+    page.wait_for_timeout(100)
+    return part.bounding_box() == before
+
+
+def press_in_a_row(target: Locator, *keys: str) -> None:
+    """Press keys without a pause, which would begin another step of undo, however slow the machine is."""
+    pairs = [[key.rpartition("+")[2], key.startswith("Shift+")] for key in keys]
+    target.focus()
+    target.evaluate(_IN_A_ROW, pairs)
+
+
 def barriers(page: Page) -> list[tuple[str, str]]:
     """What stands seriously in the way of a screen reader."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     serious = [one for one in found if one["impact"] in ("serious", "critical")]
     return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]

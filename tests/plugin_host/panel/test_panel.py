@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Page
 
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, middle, opened, shown
+from tests.plugin_host.panel.panel_page import PHONE, barriers, is_still, middle, opened, press_in_a_row, shown
 
 
 def test_a_knob_turned_by_keyboard_plays_and_is_one_step_of_undo(page: Page, studio: Studio) -> None:
     before = studio.level()
     knob = page.get_by_role("slider", name="Amount", exact=True)
-    knob.focus()
-    for _ in range(3):
-        knob.press("PageDown")
+    press_in_a_row(knob, "PageDown", "PageDown", "PageDown")
     until(lambda: studio.value("amount") == pytest.approx(-10.8, abs=0.3))
     until(lambda: abs(studio.level() - before - studio.value("amount")) < 1.0)
     until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
@@ -124,6 +122,7 @@ def test_the_spectrogram_shows_another_source_and_stands_still(page: Page) -> No
     until(lambda: canvas.evaluate(read) != frozen)
     page.get_by_role("group", name="Spectrogram of").get_by_text("added").click()
     page.get_by_role("img", name="Spectrogram of the added band").wait_for()
+    page.get_by_role("group", name="Spectrogram of").get_by_text("output").click()
 
 
 def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: BrowserContext) -> None:
@@ -178,11 +177,7 @@ def test_a_node_of_the_curve_is_dragged_and_pressed_and_each_is_one_step_of_undo
     page.mouse.up()
     dragged = studio.value("curve_12k")
     assert -12.0 < dragged < -6.0
-    # In a row, however slow the browser is: a pause would begin another step.
-    node.evaluate(
-        """element => [["ArrowUp", false], ["ArrowUp", false], ["ArrowDown", true]].forEach(([key, shiftKey]) =>
-        element.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true })))"""
-    )
+    press_in_a_row(node, "ArrowUp", "ArrowUp", "Shift+ArrowDown")
     until(lambda: studio.value("curve_12k") == pytest.approx(dragged + 0.9))
     node.evaluate("element => element.blur()")
     for value in (dragged, 0.0):
@@ -194,12 +189,6 @@ def test_a_node_of_the_curve_is_dragged_and_pressed_and_each_is_one_step_of_undo
     node.dblclick()
     until(lambda: studio.value("curve_12k") == 0.0)
     assert barriers(page) == []
-
-
-def is_still(page: Page, handle: Locator) -> bool:
-    before = handle.bounding_box()
-    page.wait_for_timeout(100)
-    return handle.bounding_box() == before
 
 
 def test_the_generated_band_has_half_of_the_picture(page: Page) -> None:
@@ -223,7 +212,7 @@ def test_what_is_turned_least_folds_away_and_an_automatic_knob_shows_where_it_st
 
 
 def test_a_phone_shows_meters_two_knobs_bypass_and_slots_at_first(page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size(PHONE)
     wanted = [page.get_by_role("slider", name=name, exact=True) for name in ("Amount", "Crossover")]
     wanted += [page.get_by_role("meter", name=f"{side} level") for side in ("in", "out")]
     wanted += [page.get_by_role("button", name=name) for name in ("bypass:", "Slot A", "Slot B", "Next preset")]
@@ -243,6 +232,7 @@ def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page: Page) -> Non
     page.keyboard.press("Escape")
     page.emulate_media(color_scheme="dark")
     until(lambda: barriers(page) == [])
+    page.emulate_media(color_scheme="light")
 
 
 def test_the_page_outlives_the_host(page: Page, studio: Studio) -> None:

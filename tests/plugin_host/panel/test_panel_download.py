@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +55,13 @@ async def body(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 def taken(jobs: RenderJobs, id: str, name: str, *parts: bytes) -> None:
-    asyncio.run(jobs.take(id, name, body(*parts)))
+    run(jobs.take(id, name, body(*parts)))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it on a thread of its own: the browser of other tests may have a loop on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -120,7 +128,7 @@ def test_an_upload_that_breaks_off_is_forgotten(jobs: RenderJobs) -> None:
 
     id = jobs.open()
     with pytest.raises(RenderRefused, match="can't keep the file"):
-        asyncio.run(jobs.take(id, "a.wav", broken()))
+        run(jobs.take(id, "a.wav", broken()))
     assert (jobs.job(id).names, jobs.job(id).size()) == ([], 0)
 
 

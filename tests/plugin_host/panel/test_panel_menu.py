@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from plugin_host.control.client import Client
+from tests.plugin_host.panel.hands import Hand
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, knob, middle, opened, shown
+from tests.plugin_host.panel.panel_page import PHONE, barriers, knob, rested, shown
 
 
 def item(page: Page, text: str) -> None:
@@ -61,31 +62,13 @@ def test_it_says_how_a_knob_is_automated(page: Page) -> None:
     page.get_by_text("Amount moves by OSC at /parameter/extender/amount").wait_for()
 
 
-def test_a_long_press_on_touch_opens_it_and_a_drag_turns(
-    browser: Browser, studio: Studio, complaints: list[str]
-) -> None:
-    assert studio.store is not None
-    studio.store.load({}, "test")
-    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as phone:
-        phone.set_default_timeout(PATIENCE_S * 1000.0)
-        page = opened(phone, studio, complaints)
-        knob(page, "Amount").scroll_into_view_if_needed()
-        x, y = middle(page, "Amount")
-        touch = phone.new_cdp_session(page)
-
-        def send(kind: str, *points: tuple[float, float]) -> None:
-            places = [{"x": at_x, "y": at_y} for at_x, at_y in points]
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-        send("touchStart", (x, y))
-        page.get_by_role("menu", name="Amount menu").wait_for()
-        send("touchEnd")
-        page.keyboard.press("Escape")
-        page.get_by_role("menu").wait_for(state="detached")
-        send("touchStart", (x, y))
-        for way in range(10, 60, 10):
-            send("touchMove", (x, y + way))
-        send("touchEnd")
-        until(lambda: studio.value("amount") == pytest.approx(-8.2, abs=2.0))
-        until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
-        assert page.get_by_role("menu").count() == 0
+def test_a_long_press_on_touch_opens_it_and_a_drag_turns(phone: Hand, studio: Studio) -> None:
+    page = rested(phone.page, studio, PHONE)
+    phone.open_menu(knob(page, "Amount"))
+    page.get_by_role("menu", name="Amount menu").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("menu").wait_for(state="detached")
+    phone.drag(knob(page, "Amount"), 50)
+    until(lambda: studio.value("amount") == pytest.approx(-8.2, abs=2.0))
+    until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
+    assert page.get_by_role("menu").count() == 0

@@ -16,6 +16,7 @@ from plugin_host.midi.service import MidiService
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.jack_server import NAME, served
+from tests.plugin_host.panel.hands import Finger, Hand, Keys, Mouse
 from tests.plugin_host.panel.panel_host import Studio, in_studio, until
 from tests.plugin_host.panel.panel_page import barriers, knob, shown
 
@@ -43,7 +44,7 @@ def make_controller(store: SettingsStore) -> tuple[MidiControl, MidiService]:
 
 
 @pytest.fixture(scope="module")
-def hand(studio: Studio) -> Iterator[Any]:
+def controller(studio: Studio) -> Iterator[Any]:
     made = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
     made.open_virtual_port("knobs")
     # A controller that comes later is looked for now and then.
@@ -59,44 +60,40 @@ def table(page: Page) -> str:
 
 
 def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_shows_where_it_waits(
-    page: Page, studio: Studio, hand: Any
+    page: Page, studio: Studio, controller: Any
 ) -> None:
     for value in range(0, 128, 4):
-        hand.send_message([0xB0, 71, value])
+        controller.send_message([0xB0, 71, value])
     until(lambda: studio.value("tone") > 80.0)
     until(lambda: float(knob(page, "Tone").get_attribute("aria-valuenow") or 0) == studio.value("tone"))
     assert page.locator(".hb-ghost").count() == 0
-    hand.send_message([0xB0, 70, 32])
+    controller.send_message([0xB0, 70, 32])
     page.locator(".hb-ghost").wait_for()
     assert "waits at 25 percent" in (knob(page, "Mix").get_attribute("aria-description") or "")
     assert studio.value("mix") == 100.0
-    hand.send_message([0xB0, 70, 127])
-    hand.send_message([0xB0, 70, 100])
+    controller.send_message([0xB0, 70, 127])
+    controller.send_message([0xB0, 70, 100])
     until(lambda: studio.value("mix") < 80.0)
     until(lambda: page.locator(".hb-ghost").count() == 0)
     assert float(knob(page, "Mix").get_attribute("aria-valuenow") or 0) == pytest.approx(studio.value("mix"), abs=0.1)
 
 
-@pytest.mark.parametrize("way", ["right-click", "ContextMenu", "Shift+F10"])
-def test_a_knob_learns_by_right_click_and_by_keyboard(page: Page, studio: Studio, hand: Any, way: str) -> None:
-    number = {"right-click": 20, "ContextMenu": 21, "Shift+F10": 22}[way]
-    if way == "right-click":
-        knob(page, "Drive").click(button="right")
-    else:
-        knob(page, "Drive").press(way)
-    page.get_by_role("menuitem", name="Learn a MIDI control").click()
+def test_a_knob_learns_by_mouse_by_touch_and_by_keyboard(hand: Hand, studio: Studio, controller: Any) -> None:
+    page, number = hand.page, {Mouse: 20, Finger: 21, Keys: 22}[type(hand)]
+    hand.open_menu(knob(page, "Drive"))
+    hand.press(page.get_by_role("menuitem", name="Learn a MIDI control"))
     page.get_by_text("Move a control of Giver:knobs for Drive").wait_for()
     assert page.locator(".hb-learning").count() == 1
     for value in (0, 50, 100):
-        hand.send_message([0xB0, number, value])
+        controller.send_message([0xB0, number, value])
     page.get_by_text(f"cc {number} on channel 1 moves Drive").wait_for()
     assert page.locator(".hb-learning").count() == 0
     for value in range(0, 128, 2):
-        hand.send_message([0xB0, number, value])
+        controller.send_message([0xB0, number, value])
     until(lambda: shown(page, "Drive") not in ("0 dB", ""))
 
 
-def test_escape_cancels_learning(page: Page, studio: Studio, hand: Any) -> None:
+def test_escape_cancels_learning(page: Page, studio: Studio, controller: Any) -> None:
     knob(page, "Width").press("ContextMenu")
     page.get_by_role("menuitem", name="Learn a MIDI control").press("Enter")
     page.get_by_text("for Width").wait_for()
@@ -109,7 +106,7 @@ def test_escape_cancels_learning(page: Page, studio: Studio, hand: Any) -> None:
     page.locator(".hb-learn").wait_for(state="hidden")
 
 
-def test_the_map_is_shown_and_edited(page: Page, studio: Studio, hand: Any) -> None:
+def test_the_map_is_shown_and_edited(page: Page, studio: Studio, controller: Any) -> None:
     assert "Mix" in table(page)
     assert barriers(page) == []
     page.get_by_label("Soft takeover for Mix").uncheck()
@@ -117,7 +114,7 @@ def test_the_map_is_shown_and_edited(page: Page, studio: Studio, hand: Any) -> N
     page.get_by_label("Number for Mix").fill("72")
     page.get_by_label("Number for Mix").press("Tab")
     page.get_by_role("listitem", name="cc 72 moves Mix").wait_for()
-    hand.send_message([0xB0, 72, 0])
+    controller.send_message([0xB0, 72, 0])
     until(lambda: studio.value("mix") == 0.0)
     page.get_by_label("Kind of control for Mix").select_option("toggle")
     page.get_by_text("is for switches such as bypass").wait_for()

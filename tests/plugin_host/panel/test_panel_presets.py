@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
 from plugin_host.preset.file import list_presets
 from tests.plugin_host.panel.panel_host import Studio, until
+from tests.plugin_host.panel.panel_page import unfolded
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """The page loaded again: what a window keeps would go from test to test."""
+    page.reload()
+    return unfolded(page)
 
 
 def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     page.get_by_role("button", name="Presets: load and save").click()
+    assert studio.host is not None
+    studio.host.loaded.clear()
+    studio.host.saved.clear()
     page.get_by_role("textbox", name="Search").fill("phone-guest")
     found = page.get_by_role("group", name="Presets").get_by_role("button", name="Load")
     until(lambda: found.count() == 1)
@@ -17,7 +29,6 @@ def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     page.get_by_text("Phone guest would change", exact=True).wait_for()
     page.locator(".hb-changes dt", has_text="Effects after").wait_for()
     found.click()
-    assert studio.host is not None
     until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
     page.get_by_text("changed").wait_for()
     page.get_by_role("button", name="Presets: load and save").click()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from playwright.sync_api import BrowserContext, FileChooser, Locator, Page
+from playwright.sync_api import Page
 
 from plugin_host.control.client import Client, HostError
 from tests.plugin_host.chain.test_effects import VST3
+from tests.plugin_host.panel.hands import Keys
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, answers, free_port, until
-from tests.plugin_host.panel.panel_page import barriers, knob, opened, shown
+from tests.plugin_host.panel.panel_page import barriers, knob, rested, shown
 from tests.plugin_host.session.live_program import PROGRAM, environment
 
 TUBE = VST3.with_name("ZamTube.vst3")
@@ -62,9 +63,9 @@ def client(studio: Studio) -> Iterator[Client]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, studio: Studio, client: Client, complaints: list[str]) -> Page:
+def page(kept: tuple[Page, list[str]], studio: Studio, client: Client, complaints: list[str]) -> Page:
     client.ask("set_chain", before=[], after=[])
-    return opened(context, studio, complaints)
+    return rested(kept[0], studio)
 
 
 def effects(client: Client) -> list[str]:
@@ -127,46 +128,21 @@ def test_bypassed_and_processed_are_compared_equally_loud(page: Page, client: Cl
     until(lambda: client.get("compare.match")["value"] == 0.0)
 
 
-@pytest.mark.parametrize("width", [360, 768, 1920])
-def test_nothing_stands_beyond_the_edge_of_a_screen(page: Page, client: Client, width: int) -> None:
+def test_nothing_stands_beyond_the_edge_of_a_screen(page: Page, client: Client) -> None:
     nodes = [{"effect": name} for name in ("BrickwallLimiter", "LadderFilter", "Compressor")]
     client.ask("set_chain", before=nodes[:1], after=nodes)
     page.get_by_role("group", name="LadderFilter, after the extender").wait_for()
-    page.set_viewport_size({"width": width, "height": 800})
-    until(lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
-    assert barriers(page) == []
-
-
-class Keys:
-    """A person who has a keyboard and no mouse."""
-
-    def __init__(self, page: Page) -> None:
-        self._page, self._board = page, page.keyboard
-
-    def go_to(self, target: Locator) -> None:
-        """Press Tab until the target has the focus."""
-        for _ in range(150):
-            if target.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
-                return
-            self._board.press("Tab")
-        raise AssertionError(f"{target} can't be reached by Tab")
-
-    def press(self, target: Locator, *keys: str) -> None:
-        self.go_to(target)
-        for key in keys:
-            self._board.press(key)
-
-    def type(self, text: str) -> None:
-        self._board.type(text)
+    for width in (360, 768, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        until(lambda width=width: page.evaluate("document.documentElement.scrollWidth") <= width)  # type: ignore[misc]
+        assert barriers(page) == []
 
 
 def test_the_keyboard_alone_can_do_all_of_it(page: Page, client: Client, tmp_path: Path) -> None:
-    keys, named, asked = Keys(page), page.get_by_role, list[FileChooser]()
-    page.on("filechooser", lambda one: asked.append(one))
-    keys.press(named("button", name="Presets: load and save"), "Enter")
+    keys, named = Keys(page), page.get_by_role
+    keys.press(named("button", name="Presets: load and save"))
     named("textbox", name="Search").wait_for()
-    keys.go_to(named("textbox", name="Search"))
-    keys.type("drum")
+    keys.type(named("textbox", name="Search"), "drum")
     keys.press(named("button", name="What Drum air would change"), "Enter")
     page.get_by_text("Drum air would change", exact=True).wait_for()
     keys.press(named("button", name="Load Drum air"), "Enter")
@@ -190,17 +166,13 @@ def test_the_keyboard_alone_can_do_all_of_it(page: Page, client: Client, tmp_pat
     keys.press(knob(page, "Drive"), "End")
     until(lambda: client.get("drive")["value"] == 24.0)
     keys.press(knob(page, "Amount"), "Enter")
-    named("textbox", name="Amount value").wait_for()
-    keys.type("-6")
+    keys.type(named("textbox", name="Amount value"), "-6")
     page.keyboard.press("Enter")
     until(lambda: shown(page, "Amount") == "-6 dB")
     page.keyboard.press("Control+z")
     until(lambda: shown(page, "Amount") != "-6 dB")
-    keys.go_to(page.locator("input[type=file]"))
     soundfile.write(tmp_path / "take.wav", [0.0] * 4800, 48000)
-    page.keyboard.press("Space")
-    until(lambda: page.evaluate("true") and bool(asked))
-    asked[0].set_files(tmp_path / "take.wav")
+    keys.choose_file(str(tmp_path / "take.wav"))
     render = named("button", name="render the file")
     render.wait_for()
     keys.press(render, "Enter")
@@ -212,7 +184,7 @@ def chain(page: Page, client: Client, keys: Keys) -> None:
     """Add an effect, move it to the other side, bypass and remove it."""
     before = effects(client)
     keys.go_to(page.get_by_label("Effect to add before the extender"))
-    keys.type("Inv")
+    page.keyboard.type("Inv")
     keys.press(page.get_by_role("button", name="Add the effect before the extender"), "Enter")
     until(lambda: effects(client).count("Invert") == 1)
     place = effects(client).index("Invert")

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from models.artifact.manifest import FOLDER
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, shown
+from tests.plugin_host.panel.panel_page import barriers, shown, unfolded
 
 DROP = """(element, names) => {
   const files = new DataTransfer();
@@ -23,6 +23,13 @@ DROP = """(element, names) => {
     element.dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
   }
 }"""
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """The page loaded again: what a window keeps would go from test to test."""
+    page.reload()
+    return unfolded(page)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +61,7 @@ def test_a_dropped_file_comes_back_rendered_with_the_present_settings_and_as_lon
     page.locator("input[type=file]").set_input_files(tmp_path / "my take.wav")
     page.get_by_role("button", name="render the file").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="download").click(timeout=8 * PATIENCE_S * 1000.0)
+        page.get_by_role("link", name="download").click(timeout=3 * PATIENCE_S * 1000.0)
     assert download.value.suggested_filename == "my take.highband.wav"
     rendered, rate = soundfile.read(download.value.path(), dtype="float32")
     assert (rendered.shape, rate) == (samples.shape, 48000)
@@ -73,7 +80,7 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     sounds = [["one.wav", packed(noise(9000))], ["two.aiff", packed(noise(4 * 48000, 1), "AIFF")]]
     page.locator(".hb-render").evaluate(DROP, [["../../evil.wav", [1, 2, 3]], *sounds])
     page.get_by_role("button", name="render all 3 files").click()
-    page.get_by_text("failed, 2 of 3 files").wait_for(timeout=8 * PATIENCE_S * 1000.0)
+    page.get_by_text("failed, 2 of 3 files").wait_for(timeout=3 * PATIENCE_S * 1000.0)
     page.locator(".hb-fault", has_text="evil.wav is not audio").wait_for()
     page.locator(".hb-caption", has_text="LUFS").wait_for()
     with page.expect_download() as download:
@@ -105,7 +112,7 @@ def test_a_part_is_selected_and_heard_before_the_whole_is_rendered(page: Page, t
     length.fill("2")
     page.get_by_role("button", name="Try the part of song.wav").click()
     part = "song.wav from 3 s for 2 s"
-    page.get_by_role("button", name=f"Play {part}").wait_for(timeout=8 * PATIENCE_S * 1000.0)
+    page.get_by_role("button", name=f"Play {part}").wait_for(timeout=3 * PATIENCE_S * 1000.0)
     heard: list[np.ndarray] = []
     for side in ("before", "after", "added"):
         page.get_by_role("button", name=f"Hear {part} {side}").click()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from tests.plugin_host.panel import panel_page
 from tests.plugin_host.panel.listening.listen_program import listening_at
 from tests.plugin_host.panel.panel_host import PATIENCE_S
 
-RATE = 48000
+RATE, HIGHS_HZ = 48000, 6000.0
 
 
 @pytest.fixture
@@ -59,32 +60,44 @@ def test_answers_are_judged_written_and_added_to(folder: Path) -> None:
     assert all(abs(float(row["lufs_a"]) - float(row["lufs_b"])) < 0.1 for row in rows(folder))
 
 
-def test_noisy_listeners_come_out_at_their_true_rate(folder: Path) -> None:
-    """They perceive the level of what is played, highs above all, through a noise of half the difference."""
-    test, random = listening(folder, trials=20), np.random.default_rng(2)
-    levels = {one: 20.0 * np.log10(np.std(np.diff(_samples(test, one)))) for one in ("clean", "dull")}
-    apart = abs(levels["clean"] - levels["dull"])
-    assert apart > 1.0
+def test_noisy_listeners_come_out_at_their_true_rate_on_a_difference_of_1_db(tmp_path: Path) -> None:
+    """1,000 of them perceive the level of the highs of what is played through a noise of 1 dB."""
+    # So dull that the highs have no share in the loudness, which is held equal.
+    hertz = np.fft.rfftfreq(RATE, 1 / RATE)
+    spectrum = np.fft.rfft(10.0 * np.random.default_rng(1).standard_normal(RATE)) / np.maximum(100.0, hertz)
+    for name, gain_db in (("clean", 0.0), ("softer", -1.0)):
+        highs = np.where(hertz > HIGHS_HZ, 10 ** (gain_db / 20), 1.0)
+        soundfile.write(tmp_path / f"{name}.wav", np.fft.irfft(highs * spectrum), RATE, "FLOAT")
+    test, random = listening(tmp_path, trials=16), np.random.default_rng(2)
+    levels = {one: _highs_db(test, one) for one in ("clean", "softer")}
+    assert levels["clean"] - levels["softer"] == pytest.approx(1.0, abs=0.05)
 
-    def is_right(x: str, other: str, count: int = 1) -> np.ndarray:
-        perceived = [levels[one] + 0.5 * apart * random.standard_normal(count) for one in (x, x, other)]
+    def is_right(x: str, other: str, count: int) -> np.ndarray:
+        perceived = [levels[one] + random.standard_normal(count) for one in (x, x, other)]
         return np.asarray(abs(perceived[0] - perceived[1]) < abs(perceived[0] - perceived[2]))
 
-    true_rate = float(is_right("clean", "dull", 200_000).mean())
+    true_rate = float(is_right("clean", "softer", 400_000).mean())
+    assert 0.55 < true_rate < 0.7
     results = []
-    for _ in range(100):
+    for _ in range(1000):
         session = test.session(word := test.open(Listener()))
-        for number, one in enumerate(session.trials):
-            is_a = one.is_x_a == bool(is_right(one.x, one.b if one.is_x_a else one.a)[0])
-            session.answers.append(Choice(trial=number, choice="A" if is_a else "B", seconds=1.0))
+        right = is_right("clean", "softer", len(session.trials))
+        for number, (one, is_a) in enumerate(zip(session.trials, right, strict=True)):
+            choice = "A" if one.is_x_a == bool(is_a) else "B"
+            session.answers.append(Choice(trial=number, choice=choice, seconds=1.0))
         results += test.state(word)["results"]
-    assert sum(one["correct"] for one in results) / 2000 == pytest.approx(true_rate, abs=0.03)
-    assert np.mean([one["low"] <= true_rate <= one["high"] for one in results]) >= 0.93
+    assert sum(one["correct"] for one in results) / 16_000 == pytest.approx(true_rate, abs=0.015)
+    assert np.mean([one["low"] <= true_rate <= one["high"] for one in results]) >= 0.95
+    # As many prove it as the binomial distribution says for that rate.
+    power = sum(comb(16, k) * true_rate**k * (1 - true_rate) ** (16 - k) for k in range(12, 17))
+    assert np.mean([one["p_value"] < 0.05 for one in results]) == pytest.approx(power, abs=0.05)
 
 
-def _samples(test: Abx, version: str) -> np.ndarray:
+def _highs_db(test: Abx, version: str) -> float:
     (item,) = test.excerpts.values()
-    return np.asarray(soundfile.read(io.BytesIO(item[version].wav))[0])
+    samples, _ = soundfile.read(io.BytesIO(item[version].wav))
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    return float(10.0 * np.log10(power[np.fft.rfftfreq(len(samples), 1 / RATE) > HIGHS_HZ].mean()))
 
 
 def test_a_file_of_something_else_is_kept(folder: Path) -> None:
