@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.artifact.manifest import FOLDER
 from models.extender.controls import CONTROLS, defaults
+from models.stage import Block, Stage
 from plugin_host.engine.engine import Engine
 from plugin_host.render.render import render_samples
 from plugin_host.settings.automation import AutomatedStage, AutomationError, AutomationWriter, read_automation
 from plugin_host.settings.store import SettingsStore
+from tests.models.extender.extenders import music, prepared
 from tests.plugin_host.gain import Gain
 
 HEAD = '{"highband_automation": 1, "sample_rate": 48000}\n'
@@ -75,23 +78,39 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         AutomationWriter(tmp_path / "gone/moves.jsonl", 48000)
 
 
-@pytest.mark.parametrize("block", [1000, 128, 37])
-def test_a_render_replays_what_was_played_to_the_same_samples(tmp_path: Path, block: int) -> None:
+def test_the_amount_curve_that_glides_live_is_the_render(tmp_path: Path) -> None:
+    samples = music(48000, 2, 0.5)
+    live, moves = _played(prepared(FOLDER / "live", 48000, 2), samples, "curve_8k", -9.0, tmp_path)
+    stage = AutomatedStage(prepared(FOLDER / "live", 48000, 2), read_automation(moves))
+    np.testing.assert_allclose(render_samples(stage, defaults(), samples, 48000), live, atol=1e-5)
+    still = render_samples(prepared(FOLDER / "live", 48000, 2), defaults(), samples, 48000)
+    assert np.abs(live - still).max() > 1e-3
+
+
+def _played(stage: Stage, samples: Block, knob: str, value: float, folder: Path) -> tuple[Block, Path]:
+    """Play a sound through an engine while a knob moves; return what came out, and the file of the move."""
     store = SettingsStore(CONTROLS)
-    engine = Engine(Gain(), store)
+    engine = Engine(stage, store)
     engine.is_timed = False
     engine.keep_moves()
     engine.prepare(48000, 2, 128)
-    samples = np.random.default_rng(5).standard_normal((2, 128 * 40)).astype(np.float32)
-    output = np.zeros((128 * 40, 2), np.float32)
-    for start in range(0, 128 * 40, 128):
+    output = np.zeros((samples.shape[1], 2), np.float32)
+    for start in range(0, samples.shape[1], 128):
         if start == 640:
-            store.request("amount", -12.0, "test")
+            store.request(knob, value, "test")
         engine.callback(samples[:, start : start + 128].T, output[start : start + 128])
-    writer = AutomationWriter(tmp_path / "moves", 48000)
+    assert engine.take_error() is None
+    writer = AutomationWriter(folder / "moves", 48000)
     writer.add(engine.moves)
     writer.close()
-    stage = AutomatedStage(Gain(), read_automation(tmp_path / "moves"))
-    assert np.array_equal(render_samples(stage, defaults(), samples, 48000, block=block), output.T)
+    return output.T, folder / "moves"
+
+
+@pytest.mark.parametrize("block", [1000, 128, 37])
+def test_a_render_replays_what_was_played_to_the_same_samples(tmp_path: Path, block: int) -> None:
+    samples = np.random.default_rng(5).standard_normal((2, 128 * 40)).astype(np.float32)
+    output, moves = _played(Gain(), samples, "amount", -12.0, tmp_path)
+    stage = AutomatedStage(Gain(), read_automation(moves))
+    assert np.array_equal(render_samples(stage, defaults(), samples, 48000, block=block), output)
     with pytest.raises(ValueError, match="recorded at 48000 Hz"):
         stage.prepare(44100, 2, 128)
