@@ -18,6 +18,9 @@ _AROUND = 17
 _EMPTY_DB = 15.0
 _FROM, _TO = 0.75, 0.96
 _FEWEST_FRAMES = 20
+# Below this frequency nobody asks for holes.
+_LOWEST_HZ = 7500.0
+_FIRST = int(band_position(_LOWEST_HZ))
 
 
 class Holes:
@@ -29,18 +32,21 @@ class Holes:
 
     def add(self, levels: Array) -> None:
         """Search frames, shape (frames, bands), in dB per Hz."""
-        if levels.shape[1] < _AROUND:
+        levels = levels[:, _FIRST - _AROUND // 2 :]
+        if levels.shape[1] < _AROUND or not len(levels):
             return
-        around = np.median(sliding_window_view(levels, _AROUND, axis=1), axis=2)
         side = _AROUND // 2
+        # The median of an odd number.
+        around = np.partition(sliding_window_view(levels, _AROUND, axis=1), side, axis=2)[:, :, side]
         is_empty = levels[:, side:-side] < around - np.float32(_EMPTY_DB)
-        counts = np.pad(is_empty.sum(axis=0), side)
+        counts = is_empty.sum(axis=0)
         self._counts = counts if not self._frames else self._counts + counts
         self._frames += len(levels)
 
     def share(self, edge_hz: float) -> float:
-        """Return the share of empty bands below an edge, 0..1; 0 where too few frames were searched to say so."""
-        bands = self._counts[int(band_position(_FROM * edge_hz)) : int(band_position(_TO * edge_hz))]
+        """Return the share of empty bands below an edge above 10 kHz, 0..1; 0 where too few frames were searched."""
+        first, end = (max(0, int(band_position(share * edge_hz)) - _FIRST) for share in (_FROM, _TO))
+        bands = self._counts[first:end]
         if self._frames < _FEWEST_FRAMES or not len(bands):
             return 0.0
         return float(bands.mean() / self._frames)

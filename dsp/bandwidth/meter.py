@@ -50,19 +50,25 @@ class BandwidthMeter:
         self._tail: Array = np.zeros((0, 0), np.float32)
         self._frames = 0
 
-    def add(self, samples: ArrayLike) -> None:
-        """Append the next samples, shape (channels, time); frames with samples that are not finite are left out."""
+    def add(self, samples: ArrayLike) -> list[tuple[Array, Array]]:
+        """Append the next samples, shape (channels, time); frames with samples that are not finite are left out.
+
+        Returns:
+            Of the frames that they completed and that have sound, what `LevelHistogram.levels` returns.
+        """
         block = np.ascontiguousarray(samples, np.float32)
         if len(self._tail) != len(block):
             self._tail = np.zeros((len(block), 0), np.float32)
         self._tail = np.concatenate([self._tail, block], axis=1)
-        frames = max(0, (self._tail.shape[1] - self._window) // self._hop + 1)
+        frames, found = max(0, (self._tail.shape[1] - self._window) // self._hop + 1), []
         for first in range(0, frames, _GROUP):
             levels, total_db = self._histogram.levels(self._tail, first * self._hop, min(_GROUP, frames - first))
             audible = np.isfinite(total_db) & (total_db > _SILENCE_DB)
+            found.append((levels[audible], total_db[audible]))
             self._histogram.add(levels[audible])
             self._frames += int(audible.sum())
         self._tail = self._tail[:, frames * self._hop :].copy()
+        return found
 
     def merge(self, other: BandwidthMeter) -> None:
         """Add what another meter of the same rate has measured."""

@@ -126,14 +126,14 @@ def render(
             build = partial(choose, preset, settings or [], artifact, automation)
             announce_compiling()
             if is_compiled() and not cluster:
-                warm_up(jobs, len(planned))
+                warm_up(jobs, planned)
             sound = build()
             if sound.warning:
                 complain(sound.warning)
             journal = Journal(journal_path(output))
         with journal:
             with refusing(WRONG_USAGE, ValueError):
-                engine = chosen_engine(cluster, sound, build, jobs, len(planned))
+                engine = chosen_engine(cluster, sound, build, jobs, planned)
             batch = Batch(sound, journal, engine, bits, level, overwrite, picture, album)
             report = (JsonReport if as_json else Report)(planned, quiet=quiet)
             _run(batch, planned, report, stopped)

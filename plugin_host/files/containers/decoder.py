@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -19,16 +20,22 @@ _SKIP = 1 << 16
 
 
 class Decoder(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that reads MP3 straight on: soundfile seeks after every read, which tears MP3 at each block."""
+    """A sound file that is read straight on: soundfile seeks after every read, which tears MP3 at each block.
 
-    @property
-    def is_mpeg(self) -> bool:
-        """Whether the file is MP3 or of its kin."""
-        return str(self.subtype).startswith("MPEG")
+    Attributes:
+        can_seek: Whether it can be moved.
+        is_mpeg: Whether it is MP3 or of its kin.
+    """
+
+    def __init__(self, *arguments: Any, **raw: Any) -> None:
+        """Open it as soundfile does."""
+        super().__init__(*arguments, **raw)
+        self.is_mpeg = str(self.subtype).startswith("MPEG")
+        self.can_seek = bool(super().seekable())
 
     def seekable(self) -> bool:
-        """Keep soundfile from moving an MP3 file; `seek` itself works all the same."""
-        return not self.is_mpeg and bool(super().seekable())
+        """Keep soundfile from moving the file; `seek` itself works all the same."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -113,4 +120,4 @@ class Chain:
         self._index, self._at = index, 0
 
     def _can_move(self) -> bool:
-        return self._decoder.is_mpeg or bool(self._decoder.seekable())
+        return self._decoder.is_mpeg or self._decoder.can_seek

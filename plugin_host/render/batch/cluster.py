@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.render.batch.plan import BatchError, Job
+from plugin_host.render.batch.plan import BatchError, Job, Plan
 from plugin_host.render.batch.task import Engine, Result, Task
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.batch.workers import engine_for
@@ -103,11 +103,11 @@ class Cluster:
 
 
 def chosen_engine(
-    address: str | None, sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int
+    address: str | None, sound: Sound, build: Callable[[], Sound], jobs: int | None, plan: Plan
 ) -> Engine:
     """Return a cluster where an address is given, else what `engine_for` returns; raise BatchError for another one."""
     if address is None:
-        return engine_for(sound, build, jobs, files)
+        return engine_for(sound, build, jobs, plan)
     if not address.startswith(SCHEME):
         raise BatchError(f"'{address}' is no engine; give the address of a scheduler, such as dask://localhost:8786")
     return Cluster(address, build)

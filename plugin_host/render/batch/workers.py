@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.render.batch.plan import BatchError, Job
+from plugin_host.render.batch.plan import BatchError, Job, Plan
 from plugin_host.render.batch.task import Result, Task
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.render import RenderStopped, Stopped
@@ -25,6 +25,8 @@ from plugin_host.render.spread import ProcessLost
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
 _MOST_TRIES = 3
 _WAIT_S = 0.2
+# A minute of stereo.
+_LONG_BYTES = 10_000_000
 # A worker ends at its next block; one that does not is ended.
 _STOP_S = 10.0
 
@@ -32,9 +34,9 @@ Begun = Callable[[Job], None]
 Progress = Callable[[Job, float], None]
 
 
-def warm_up(jobs: int | None, files: int) -> None:
+def warm_up(jobs: int | None, plan: Plan) -> None:
     """Begin to load what workers need while this process does something else; see `engine_for`."""
-    if _count(jobs, files) > 1:
+    if _count(jobs, plan):
         _context()
 
 
@@ -85,21 +87,23 @@ class Inline:
             yield task, run_task(task, self._sound, partial(progress, task.job), stopped)
 
 
-def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, files: int) -> Inline | Workers:
-    """Return what renders so many files.
+def engine_for(sound: Sound, build: Callable[[], Sound], jobs: int | None, plan: Plan) -> Inline | Workers:
+    """Return what renders the files of a plan.
 
     Args:
         sound: For this process.
         build: Makes it in others.
         jobs: Processes at once; by default `default_jobs`.
-        files: More processes than files are of no use.
+        plan: A single file is rendered here, unless it is so long that it may have more than one core.
     """
-    count = _count(jobs, files)
-    return Workers(count, build) if count > 1 else Inline(sound)
+    count = _count(jobs, plan)
+    return Workers(count, build) if count else Inline(sound)
 
 
-def _count(jobs: int | None, files: int) -> int:
-    return min(jobs or default_jobs(), files)
+def _count(jobs: int | None, plan: Plan) -> int:
+    """Return how many processes are worth it, 0 for none but this one."""
+    most, files = jobs or default_jobs(), len(plan)
+    return 0 if most == 1 or (files == 1 and plan.total_bytes < _LONG_BYTES) else min(most, files)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bandwidth.edge import find_edge
-from dsp.bandwidth.histogram import LevelHistogram, hop_samples, window_samples
 from dsp.bandwidth.holes import Holes
 from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import BandwidthMeter
@@ -26,7 +25,7 @@ WINDOW_S = 10
 _WHOLE_S, _EVERY = 60, 4
 _CODECS = {".mp3": "MP3", ".opus": "Opus", ".ogg": "Vorbis", ".oga": "Vorbis", ".m4a": "AAC", ".aac": "AAC"}
 # So many seconds are searched frame by frame.
-_FRAMES_S, _QUIET_DB = 20, -80.0
+_FRAMES_S = 20
 _NOISE_S = 0.05
 _FLAT_RUN = 3
 _LEAST_FLAT = 0.25
@@ -91,7 +90,6 @@ class _Bandwidth:
         self.whole = BandwidthMeter(rate)
         self._holes = Holes()
         self._spectrum = LongTermSpectrum(rate)
-        self._histogram = LevelHistogram(rate)
         self._windows: list[float | None] = []
         self._seconds = 0
         self._begin()
@@ -102,23 +100,19 @@ class _Bandwidth:
     def add(self, second: Block) -> None:
         """Measure the next second, or leave it out."""
         if self._seconds % self._every == 0:
-            self._meter.add(second)
+            frames = self._meter.add(second)
             self._spectrum.add(second)
             if self._seconds < _FRAMES_S * self._every:
-                self._search_frames(second)
+                # The louder half is searched for holes.
+                for levels, total_db in frames:
+                    if len(levels):
+                        self._holes.add(levels[total_db >= np.median(total_db)])
             if self._every > 1:
                 # The meter leaves out what is not finite, and so does not take the jump for sound.
                 self._meter.add(np.full((len(second), 1), np.nan, np.float32))
         self._seconds += 1
         if self._seconds % WINDOW_S == 0:
             self._end()
-
-    def _search_frames(self, second: Block) -> None:
-        """Search the frames that are loud for holes."""
-        count = (second.shape[1] - window_samples(self._rate)) // hop_samples(self._rate) + 1
-        if count > 0:
-            levels, total_db = self._histogram.levels(np.ascontiguousarray(second), 0, count)
-            self._holes.add(levels[total_db >= max(_QUIET_DB, float(np.median(total_db)))])
 
     def _end(self) -> None:
         curve = self._meter.curve()

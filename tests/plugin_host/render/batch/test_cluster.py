@@ -15,7 +15,7 @@ from plugin_host.render.batch import batch as batch_module
 from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.cluster import Cluster, chosen_engine
 from plugin_host.render.batch.journal import Journal
-from plugin_host.render.batch.plan import BatchError, plan
+from plugin_host.render.batch.plan import BatchError, Plan, plan
 from plugin_host.render.batch.task import Engine
 from plugin_host.render.batch.workers import Inline
 from tests.plugin_host.stages import Delay
@@ -127,4 +127,4 @@ def test_a_lost_workers_tasks_are_done_by_the_other(cluster: DaskCluster, tmp_pa
 def test_an_engine_that_is_not_there_is_one_sentence(address: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plugin_host.render.batch.cluster._CONNECT_S", 0.3)
     with pytest.raises(BatchError, match=words):
-        chosen_engine(address, plain(), plain, None, 3)
+        chosen_engine(address, plain(), plain, None, Plan())

@@ -22,7 +22,7 @@ from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import BatchError, Job, plan
-from plugin_host.render.batch.workers import Inline, Workers, default_jobs
+from plugin_host.render.batch.workers import Inline, Workers, default_jobs, engine_for
 from plugin_host.render.render import RenderStopped
 from tests.plugin_host.stages import Delay
 
@@ -170,3 +170,16 @@ def test_a_long_file_that_is_read_and_written_by_others_has_the_bits_and_figures
     assert alone.rendering is not None
     assert spread.rendering is not None
     assert replace(spread.rendering, took_s=0, target=alone.rendering.target) == replace(alone.rendering, took_s=0)
+
+
+@pytest.mark.parametrize(
+    ("files", "seconds", "jobs", "engine"),
+    [(1, 1, 2, Inline), (1, 61, 2, Workers), (1, 61, 1, Inline), (2, 1, 2, Workers)],
+)
+def test_a_single_file_has_workers_where_it_is_long(
+    tmp_path: Path, files: int, seconds: int, jobs: int, engine: type
+) -> None:
+    for number in range(files):
+        soundfile.write(tmp_path / f"{number}.wav", np.zeros((48000 * seconds, 2), np.float32), 48000)
+    planned = plan([str(tmp_path)], tmp_path / "out")
+    assert isinstance(engine_for(plain(), plain, jobs, planned), engine)
