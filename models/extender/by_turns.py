@@ -42,7 +42,9 @@ class TurnPlayers:
             player.set_bandwidth(edge_hz)
             player.prepare(rate, len(turns), max_block)
             spans = [[(turn.start, turn.end) for turn in channel if turn.edge_hz == edge_hz] for channel in turns]
-            self._players.append((player, [np.array(span, np.int64).reshape(-1, 2) for span in spans]))
+            # Of channels with the same turns one speaks for all.
+            distinct = spans[:1] if all(span == spans[0] for span in spans) else spans
+            self._players.append((player, [np.array(span, np.int64).reshape(-1, 2) for span in distinct]))
 
     @property
     def lowest_hz(self) -> float | None:
@@ -64,8 +66,11 @@ class TurnPlayers:
             is_fed = np.any([self._inside(time, span, self._delay) >= 0 for span in spans], axis=0)
             if not is_fed.any():
                 continue
-            wet = np.zeros_like(block)
-            wet[:, is_fed] = player.process(np.ascontiguousarray(block[:, is_fed]), settings)
+            if is_fed.all():
+                wet = player.process(block, settings)
+            else:
+                wet = np.zeros_like(block)
+                wet[:, is_fed] = player.process(np.ascontiguousarray(block[:, is_fed]), settings)
             gate = np.stack([self._gate(time - self._delay, span) for span in spans])
             base = np.where(gate > 0, base + gate * (wet - base), base)
         return base
