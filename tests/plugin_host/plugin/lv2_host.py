@@ -1,0 +1,96 @@
+"""An LV2 host of the tests' own: one plug-in, which may ask the host to turn a knob."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float, c_int, c_uint32, c_void_p
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Block = NDArray[np.float32]
+_CHANGE_REQUEST = b"http://kx.studio/ns/lv2ext/control-input-port-change-request"
+
+
+class Feature(Structure):
+    """What a host can do."""
+
+    _fields_ = [("uri", c_char_p), ("data", c_void_p)]
+
+
+class Map(Structure):
+    """Numbers for names."""
+
+    _fields_ = [("handle", c_void_p), ("map", CFUNCTYPE(c_uint32, c_void_p, c_char_p))]
+
+
+class Request(Structure):
+    """Turns a knob at the plug-in's wish."""
+
+    _fields_ = [("handle", c_void_p), ("change", CFUNCTYPE(c_int, c_void_p, c_uint32, c_float))]
+
+
+class Descriptor(Structure):
+    """A plug-in in its library."""
+
+    _fields_ = [
+        ("uri", c_char_p),
+        ("instantiate", CFUNCTYPE(c_void_p, c_void_p, c_double, c_char_p, POINTER(POINTER(Feature)))),
+        ("connect", CFUNCTYPE(None, c_void_p, c_uint32, c_void_p)), ("activate", CFUNCTYPE(None, c_void_p)),
+        ("run", CFUNCTYPE(None, c_void_p, c_uint32)), ("deactivate", CFUNCTYPE(None, c_void_p)),
+        ("cleanup", CFUNCTYPE(None, c_void_p)), ("extension", c_void_p),
+    ]  # fmt: skip
+
+
+class Lv2Host:
+    """The stereo plug-in of a bundle, active.
+
+    Args:
+        library: The .so file of the bundle.
+        values: What its control ports hold, by index.
+
+    Attributes:
+        ports: The control ports, by index; a host shows and records them.
+        requests: What the plug-in asked for: (port, value), in order.
+    """
+
+    def __init__(self, library: Path, values: dict[int, float]) -> None:
+        self.ports = {port: c_float(value) for port, value in values.items()}
+        self.requests: list[tuple[int, float]] = []
+        self._names: dict[bytes, int] = {}
+        self._map = Map(None, Map._fields_[1][1](lambda _, uri: self._names.setdefault(uri, len(self._names) + 1)))
+        self._request = Request(None, Request._fields_[1][1](self._turn))
+        known = [(b"http://lv2plug.in/ns/ext/urid#map", self._map), (_CHANGE_REQUEST, self._request)]
+        self._features = [Feature(uri, ctypes.addressof(data)) for uri, data in known]
+        # The list ends with an empty place.
+        offered = (POINTER(Feature) * 3)(*map(ctypes.pointer, self._features))
+        describe = ctypes.CDLL(str(library)).lv2_descriptor
+        describe.restype = POINTER(Descriptor)
+        self._calls: Any = describe(0).contents
+        self._handle = self._calls.instantiate(None, 48000.0, b"", offered)
+        for port, value in self.ports.items():
+            self._calls.connect(self._handle, port, ctypes.byref(value))
+        self._calls.activate(self._handle)
+        self.is_open = True
+
+    def _turn(self, _: int, port: int, value: float) -> int:
+        self.requests.append((port, value))
+        self.ports[port].value = value
+        return 0
+
+    def process(self, block: Block) -> Block:
+        """Play one block of shape (2, samples)."""
+        out = np.full_like(block, 7.0)
+        for port, row in enumerate((*block, *out)):
+            self._calls.connect(self._handle, port, row.ctypes.data)
+        self._calls.run(self._handle, block.shape[1])
+        return out
+
+    def close(self) -> None:
+        """Let the plug-in go, once."""
+        if self.is_open:
+            self.is_open = False
+            self._calls.deactivate(self._handle)
+            self._calls.cleanup(self._handle)
