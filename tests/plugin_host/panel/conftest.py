@@ -38,6 +38,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
         _end()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
     """End it where the tests were broken off."""
     _end()
