@@ -188,7 +188,7 @@ export default {
       const at = this.nodes.indexOf(node), [low, high] = this.band;
       return !low || ((this.nodes[at + 1]?.hz ?? Infinity) > low && (this.nodes[at - 1]?.hz ?? 0) < high);
     },
-    // The cubic between two nodes that models/extender/curve.py plays.
+    // The cubic between two nodes that models/extender/gains.py plays.
     curve(hz) {
       const next = this.nodes.findIndex((node) => hz <= node.hz);
       if (next < 1) return this.gain(this.nodes[next ? this.nodes.length - 1 : 0]);

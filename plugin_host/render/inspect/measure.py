@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,13 @@ def inspect(path: Path) -> Inspection:
             loudness.add(block)
             levels.add(block)
         edges = bandwidth.edges_hz()
-        peak_db, codec = loudness.true_peak_db, _CODECS.get(path.suffix.lower(), "")
+        peak_db, cause = loudness.true_peak_db, bandwidth.cause(_CODECS.get(path.suffix.lower(), ""))
         return Inspection(
             path, levels.count / reader.rate, reader.rate, reader.channels, reader.bits,
-            bandwidth.cause(codec), edges, levels.clipped,
+            cause, edges, levels.clipped,
             levels.dc, levels.noise_floor_db, _rounded(loudness.lufs),
-            _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()), reader.notes,
+            _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()),
+            (*reader.notes, *bandwidth.soft_edge(cause)),
         )  # fmt: skip
 
 
@@ -124,6 +126,12 @@ class _Bandwidth:
     def cause(self, codec: str) -> Cause:
         """Return where the band ends and why."""
         return find_cause(self.whole.curve(), self._spectrum, self._holes, self._rate, codec)
+
+    def soft_edge(self, cause: Cause) -> Iterator[str]:
+        """Yield what a control could do for a recording that nothing has cut off but its own noise."""
+        hertz = self.whole.edge_hz(finds_soft=True)
+        if cause.verdict != "would gain" and hertz < cause.edge_hz:
+            yield f"sinks into its noise: with soft_edge=on a band begins at {hertz / 1000:.1f} kHz"
 
     def edges_hz(self) -> list[float | None]:
         """Return the edges of all windows, the last one too."""

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from plugin_host.checks.signals import sinking
 from plugin_host.render.inspect.many import inspect_all
 from plugin_host.render.inspect.measure import Inspection, inspect
 from tests.plugin_host.render.inspect.recordings import RATE, cut, falling, recording, through_codec, through_rate
@@ -54,10 +55,18 @@ def test_a_codec_is_known_by_its_edge_and_its_holes(
     assert (found.cause.kind, found.cause.detail) == ("codec", detail)
 
 
+def test_what_sinks_into_its_noise_is_said_with_the_control_that_helps(tmp_path: Path) -> None:
+    found = inspected(tmp_path, sinking())
+    assert (found.cause.kind, found.cause.edge_hz) == ("none", RATE / 2)
+    assert [note.split(":")[0] for note in found.notes] == ["sinks into its noise"]
+    assert "soft_edge=on" in found.notes[0]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_what_was_not_cut_is_full_band(tmp_path: Path, seed: int) -> None:
     found = inspected(tmp_path, recording(seed, slope_db=-seed), subtype=("PCM_16", "FLOAT")[seed % 2])
     assert (found.cause.kind, found.cause.verdict, found.cause.edge_hz) == ("none", "full-band", RATE / 2)
+    assert found.notes == ()
 
 
 def test_what_falls_off_by_itself_is_dull_by_nature(tmp_path: Path) -> None:
