@@ -18,7 +18,7 @@ from plugin_host.engine.channels import fold, spread
 from plugin_host.engine.parties import Listener, SettingsSource
 from plugin_host.engine.swap import Swap
 from plugin_host.metering.levels import BANDS, FLOOR_DB, Meter
-from plugin_host.metering.load import CallTimer
+from plugin_host.metering.load import CallTimer, LoadMeter
 
 Frames = NDArray[np.float32]
 _KEPT_MOVES = 1 << 16
@@ -40,9 +40,6 @@ class Engine:
         on_enter: Called once on the audio thread before its first block.
         is_timed: Whether a block that takes too long is a missed deadline; off where nobody waits.
         listener: Receives what is played, such as a recorder.
-        load: What each callback took, as shares of its deadline.
-        waiting: What of it every seventh callback spent without the processor: waiting for the interpreter's lock or
-            the system.
     """
 
     def __init__(self, chain: Stage, store: SettingsSource) -> None:
@@ -51,7 +48,6 @@ class Engine:
         self._old: deque[Chain] = deque(maxlen=4)
         self._store, self._trim = store, InputTrim()
         self._timer = CallTimer()
-        self.load, self.waiting = self._timer.load, self._timer.waiting
         self.moves: deque[tuple[int, dict[str, float]]] = deque(maxlen=_KEPT_MOVES)
         self.on_prepare: Callable[[int, int], None] = lambda rate, channels: None
         self.on_enter: Callable[[], None] = lambda: None
@@ -91,6 +87,20 @@ class Engine:
         self._timer.clear()
         self.position = self.xruns = self.missed = self._blocks_to_rest = 0
         self._has_entered = False
+
+    @property
+    def load(self) -> LoadMeter:
+        """What each callback took, as shares of its deadline."""
+        return self._timer.load
+
+    @property
+    def waiting(self) -> LoadMeter:
+        """What of it every seventh callback spent without the processor: waiting for the system or the interpreter."""
+        return self._timer.waiting
+
+    def keep_calls(self, calls: int) -> None:
+        """Forget what the callbacks took, and keep so many from now on."""
+        self._timer.keep(calls)
 
     def callback(self, indata: Frames, outdata: Frames, xrun: bool = False) -> None:
         """Play one block of the device; fills `outdata` whatever happens, never raises, never waits.

@@ -71,6 +71,10 @@ class CallTimer:
         self.load.clear()
         self.waiting.clear()
 
+    def keep(self, calls: int) -> None:
+        """Forget every call, and keep so many from now on."""
+        self.load = LoadMeter(calls)
+
     def begin(self) -> None:
         """Note that a call begins."""
         self._began = time.perf_counter()

@@ -27,7 +27,6 @@ from plugin_host.devices.device import Device, DeviceOptions
 from plugin_host.devices.jack import JackDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.engine.realtime import settle_audio_thread, settle_process
-from plugin_host.metering.load import LoadMeter
 from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.map import MidiMap
 from plugin_host.preset.file import Preset
@@ -103,11 +102,11 @@ class TimedStore(SettingsStore):
     def __init__(self, controls: tuple[Control, ...] | list[Control], knob: str) -> None:
         super().__init__(controls)
         self._knob, self._last, self._moves = knob, 0.0, False
+        self._drain, self.drain = self.drain, self._watch
         self.moved_at: list[float] = []
 
-    def drain(self, frames: int) -> Mapping[str, float]:
-        """Return every value; see `SettingsStore.drain`."""
-        values = super().drain(frames)
+    def _watch(self, frames: int) -> Mapping[str, float]:
+        values = self._drain(frames)
         value = values.get(self._knob, 0.0)
         if value != self._last and not self._moves:
             self.moved_at.append(time.monotonic())
@@ -214,7 +213,7 @@ def play_host(part: Part, pipe: MidiPipe) -> dict[str, Any]:
 def _start_counting(engine: Engine) -> None:
     """Let the first blocks, in which everything is cold, not count."""
     time.sleep(_SETTLING_S)
-    engine.load = LoadMeter(_KEPT_CALLS)
+    engine.keep_calls(_KEPT_CALLS)
     engine.missed = engine.xruns = 0
 
 

@@ -67,10 +67,11 @@ def test_a_lost_engine_leaves_dry_and_comes_back(open_host: Opener, library: Pat
     paced.play(0.5)
     wet = paced.band()[-20:].max()
     assert wet > 1e-4
-    worker = status_of(library).engine_pid
+    worker, before = status_of(library).engine_pid, len(paced.band())
     os.kill(worker, number)
     paced.play(0.3)
-    assert paced.band()[-20:].max() < 1e-6, "the dry signal plays, aligned"
+    # On a machine with other work these blocks may take so long that the next worker plays before they end.
+    assert (paced.band()[before:] < 1e-6).sum() > 10, "the dry signal plays, aligned"
     assert paced.band()[20:].max() < 3 * wet, "there is neither silence nor a step on the way"
     if number == signal.SIGSTOP:
         os.kill(worker, signal.SIGCONT)

@@ -10,8 +10,7 @@ import numpy as np
 
 from models.extender.controls import CONTROLS, defaults
 from plugin_host.control.client import Client
-from plugin_host.plugin.instances import control_address, read_note
-from tests.plugin_host.plugin.conftest import newest_instance
+from plugin_host.plugin.instances import Instance, control_address, instances, read_note
 from tests.plugin_host.plugin.lv2_host import Lv2Host
 
 SILENCE = np.zeros((2, 256), np.float32)
@@ -32,12 +31,19 @@ def wait_until(host: Lv2Host, is_so: Callable[[], bool]) -> None:
 def test_what_is_turned_elsewhere_is_asked_of_the_host(home: Path, served: Path) -> None:
     values = {BUFFER: 256.0, FREE_WHEELING: 0.0, LATENCY: 0.0, ENGINE: 0.0, ENABLED: 1.0, PANEL: 0.0}
     values |= {FIRST_KNOB + place: defaults()[name] for place, name in enumerate(KNOBS)}
+    # Each format's library counts its own instances.
+    others = {instance.name for instance in instances()}
     host = Lv2Host(home / ".lv2" / "highband.lv2" / "highband.so", values)
+
+    def mine() -> Instance:
+        (found,) = (instance for instance in instances() if instance.name not in others)
+        return found
+
     try:
-        wait_until(host, lambda: host.ports[ENGINE].value == PLAYING and "control" in read_note(newest_instance()))
+        wait_until(host, lambda: host.ports[ENGINE].value == PLAYING and "control" in read_note(mine()))
         assert host.ports[LATENCY].value >= 256.0
         amount = FIRST_KNOB + KNOBS.index("amount")
-        with Client(control_address(newest_instance().name)) as client:
+        with Client(control_address(mine().name)) as client:
             client.set("amount", -6.0)
             wait_until(host, lambda: bool(host.requests))
             client.set("bypass", 1.0)
