@@ -27,6 +27,8 @@ settings.load_profile("house")
 _TOGETHER = ("plugin", "panel")
 
 
+# Before xdist looks for groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests of a file, or of a room that shares more, run in one process where there are several."""
     for item in items:
