@@ -16,10 +16,10 @@ setup: $(STAMP) ## Make .venv and install the tested versions into it
 demo: $(STAMP) ## Render the demo clip: a file, a picture, three lines of figures
 	$(BIN)/highband demo
 
-# Two at a time, of one thread each: torch's threads wait for each other on a busy machine.
+# One thread each: the tests share the machine, and torch's threads wait for each other on a busy one.
 test: $(STAMP) ## Install what the tests need of the system, then run them
 	scripts/system-packages.sh test
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q
 
 check: $(STAMP) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .
