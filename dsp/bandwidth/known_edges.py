@@ -111,9 +111,9 @@ class KnownEdges:
         """Remember an edge that was seen before, or above which there is nothing at all."""
         lowest_hz = ABOVE * edge_hz + LEAK_BINS * self._bin_hz
         floor = float(curve[min(int(band_position(lowest_hz)), len(curve) - 1) :].max()) + _MEAN_OF_NOISE_DB
-        body = float(curve[: max(1, int(band_position(edge_hz / ABOVE)))].max()) + _MEAN_OF_NOISE_DB
-        near = curve[: max(1, int(band_position(edge_hz / ABOVE)))][-_NEAR_BANDS:]
-        if float(np.median(near)) < floor + _NEAR_DB:
+        below = curve[: max(1, int(band_position(edge_hz / ABOVE)))]
+        body = float(below.max()) + _MEAN_OF_NOISE_DB
+        if float(np.median(below[-_NEAR_BANDS:])) < floor + _NEAR_DB:
             # The last harmonic that rises out of noise is no wall.
             return
         was_seen = any(_same(edge_hz, other_hz) for other_hz in self._seen_hz)

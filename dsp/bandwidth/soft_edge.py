@@ -11,10 +11,11 @@ where the noise begins.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
-from dsp.bandwidth.edge import BANDS_PER_OCTAVE, Curve, band_position, frequency_hz
+from dsp.bandwidth.edge import BANDS_PER_OCTAVE, LOWEST_HZ, Curve, band_position, frequency_hz
 from dsp.bandwidth.histogram import LevelHistogram
 
 _HIGH, _LOW = 0.95, 0.25
@@ -46,7 +47,7 @@ def find_soft_edge(histogram: LevelHistogram, edge_hz: float) -> float | None:
     if top - lowest < _NOISE_BANDS:
         return None
     spread = _smooth(histogram.curve(_HIGH) - histogram.curve(_LOW))
-    plays = np.flatnonzero(spread[:top] > _noise_spread(histogram, top))
+    plays = np.flatnonzero(spread[:top] > _noise_spread(histogram.bin_hz, top))
     first = int(plays[-1]) + 1 if len(plays) else 0
     if first < lowest or top - first < _NOISE_BANDS:
         return None
@@ -60,8 +61,9 @@ def _smooth(levels: Curve) -> Curve:
     return np.convolve(padded, np.full(_SMOOTH, 1.0 / _SMOOTH), "valid")
 
 
-def _noise_spread(histogram: LevelHistogram, bands: int) -> Curve:
+@lru_cache(maxsize=16)
+def _noise_spread(bin_hz: float, bands: int) -> Curve:
     """Return the spread up to which each band may be noise: the fewer bins it has, the more."""
-    centres = np.array([frequency_hz(band + 0.5) for band in range(bands)])
-    bins = centres * math.log(2.0) / BANDS_PER_OCTAVE / histogram.bin_hz
+    centres = LOWEST_HZ * 2.0 ** ((np.arange(bands) + 0.5) / BANDS_PER_OCTAVE)
+    bins = centres * math.log(2.0) / BANDS_PER_OCTAVE / bin_hz
     return _STEPS_DB + _TOLERANCE * _NOISE_SPREAD * _BIN_DB / np.sqrt(np.maximum(bins / _ALIKE, 1.0))

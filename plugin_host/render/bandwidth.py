@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,11 @@ def follow_bandwidth(
     turns = _scaled(finder, played / reader.rate)
     stage.set_bandwidth(edge_outside(edge_hz, turns, played), turns)
     return min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
+
+
+def finds_soft_edges(settings: Mapping[str, float]) -> bool:
+    """Return whether a recording that falls gently is to have an edge too."""
+    return settings.get("soft_edge", 0.0) >= 0.5
 
 
 def measure_edge(blocks: Iterable[Block], rate: int, finds_soft: bool = False) -> float:

@@ -16,7 +16,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
 from plugin_host.files.audio_writer import held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
-from plugin_host.render.bandwidth import edge_outside, find_turns, follow_bandwidth, measure_edge
+from plugin_host.render.bandwidth import edge_outside, find_turns, finds_soft_edges, follow_bandwidth, measure_edge
 from plugin_host.render.checkpoint import Checkpoint, resumable
 from plugin_host.render.ends import Form, measured, written
 from plugin_host.render.figures import Measurement, Rendering
@@ -168,7 +168,7 @@ def _begin(
         is_auto = settings.get("crossover", 0.0) == 0.0
         if is_auto:
             go_on = partial(_refuse_stop, stopped)
-            edge_hz = follow_bandwidth(stage, reader, rate, go_on, _finds_soft(settings), spreads)
+            edge_hz = follow_bandwidth(stage, reader, rate, go_on, finds_soft_edges(settings), spreads)
         else:
             stage.set_bandwidth(None)
     frames, measurement = round(reader.frames * rate / reader.rate), Measurement()
@@ -228,14 +228,10 @@ def render_samples(
         if settings.get("crossover", 0.0) == 0.0:
             lowered = list(resampled([samples], sample_rate, low, channels))
             turns = find_turns(lowered, low, low, channels)
-            stage.set_bandwidth(edge_outside(measure_edge(lowered, low, _finds_soft(settings)), turns, low), turns)
+            stage.set_bandwidth(edge_outside(measure_edge(lowered, low, finds_soft_edges(settings)), turns, low), turns)
         else:
             stage.set_bandwidth(None)
     return np.concatenate(list(_played(stage, settings, [samples], sample_rate, channels, size)), axis=1)
-
-
-def _finds_soft(settings: Mapping[str, float]) -> bool:
-    return settings.get("soft_edge", 0.0) >= 0.5
 
 
 def _refuse_shape(samples: Block) -> None:

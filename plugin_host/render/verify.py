@@ -12,7 +12,7 @@ import numpy as np
 from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.resample import output_rate, played_rate, resampled
-from plugin_host.render.bandwidth import measure_edge
+from plugin_host.render.bandwidth import finds_soft_edges, measure_edge
 
 TOLERANCE = 1e-5
 BLOCK_SIZES = (1, 17, 64, 128, 256, 480, 512, 1024, 0)
@@ -66,7 +66,7 @@ def compare(
         sizes: Block sizes; 0 stands for random lengths from 1 to 2048.
     """
     length = samples.shape[1]
-    finds_soft = settings.get("soft_edge", 0.0) >= 0.5
+    finds_soft = finds_soft_edges(settings)
     edge_hz = measure_edge([samples], rate, finds_soft) if isinstance(stage, FollowsBandwidth) else None
     whole = _play(stage, settings, samples, rate, [length], edge_hz)
     for size in sizes:
