@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import tempfile
@@ -26,7 +25,7 @@ from plugin_host.control.zmq_server import ZmqControl
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
 from plugin_host.session.host import LiveHost
-from plugin_host.session.panel_process import PanelProcess
+from plugin_host.session.panel_process import PanelProcess, free_port, is_served
 from plugin_host.settings.store import SettingsStore
 
 _NOISE = 0.1
@@ -168,12 +167,12 @@ def pages(address: str, count: int, browser: str) -> Iterator[tuple[list[Path], 
 
     Gives the browsers' profiles and the id of the panel's process.
     """
-    port = _free_port()
+    port = free_port()
     panel = PanelProcess(lambda: address, port, lambda refusal: None)
     with ExitStack() as running:
         panel.start()
         running.callback(panel.stop)
-        _wait(lambda: _answers(port), "the panel did not answer; try highband panel to see why")
+        _wait(lambda: is_served(port), "the panel did not answer; try highband panel to see why")
         profiles = [Path(running.enter_context(_browser(browser, port))) for _ in range(count)]
         _wait(lambda: all(map(_shows_panel, profiles)), f"{browser} did not show the page; try it by hand")
         yield profiles, panel.pid
@@ -211,20 +210,6 @@ def debugged(profile: Path) -> dict[str, str]:
     connection.request("GET", "/json/list")
     found: list[dict[str, str]] = json.loads(connection.getresponse().read())
     return next((one for one in found if one["title"] == "Highband"), {})
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1.0).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 def _wait(holds: Callable[[], bool], why: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+HOST = "127.0.0.1"
 _PATIENCE_S = 3.0
 # Where a machine is short of time the panel is what may wait.
 _NICENESS = 10
@@ -65,3 +67,17 @@ class PanelProcess:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody serves on."""
+    with socket.socket() as trial:
+        trial.bind((HOST, 0))
+        return int(trial.getsockname()[1])
+
+
+def is_served(port: int) -> bool:
+    """Return whether somebody answers on a port of this machine."""
+    with socket.socket() as trial:
+        trial.settimeout(1.0)
+        return trial.connect_ex((HOST, port)) == 0

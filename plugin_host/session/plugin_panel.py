@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
 
 from plugin_host.plugin.device import PluginDevice
-from plugin_host.session.panel_process import PanelProcess
+from plugin_host.session.panel_process import HOST, PanelProcess, free_port, is_served
 
-_HOST, _PATIENCE_S, _LOOK_EVERY_S = "127.0.0.1", 60.0, 0.1
+_PATIENCE_S, _LOOK_EVERY_S = 60.0, 0.1
 
 
 class InstancePanel:
@@ -38,7 +37,7 @@ class InstancePanel:
             self._region.set_panel(0)
             return
         # A page of a worker that died is still open, and goes on where it was.
-        port, is_open = int(status.panel_port) or _free_port(), bool(status.panel_port)
+        port, is_open = int(status.panel_port) or free_port(), bool(status.panel_port)
         self._process, self._ending = PanelProcess(self._address, port, self._report), threading.Event()
         self._process.start()
         self._region.set_panel(port)
@@ -55,8 +54,8 @@ class InstancePanel:
 
     def _show(self, process: PanelProcess, port: int, ending: threading.Event) -> None:
         """Open the page as soon as it is served."""
-        patience, address = time.monotonic() + _PATIENCE_S, f"http://{_HOST}:{port}/"
-        while not _is_served(port):
+        patience, address = time.monotonic() + _PATIENCE_S, f"http://{HOST}:{port}/"
+        while not is_served(port):
             if ending.wait(_LOOK_EVERY_S):
                 return
             if time.monotonic() > patience or not process.is_running:
@@ -64,15 +63,3 @@ class InstancePanel:
                 return
         if not webbrowser.open(address):
             self._report(f"the panel is at {address}")
-
-
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind((_HOST, 0))
-        return int(trial.getsockname()[1])
-
-
-def _is_served(port: int) -> bool:
-    with socket.socket() as trial:
-        trial.settimeout(1.0)
-        return trial.connect_ex((_HOST, port)) == 0
