@@ -34,7 +34,9 @@ class PresetDialog:
         self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, Any]] = []
         with window("Presets", "Close the presets") as self._dialog:
-            self._search = ui.input("Search", on_change=lambda: self._list()).props("dense autofocus clearable")
+            self._search = ui.input("Search", on_change=lambda: self._list()).props(
+                "dense autofocus clearable debounce=150"
+            )
             self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
                 'dense flat no-caps aria-label="Which presets"'
             )
@@ -57,6 +59,7 @@ class PresetDialog:
             self._tag.set_options(tags, value=self._tag.value if self._tag.value in tags else "")
             self._suggest()
             self._diff.clear()
+            self._search.value = ""
             self._list()
             self._dialog.open()
 
