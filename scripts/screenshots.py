@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RATE, DULL_RATE, SECONDS = 48000, 16000, 600
 PORTS = 9481, 9482, 9483
 PATIENCE_S = 300.0
-# Long enough to fill a good part of the spectrogram, which scrolls 40 pixels a second.
-LISTEN_S = 12.0
+# Long enough to fill the spectrogram of the widest screen, which scrolls 40 pixels a second.
+LISTEN_S = 30.0
 # What a screen of each width shows first.
 SIZES = {"": (1440, 1000), "-1024": (1024, 1000), "-phone": (390, 844)}
 LOOKS: dict[str, dict[str, Any]] = {

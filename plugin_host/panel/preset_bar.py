@@ -35,7 +35,7 @@ class PresetBar:
             button("◀", partial(self.step, -1), "Previous preset (key [)").on(
                 "contextmenu.prevent", partial(menu, "preset.previous")
             )
-            self._name = button("presets", dialog.open, "Presets: load and save").classes("hb-preset-name")
+            self._name = button("presets", lambda: dialog.open(), "Presets: load and save").classes("hb-preset-name")
             self._edited = ui.label("edited").classes("hb-edited").props('title="Changed since it was loaded or saved"')
             button("▶", partial(self.step, 1), "Next preset (key ])").on(
                 "contextmenu.prevent", partial(menu, "preset.next")
@@ -70,7 +70,7 @@ class PresetBar:
 
     async def _keep(self) -> None:
         if not await self._dialog.save_again():
-            await self._dialog.open()
+            await self._dialog.open(saves=True)
 
     async def _compare(self) -> None:
         """Ask the host, where anything has moved, whether what plays is still the preset."""

@@ -37,22 +37,24 @@ class PresetDialog:
             self._search = ui.input("Search", on_change=lambda: self._list()).props(
                 "dense autofocus clearable debounce=150"
             )
-            self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
-                'dense flat no-caps aria-label="Which presets"'
-            )
-            self._tag = ui.select([""], value="", label="Tag", on_change=lambda: self._list()).props("dense")
+            with ui.element("div").classes("hb-filters"):
+                self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
+                    'dense flat no-caps aria-label="Which presets"'
+                )
+                self._tag = ui.select([""], value="", label="Tag", on_change=lambda: self._list()).props("dense")
             self._found = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
             self._diff = ui.element("div").classes("hb-diff").props('role="status"')
-            ui.label("Save what plays").classes("hb-heading")
-            self._name = ui.input("Name").props("dense maxlength=80")
-            self._about = ui.input("Description").props("dense maxlength=1000")
-            self._tags = ui.input("Tags, with commas between").props("dense maxlength=200")
-            with ui.row():
+            with ui.element("details").classes("hb-saving") as self._saving:
+                TextElement(tag="summary", text="Save what plays")
+                self._name = ui.input("Name").props("dense maxlength=80")
+                self._about = ui.input("Description").props("dense maxlength=1000")
+                self._tags = ui.input("Tags, with commas between").props("dense maxlength=200")
                 self._overwrite = ui.checkbox("Replace my preset of this name")
                 button("save", self._save, "Save the preset")
 
-    async def open(self) -> None:
-        """Show the presets that the host has now."""
+    async def open(self, saves: bool = False) -> None:
+        """Show the presets that the host has now, and where asked for what is needed to save one."""
+        self._saving.props["open"] = saves
         if reply := await self._ask("presets"):
             self._presets = reply["presets"]
             tags = ["", *sorted({tag for one in self._presets for tag in one["tags"]})]
@@ -80,8 +82,9 @@ class PresetDialog:
                     star = button("★" if preset["favourite"] else "☆", partial(self._mark, preset), "Favourite")
                     star.props["aria-label"] = f"{preset['title']} is a favourite"
                     star.props["aria-pressed"] = str(preset["favourite"]).lower()
-                    label = f"{preset['title']} - {preset['description']}"
-                    button(label, partial(self.load, preset), f"Load {preset['title']}")
+                    with button("", partial(self.load, preset), f"Load {preset['title']}"):
+                        TextElement(tag="strong", text=preset["title"])
+                        TextElement(tag="span", text=preset["description"])
                     button("changes", partial(self._compare, preset), f"What {preset['title']} would change")
             if not found:
                 ui.label("No preset is so; search for less.")

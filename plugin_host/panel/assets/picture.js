@@ -1,7 +1,8 @@
 // The spectra in, out and added, on an axis that gives the generated band half of the width. Crossover, ceiling and the
 // nodes of the amount's curve are handles that a hand can drag.
 const LOWEST_HZ = 20, TOP_DB = 0, FLOOR_DB = -100, LEFT = 34, BOTTOM = 16;
-const MARKS = [50, 100, 200, 500, 1000, 2000, 3000, 5000, 7000, 10000, 12000, 15000, 20000], APART_PX = 30;
+const MARKS = [50, 100, 200, 500, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000, 11000, 12000, 13000, 14000, 15000,
+  16000, 18000, 20000], APART_PX = 34;
 // What rises shows at once, what falls lingers, as on a meter; the axis follows a moving crossover slowly.
 const RISE = 0.7, FALL = 0.22, FOLLOW = 0.12, SEND_MS = 40;
 // The curve's scale: its ends in dB stand so far from the middle of the picture, as a share of its height.
@@ -12,11 +13,14 @@ function name(hz) {
   return hz >= 1000 ? `${Number((hz / 1000).toPrecision(3))}k` : `${Math.round(hz)}`;
 }
 
+function hertz(hz) { return `${name(hz)}Hz`.replace(/k?Hz$/, " $&"); }
+
 export default {
   template: `
     <div class="hb-picture">
       <div class="hb-legend" aria-hidden="true"><span class="hb-in">in</span><span class="hb-out">out</span>
-        <span class="hb-added">added</span><span>{{ label }}</span></div>
+        <span class="hb-added">added</span><span v-if="nodes.length" class="hb-amount">amount here: drag up or down</span>
+        <span>{{ label }}</span></div>
       <div class="hb-stack">
         <canvas ref="canvas" class="hb-spectrum" role="img"
           :aria-label="'Spectrum of input and output. ' + label"></canvas>
@@ -53,7 +57,7 @@ export default {
     draw(frame) {
       this.frame = frame;
       const to = this.top();
-      this.label = frame.crossover ? `Crossover ${name(frame.crossover)}Hz, generated to ${name(to)}Hz.` : "";
+      this.label = frame.crossover ? `Crossover ${hertz(frame.crossover)}, generated to ${hertz(to)}.` : "";
       for (const part of ["in", "out"]) this.smooth[part] = this.settle(this.smooth[part], frame[part]);
       this.smooth.added = this.smooth.out.map((db, band) => this.more(db, this.smooth.in[band], band));
       this.follow();
@@ -138,8 +142,8 @@ export default {
       let last = LEFT - APART_PX / 2;
       for (const hz of MARKS.filter((mark) => mark < this.frame.rate / 2)) {
         const x = this.x(hz, width);
-        this.line(pen, x, 0, x, height - BOTTOM);
         if (x - last < APART_PX || x > width - 12) continue;
+        this.line(pen, x, 0, x, height - BOTTOM);
         pen.fillText(name(hz), x, height - 3);
         last = x;
       }

@@ -14,8 +14,8 @@ export default {
             <option value="live">live: no latency</option><option value="">the one that plays</option></select></label>
         <label class="hb-option"><input type="checkbox" v-model="matched" @change="level" /> play before and after equally loud</label>
         <button v-if="state === 'waiting'" type="button" class="hb-plain hb-go" @click="render">
-          render {{ files.length > 1 ? "all " + files.length + " files" : "the file" }}</button></div>
-      <div class="hb-rendering"><span role="status">{{ words }}</span>
+          render {{ files.length > 1 ? "all " + files.length + " files" : "the file" }}</button>
+        <span role="status">{{ words }}</span>
         <button v-if="busy" type="button" class="hb-plain" @click="stop">cancel</button>
         <a v-if="done > 1 && !busy" :href="'render/' + id + '/zip'" download="highband.zip">download all</a></div>
       <progress v-if="busy" :value="share" max="1" aria-label="All files"></progress>

@@ -98,11 +98,14 @@ def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
     for name in ("Spectrum of input and output", "Spectrogram of the output"):
         canvas = page.get_by_role("img", name=name)
         until(lambda canvas=canvas: int(canvas.evaluate(count)) > 8)  # type: ignore[misc]
-    until(lambda: "Crossover 8kHz" in (page.locator(".hb-legend").text_content() or ""))
+    until(lambda: "Crossover 8 kHz" in (page.locator(".hb-legend").text_content() or ""))
     meter = page.get_by_role("meter", name="out level")
     until(lambda: -40 < int(meter.get_attribute("aria-valuenow") or -60) < 0)
     until(
-        lambda: re.fullmatch(r"\d+ % · \d+\.\d ms · \d+ dropped", page.locator("summary").last.inner_text()) is not None
+        lambda: (
+            re.fullmatch(r"\d+ % · \d+\.\d ms · \d+ dropped", page.locator(".hb-performance summary").inner_text())
+            is not None
+        )
     )
     page.get_by_text("Dropped blocks").wait_for()
 

@@ -31,7 +31,7 @@ def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     found.click()
     until(lambda: studio.host is not None and studio.host.loaded == ["phone-guest"])
     page.get_by_text("changed").wait_for()
-    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Save what plays").click()
     page.get_by_role("button", name="Save the preset").click()
     page.get_by_text("give the preset a name first").wait_for()
     page.get_by_role("textbox", name="Name").fill("../evil")

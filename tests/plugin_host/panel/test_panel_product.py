@@ -97,7 +97,7 @@ def test_an_installed_plug_in_is_added_turned_set_saved_and_found_again(page: Pa
     until(lambda: settings().get("tone_stack_model") == chosen)
     assert client.get("after.0.tube_drive")["value"] == float(drive.get_attribute("aria-valuemax") or 0)
     assert barriers(page) == []
-    page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("button", name="Save what plays").click()
     page.get_by_role("textbox", name="Name").fill("With tube")
     page.get_by_role("button", name="Save the preset").click()
     page.get_by_text("saved as With tube").wait_for()
@@ -108,6 +108,7 @@ def test_an_installed_plug_in_is_added_turned_set_saved_and_found_again(page: Pa
     until(lambda: settings().get("tone_stack_model") == chosen)
     until(lambda: page.get_by_role("button", name="Presets: load and save").text_content() == "With tube")
     page.get_by_role("button", name="Presets: load and save").click()
+    page.get_by_role("dialog").get_by_text("Save what plays").click()
     until(lambda: page.get_by_role("textbox", name="Name").input_value() == "With tube")
 
 
