@@ -106,13 +106,12 @@ class PluginDevice:
         self._thread.start()
 
     def poll(self) -> str | None:
-        """Give a sign of life, and show the host what was turned on this side."""
+        """Give a sign of life."""
         self.region.beat()
         engine = self._engine
         if engine is not None:
             self._count_late(engine)
             self.region.set_latency(engine.latency_samples)
-        self._show_turned()
         self.on_poll()
         return None
 
@@ -131,17 +130,6 @@ class PluginDevice:
             engine.missed += max(0, late - self._late)
         self._late, self._polled = late, now
 
-    def _show_turned(self) -> None:
-        """Show the host the knobs that stand elsewhere than it knows; its own moves never come back to it."""
-        changed = {knob.name for change in self._changes.take() for knob in change.accepted}
-        if not changed:
-            return
-        targets = self._store.targets()
-        for name in changed & self._places.keys() & targets.keys():
-            if targets[name] != self._known.get(name):
-                self._known[name] = targets[name]
-                self.region.turn(self._places[name], targets[name])
-
     # On the audio thread.
 
     def _run(self, engine: Engine) -> None:
@@ -151,6 +139,7 @@ class PluginDevice:
         engine.seek(position, forget=True)
         while not self._ending.is_set():
             taken = self.region.take()
+            self._show_turned()
             if taken is None:
                 continue
             if taken.has_lost or taken.events:
@@ -166,6 +155,21 @@ class PluginDevice:
             engine.play(entered[start : taken.count], played[start : taken.count])
             self.region.give(taken.count)
             engine.measure()
+
+    def _show_turned(self) -> None:
+        """Show the host the knobs that stand elsewhere than it knows; its own moves never come back to it.
+
+        Here and not in `poll`, so that a gesture is recorded with the next block, and no move of the host's is between.
+        """
+        changes = (change for change in self._changes.take() if change.origin != ORIGIN)
+        changed = {knob.name for change in changes for knob in change.accepted}
+        if not changed:
+            return
+        targets = self._store.targets()
+        for name in changed & self._places.keys() & targets.keys():
+            if targets[name] != self._known.get(name):
+                self._known[name] = targets[name]
+                self.region.turn(self._places[name], targets[name])
 
     def _obey(self, engine: Engine, taken: Taken) -> None:
         """Turn knobs and follow jumps, which hold from the first of the samples that were taken."""

@@ -10,8 +10,11 @@ from plugin_host.plugin.product import BYPASS, Product, symbol_of
 BUFFERS = (0, 64, 128, 256, 512, 1024, 2048)
 _ENGINE = ("away: dry", "joining: dry", "playing", "late: dry", "refused: dry", "bounce incomplete")
 _UNITS = {"Hz": "units:hz", "dB": "units:db", "%": "units:pc"}
-# By which a plug-in asks its host to turn a knob.
+# By which a plug-in asks its host to turn a knob, and Ardour's own way.
 _CHANGE_REQUEST = "http://kx.studio/ns/lv2ext/control-input-port-change-request"
+_AUTOMATE = "http://ardour.org/lv2/automate#"
+# Room for a gesture of every knob in one block.
+_MOVES_BYTES = 16384
 _PREFIXES = """\
 @prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 @prefix doap: <http://usefulinc.com/ns/doap#> .
@@ -19,11 +22,21 @@ _PREFIXES = """\
 @prefix pprops: <http://lv2plug.in/ns/ext/port-props#> .
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix rsz: <http://lv2plug.in/ns/ext/resize-port#> .
 @prefix state: <http://lv2plug.in/ns/ext/state#> .
 @prefix time: <http://lv2plug.in/ns/ext/time#> .
 @prefix units: <http://lv2plug.in/ns/extensions/units#> .
 @prefix urid: <http://lv2plug.in/ns/ext/urid#> .
 """
+
+
+# Behind the knobs, as hosts may keep automation by a port's number.
+_MOVES = (
+    "a atom:AtomPort , lv2:OutputPort",
+    'lv2:symbol "moves" ; lv2:name "Moves" ; atom:bufferType atom:Sequence ;\n'
+    f"        atom:supports <{_AUTOMATE}automationControl> ; rsz:minimumSize {_MOVES_BYTES} ;\n"
+    "        lv2:portProperty lv2:connectionOptional",
+)
 
 
 def manifest(product: Product) -> str:
@@ -37,12 +50,18 @@ def manifest(product: Product) -> str:
 
 def description(product: Product) -> str:
     """Write the file that describes the stereo and the mono plug-in."""
-    feature = f"<{_CHANGE_REQUEST}> a lv2:Feature ."
-    return "\n".join([_PREFIXES, feature, _plugin(product, 2), _plugin(product, 1)])
+    foreign = (
+        f"<{_CHANGE_REQUEST}> a lv2:Feature .\n"
+        f"<{_AUTOMATE}canWriteAutomatation> a lv2:Feature .\n"
+        f"<{_AUTOMATE}automationController> a lv2:PortProperty .\n"
+        f"<{_AUTOMATE}automationControl> a rdfs:Class ."
+    )
+    return "\n".join([_PREFIXES, foreign, _plugin(product, 2), _plugin(product, 1)])
 
 
 def _plugin(product: Product, channels: int) -> str:
-    ports = [*_audio(channels), *_fixed(), *map(_knob, (c for c in product.controls if c.id != BYPASS.id))]
+    knobs = [_knob(control) for control in product.controls if control.id != BYPASS.id]
+    ports = [*_audio(channels), *fixed_ports(), *knobs, _MOVES]
     listed = " , ".join(
         f"[\n        {kind} ;\n        lv2:index {index} ;\n        {rest}\n    ]"
         for index, (kind, rest) in enumerate(ports)
@@ -58,7 +77,7 @@ def _plugin(product: Product, channels: int) -> str:
     lv2:microVersion 0 ;
     lv2:requiredFeature urid:map ;
     lv2:optionalFeature lv2:hardRTCapable ,
-        <{_CHANGE_REQUEST}> ;
+        <{_CHANGE_REQUEST}> , <{_AUTOMATE}canWriteAutomatation> ;
     lv2:extensionData state:interface ;
     lv2:port {listed} .
 """
@@ -70,8 +89,8 @@ def _audio(channels: int) -> Iterator[tuple[str, str]]:
             yield f"a lv2:AudioPort , lv2:{kind}Port", f'lv2:symbol "{word}_{number}" ; lv2:name "{kind} {number}"'
 
 
-def _fixed() -> Iterator[tuple[str, str]]:
-    """Yield the ports that any product has, as the enumeration `Port` in lv2.cpp."""
+def fixed_ports() -> Iterator[tuple[str, str]]:
+    """Yield kind and rest of the ports that any product has before its knobs: the enumeration `Port` in lv2.cpp."""
     control = "a lv2:ControlPort , lv2:InputPort"
     yield (
         "a atom:AtomPort , lv2:InputPort",
@@ -121,10 +140,12 @@ def _knob(control: Control) -> tuple[str, str]:
         f"lv2:symbol {_text(symbol_of(control))} ; lv2:name {_text(control.name)} ;",
         f"lv2:default {control.default!r} ; lv2:minimum {low!r} ; lv2:maximum {control.high!r}",
     ]
+    properties = [f"<{_AUTOMATE}automationController>"]
     if control.curve == "switch":
-        words.append("; lv2:portProperty lv2:toggled")
+        properties.append("lv2:toggled")
     elif control.curve == "log" and not control.automatic:
-        words.append("; lv2:portProperty pprops:logarithmic")
+        properties.append("pprops:logarithmic")
+    words.append(f"; lv2:portProperty {' , '.join(properties)}")
     if control.automatic:
         words.append('; lv2:scalePoint [ rdfs:label "auto" ; rdf:value 0.0 ]')
     if control.unit in _UNITS:

@@ -104,14 +104,14 @@ class Clap {
         plugin_.begin(clock);
         read_events(data->in_events, data->frames_count);
         run(data);
-        write_events(data->out_events);
+        write_events(data->out_events, true);
         return CLAP_PROCESS_CONTINUE;
     }
 
     // While no audio is processed, or between two blocks.
     void flush(const clap_input_events_t *in, const clap_output_events_t *out) {
         read_events(in, 0);
-        write_events(out);
+        write_events(out, false);
     }
 
     void set_offline(bool is_offline) { is_offline_ = is_offline; }
@@ -153,14 +153,14 @@ class Clap {
         }
     }
 
-    void write_events(const clap_output_events_t *events) {
+    void write_events(const clap_output_events_t *events, bool is_playing) {
         if (!events || !events->try_push) return;
-        plugin_.turned([&](uint32_t k, double value) {
+        const auto write = [events](Move move, uint32_t k, double value) {
             const clap_id id = kKnobs[k].id;
-            gesture(events, CLAP_EVENT_PARAM_GESTURE_BEGIN, id);
-            write_value(events, id, to_position(kKnobs[k], value));
-            gesture(events, CLAP_EVENT_PARAM_GESTURE_END, id);
-        });
+            if (move == Move::kValue) write_value(events, id, to_position(kKnobs[k], value));
+            else gesture(events, move == Move::kBegin ? CLAP_EVENT_PARAM_GESTURE_BEGIN : CLAP_EVENT_PARAM_GESTURE_END, id);
+        };
+        plugin_.turned(write, is_playing);
         const uint32_t state = plugin_.engine_state();
         if (state != shown_state_) write_value(events, kEngineId, state);
         shown_state_ = state;

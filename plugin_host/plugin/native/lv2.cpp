@@ -12,12 +12,25 @@
 namespace highband::lv2_format {
 namespace {
 
-// After the audio ports: time, buffer, free-wheeling, latency, engine, enabled, panel, then the knobs but for bypass.
+// After the audio ports: time, buffer, free-wheeling, latency, engine, enabled, panel, the knobs but for bypass, moves.
 enum Port : uint32_t { kTime, kBuffer, kFreeWheeling, kLatencyOut, kEngineOut, kEnabled, kPanel, kFirstKnob };
+constexpr uint32_t kMoves = kFirstKnob + kKnobCount - 1;
 
 struct Uris {
     LV2_URID object, frame, speed, tempo, position, chunk, state, as_long, as_float, as_double, as_int;
+    LV2_URID sequence, start, finalize, end, parameter, value;
 };
+
+// Ardour's own protocol, by which a plug-in turns its host's knobs; other hosts pass such an event over.
+struct AutomationEvent {
+    LV2_Atom_Event event;
+    LV2_Atom_Object_Body object;
+    LV2_Atom_Property_Body parameter;
+    int32_t port, padding;
+    LV2_Atom_Property_Body amount;
+    float value, more_padding;
+};
+static_assert(sizeof(AutomationEvent) == 72);
 
 double number(const Uris &uris, const LV2_Atom *atom) {
     if (!atom) return 0.0;
@@ -43,7 +56,10 @@ class Lv2 {
         const auto id = [map](const char *uri) { return map ? map->map(map->handle, uri) : 0; };
         uris_ = {id(LV2_ATOM__Object), id(LV2_TIME__frame), id(LV2_TIME__speed), id(LV2_TIME__beatsPerMinute),
                  id(LV2_TIME__Position), id(LV2_ATOM__Chunk), id(kLv2State), id(LV2_ATOM__Long),
-                 id(LV2_ATOM__Float), id(LV2_ATOM__Double), id(LV2_ATOM__Int)};
+                 id(LV2_ATOM__Float), id(LV2_ATOM__Double), id(LV2_ATOM__Int), id(LV2_ATOM__Sequence),
+                 id("http://ardour.org/lv2/automate#start"), id("http://ardour.org/lv2/automate#finalize"),
+                 id("http://ardour.org/lv2/automate#end"), id("http://ardour.org/lv2/automate#parameter"),
+                 id("http://ardour.org/lv2/automate#value")};
         for (uint32_t k = 0; k < kKnobCount; ++k) seen_[k] = kKnobs[k].initial;
         plugin_.activate(rate_, channels_);
     }
@@ -51,7 +67,8 @@ class Lv2 {
     void connect(uint32_t port, void *data) {
         if (port < 2 * channels_) audio_[port] = static_cast<float *>(data);
         else if (port - 2 * channels_ == kTime) time_ = static_cast<const LV2_Atom_Sequence *>(data);
-        else if (port - 2 * channels_ < kFirstKnob + kKnobCount) controls_[port - 2 * channels_] = static_cast<float *>(data);
+        else if (port - 2 * channels_ == kMoves) moves_ = static_cast<LV2_Atom_Sequence *>(data);
+        else if (port - 2 * channels_ < kMoves) controls_[port - 2 * channels_] = static_cast<float *>(data);
     }
 
     void activate() {
@@ -60,6 +77,7 @@ class Lv2 {
     }
 
     void run(uint32_t count) {
+        begin_moves();
         read_ports();
         if (count) {
             clock_.is_offline = controls_[kFreeWheeling] && *controls_[kFreeWheeling] > 0.0f;
@@ -71,7 +89,7 @@ class Lv2 {
             plugin_.run(in, out, count);
             if (clock_.is_playing) clock_.sample += count;
             due_ = clock_.sample + (clock_.is_playing ? 0 : count);
-            plugin_.turned([this](uint32_t k, double value) { request(k, value); });
+            plugin_.turned([this](Move move, uint32_t k, double value) { request(move, k, value); });
         }
         if (controls_[kLatencyOut]) *controls_[kLatencyOut] = static_cast<float>(plugin_.latency());
         if (controls_[kEngineOut]) *controls_[kEngineOut] = static_cast<float>(plugin_.engine_state());
@@ -128,11 +146,32 @@ class Lv2 {
         }
     }
 
-    void request(uint32_t knob, double value) {
+    void request(Move move, uint32_t knob, double value) {
         const bool is_bypass = knob == static_cast<uint32_t>(kBypass);
-        const uint32_t port = is_bypass ? kEnabled : kFirstKnob + knob - (knob > static_cast<uint32_t>(kBypass));
+        const uint32_t place = is_bypass ? kEnabled : kFirstKnob + knob - (knob > static_cast<uint32_t>(kBypass));
+        const uint32_t port = 2 * channels_ + place;
         const float wanted = static_cast<float>(is_bypass ? 1.0 - value : value);
-        if (request_) request_->request_change(request_->handle, 2 * channels_ + port, wanted);
+        if (!request_) write_move(move == Move::kBegin ? uris_.start : move == Move::kEnd ? uris_.end : uris_.finalize, port, wanted);
+        else if (move == Move::kValue) request_->request_change(request_->handle, port, wanted);
+    }
+
+    void begin_moves() {
+        if (!moves_) return;
+        // A host says here how much room there is.
+        moves_room_ = moves_->atom.size;
+        if (moves_room_ < sizeof moves_->body) return;
+        moves_->atom = {sizeof moves_->body, uris_.sequence};
+        moves_->body = {};
+    }
+
+    void write_move(LV2_URID kind, uint32_t port, float value) {
+        constexpr uint32_t kSize = sizeof(AutomationEvent);
+        if (!moves_ || !uris_.sequence || moves_room_ < moves_->atom.size + kSize) return;
+        const AutomationEvent event = {{{0}, {kSize - sizeof(LV2_Atom_Event), uris_.object}}, {0, kind},
+                                       {uris_.parameter, 0, {4, uris_.as_int}}, static_cast<int32_t>(port), 0,
+                                       {uris_.value, 0, {4, uris_.as_float}}, value, 0};
+        std::memcpy(reinterpret_cast<char *>(&moves_->body) + moves_->atom.size, &event, kSize);
+        moves_->atom.size += kSize;
     }
 
     void read_time() {
@@ -163,6 +202,8 @@ class Lv2 {
     uint32_t channels_;
     const LV2_ControlInputPort_Change_Request *request_ = nullptr;
     const LV2_Atom_Sequence *time_ = nullptr;
+    LV2_Atom_Sequence *moves_ = nullptr;
+    uint32_t moves_room_ = 0;
     float *audio_[2 * kMostChannels + 1] = {};
     float *controls_[kFirstKnob + kMostKnobs] = {};
     double seen_[kMostKnobs];

@@ -19,9 +19,12 @@ constexpr uint32_t kBufferChoices = 7, kEngineStates = 6;
 constexpr uint32_t kBufferId = 0x62756666, kEngineId = 0x656e6769, kPanelId = 0x70616e65, kOwnParameters = 3;
 constexpr const char *kEngineTexts[kEngineStates] = {"away: dry", "joining: dry", "playing", "late: dry", "refused: dry",
                                                      "bounce incomplete"};
-constexpr size_t kMostTrack = 255;
+constexpr size_t kMostTrack = 255, kMostSent = 16;
 constexpr int64_t kTryAgainNs = 5'000'000'000;
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
+
+// What the host is to record of a knob that is turned on the engine's side.
+enum class Move { kBegin, kValue, kEnd };
 
 inline uint32_t buffer_choice(uint32_t samples) {
     uint32_t choice = 0;
@@ -72,13 +75,17 @@ class Plugin {
 
     double value(uint32_t index) const { return values_[index].load(); }
 
-    // While no block is processed, or for what the next one shows only.
+    // While no block is processed.
     void set_value(uint32_t index, double value) {
+        if (is_echo(index, value)) return;
         values_[index] = allowed(kKnobs[index], value);
         resend_ = true;
     }
 
-    void show_value(uint32_t index, double value) { values_[index] = allowed(kKnobs[index], value); }
+    // What the host shows, whose blocks say it too; not of a knob that is held on the engine's side.
+    void show_value(uint32_t index, double value) {
+        if (!(touched_ >> index & 1u)) values_[index] = allowed(kKnobs[index], value);
+    }
 
     uint32_t buffer() const { return buffer_.load(); }
 
@@ -112,6 +119,9 @@ class Plugin {
             region.track.write(track_.data(), track_.size());
             seen_document_ = seen_turns_ = 0;
             std::fill(std::begin(seen_sequences_), std::end(seen_sequences_), 0);
+            // Positions begin anew.
+            std::fill(std::begin(rests_at_), std::end(rests_at_), 0);
+            for (auto &sent : sent_) std::fill(std::begin(sent), std::end(sent), Sent{});
             hop_.announce();
         }
         hop_.set_may_start(may_start());
@@ -133,12 +143,15 @@ class Plugin {
         is_bouncing_ = clock.is_offline;
         if (hop_.buffer() != buffer_) hop_.change_buffer(buffer_);
         if (is_clock_of_output_) clock_.sample += hop_.latency();
-        const bool jumps = hop_.follow(clock_);
-        if (resend_.exchange(false) || jumps)
-            for (uint32_t k = 0; k < kKnobCount; ++k) hop_.knob(0, k, values_[k]);
+        const bool jumps = hop_.follow(clock_), resends = resend_.exchange(false);
+        if (!jumps && !resends) return;
+        // A knob that is held on the engine's side may be further there than here.
+        for (uint32_t k = 0; k < kKnobCount; ++k)
+            if (resends || !(touched_ >> k & 1u)) hop_.knob(0, k, values_[k]);
     }
 
     void turn(uint32_t offset, uint32_t index, double value) {
+        if (is_echo(index, value)) return;
         values_[index] = allowed(kKnobs[index], value);
         hop_.knob(offset, index, values_[index]);
     }
@@ -147,18 +160,28 @@ class Plugin {
         hop_.process(in, out, count, clock_.is_offline);
     }
 
-    // Call with (index, value) for each knob that was turned on the engine's side since the last time.
-    template <class Use> void turned(Use use) {
+    // Call with (move, index, value) for each knob that is turned on the engine's side. Its gesture lasts until it has rested
+    // for a quarter of a second, so that a drag is one; where no blocks are played it ends at once.
+    template <class Use> void turned(Use use, bool is_playing = true) {
         Region *region = hop_.region();
-        if (!region || region->engine.turns.load() == seen_turns_) return;
+        if (!region || (region->engine.turns.load() == seen_turns_ && !touched_)) return;
         seen_turns_ = region->engine.turns.load();
+        const uint64_t now = hop_.position();
         for (uint32_t k = 0; k < kKnobCount; ++k) {
+            const uint64_t bit = 1ull << k;
             const uint32_t sequence = region->engine_knobs[k].sequence.load();
-            if (sequence == seen_sequences_[k]) continue;
-            seen_sequences_[k] = sequence;
-            values_[k] = allowed(kKnobs[k], region->engine_knobs[k].value.load());
-            region->host_knobs[k].value.store(values_[k]);
-            use(k, values_[k].load());
+            if (sequence != seen_sequences_[k]) {
+                seen_sequences_[k] = sequence;
+                values_[k] = allowed(kKnobs[k], region->engine_knobs[k].value.load());
+                region->host_knobs[k].value.store(values_[k]);
+                sent_[k][++newest_[k] % kMostSent] = {values_[k], now + rate_};
+                rests_at_[k] = now + rate_ / 4;
+                if (!(touched_.fetch_or(bit) & bit)) use(Move::kBegin, k, values_[k].load());
+                use(Move::kValue, k, values_[k].load());
+            }
+            if (!(touched_ & bit) || (is_playing && now < rests_at_[k])) continue;
+            touched_ &= ~bit;
+            use(Move::kEnd, k, values_[k].load());
         }
     }
 
@@ -225,7 +248,29 @@ class Plugin {
     }
 
   private:
+    // A value that the host was given.
+    struct Sent {
+        double value;
+        uint64_t until;
+    };
+
     void wish() { on_wish(); }
+
+    // Whether the host gives back what it was given, as most do: the knob may have been turned further since then.
+    bool is_echo(uint32_t k, double value) {
+        const double position = to_position(kKnobs[k], allowed(kKnobs[k], value));
+        bool is_found = false;
+        for (uint32_t age = 0; age < kMostSent; ++age) {
+            Sent &sent = sent_[k][(newest_[k] - age) % kMostSent];
+            // Hosts hold positions as 32-bit numbers.
+            is_found |= sent.until > hop_.position() && std::fabs(to_position(kKnobs[k], sent.value) - position) < 1e-6;
+            // It comes once, and those before it no more.
+            if (is_found) sent.until = 0;
+        }
+        // A host that turns the knob itself has come to all that it was given.
+        if (!is_found) std::fill(std::begin(sent_[k]), std::end(sent_[k]), Sent{});
+        return is_found;
+    }
 
     static bool may_start() {
         const char *word = std::getenv("HIGHBAND_ENGINE");
@@ -291,6 +336,10 @@ class Plugin {
     State kept_;
     std::atomic<double> values_[kMostKnobs];
     std::atomic<bool> resend_{true}, is_panel_wanted_{false}, is_bouncing_{false};
+    std::atomic<uint64_t> touched_{0};  // The knobs that are held on the engine's side, a bit each.
+    uint64_t rests_at_[kMostKnobs] = {};
+    Sent sent_[kMostKnobs][kMostSent] = {};
+    uint32_t newest_[kMostKnobs] = {};
     std::atomic<uint32_t> buffer_{256}, told_latency_{0};
     uint32_t wished_latency_ = ~0u;
     bool has_state_ = false, is_over_ = false, is_clock_of_output_ = false;

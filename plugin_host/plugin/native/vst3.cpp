@@ -14,7 +14,7 @@
 namespace highband::vst3_format {
 namespace {
 
-constexpr uint32_t kMostPoints = 2048, kNotifyMs = 30;
+constexpr uint32_t kMostPoints = 2048, kNotifyMs = 10;
 
 // The published interface by which a host says which of its channels the plug-in is on; these headers lack it.
 constexpr v3_tuid kInfoListenerId = V3_ID(0x0F194781, 0x8D984ADA, 0xBBA0C1EF, 0xC011D8D0);
@@ -118,6 +118,7 @@ class Vst3 {
 
     v3_result set_active(bool is_active) {
         if (is_active) plugin_.activate(rate_, channels_);
+        over_ = ~0ull;  // No gesture outlasts it.
         return V3_OK;
     }
 
@@ -316,11 +317,16 @@ class Vst3 {
             plugin_.latency();
             host->restart_component(handler_, V3_RESTART_LATENCY_CHANGED);
         }
-        const uint64_t turned = turned_.exchange(0);
-        for (uint32_t k = 0; k < kKnobCount; ++k) {
-            if (!(turned >> k & 1u)) continue;
-            host->begin_edit(handler_, kKnobs[k].id);
-            host->perform_edit(handler_, kKnobs[k].id, to_position(kKnobs[k], plugin_.value(k)));
+        const uint64_t over = over_.exchange(0), turned = turned_.exchange(0);
+        for (uint32_t k = 0; k < kKnobCount && (turned | over); ++k) {
+            const uint64_t bit = 1ull << k;
+            if (turned & bit) {
+                if (!(held_ & bit)) host->begin_edit(handler_, kKnobs[k].id);
+                held_ |= bit;
+                host->perform_edit(handler_, kKnobs[k].id, to_position(kKnobs[k], plugin_.value(k)));
+            }
+            if (!(over & held_ & bit)) continue;
+            held_ &= ~bit;
             host->end_edit(handler_, kKnobs[k].id);
         }
         is_notifying_ = false;
@@ -402,7 +408,9 @@ class Vst3 {
     }
 
     void write_points(v3_param_changes **changes) {
-        plugin_.turned([&](uint32_t k, double value) {
+        plugin_.turned([&](Move move, uint32_t k, double value) {
+            if (move == Move::kEnd) over_ |= 1ull << k;
+            if (move != Move::kValue) return;
             turned_ |= 1ull << k;
             write_point(changes, kKnobs[k].id, to_position(kKnobs[k], value));
         });
@@ -423,8 +431,10 @@ class Vst3 {
     double rate_ = 48000.0;
     uint32_t channels_ = 2, points_ = 0, shown_state_ = ~0u;
     bool is_notifying_ = false;
-    // Knobs that were turned on the engine's side and that the host has not recorded yet, a bit each.
-    std::atomic<uint64_t> turned_{0};
+    // Of the knobs that are turned on the engine's side, a bit each: values and ends that the host has not recorded yet, and
+    // gestures that it records.
+    std::atomic<uint64_t> turned_{0}, over_{0};
+    uint64_t held_ = 0;
     v3_run_loop **loop_ = nullptr;
     std::array<Point, kMostPoints> point_;
     v3_component_handler **handler_ = nullptr;

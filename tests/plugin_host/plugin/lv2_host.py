@@ -1,8 +1,9 @@
-"""An LV2 host of the tests' own: one plug-in, which may ask the host to turn a knob."""
+"""An LV2 host of the tests' own: one plug-in, which may ask the host to turn a knob, in either way that there is."""
 
 from __future__ import annotations
 
 import ctypes
+import struct
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float, c_int, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 Block = NDArray[np.float32]
 _CHANGE_REQUEST = b"http://kx.studio/ns/lv2ext/control-input-port-change-request"
+_AUTOMATE, _ROOM = b"http://ardour.org/lv2/automate#", 16384
 
 
 class Feature(Structure):
@@ -50,19 +52,22 @@ class Lv2Host:
     Args:
         library: The .so file of the bundle.
         values: What its control ports hold, by index.
+        moves: The port at which the plug-in writes Ardour's events; without one the host offers to take requests.
 
     Attributes:
         ports: The control ports, by index; a host shows and records them.
-        requests: What the plug-in asked for: (port, value), in order.
+        requests: What the plug-in asked for: (kind, port, value), in order; a request has no kind.
     """
 
-    def __init__(self, library: Path, values: dict[int, float]) -> None:
+    def __init__(self, library: Path, values: dict[int, float], moves: int = 0) -> None:
         self.ports = {port: c_float(value) for port, value in values.items()}
-        self.requests: list[tuple[int, float]] = []
+        self.requests: list[tuple[str, int, float]] = []
         self._names: dict[bytes, int] = {}
         self._map = Map(None, Map._fields_[1][1](lambda _, uri: self._names.setdefault(uri, len(self._names) + 1)))
         self._request = Request(None, Request._fields_[1][1](self._turn))
         known = [(b"http://lv2plug.in/ns/ext/urid#map", self._map), (_CHANGE_REQUEST, self._request)]
+        if moves:
+            known.pop()
         self._features = [Feature(uri, ctypes.addressof(data)) for uri, data in known]
         # The list ends with an empty place.
         offered = (POINTER(Feature) * 3)(*map(ctypes.pointer, self._features))
@@ -72,12 +77,14 @@ class Lv2Host:
         self._handle = self._calls.instantiate(None, 48000.0, b"", offered)
         for port, value in self.ports.items():
             self._calls.connect(self._handle, port, ctypes.byref(value))
+        self._moves = ctypes.create_string_buffer(_ROOM) if moves else None
+        if self._moves:
+            self._calls.connect(self._handle, moves, self._moves)
         self._calls.activate(self._handle)
         self.is_open = True
 
     def _turn(self, _: int, port: int, value: float) -> int:
-        self.requests.append((port, value))
-        self.ports[port].value = value
+        self.requests.append(("", port, value))
         return 0
 
     def process(self, block: Block) -> Block:
@@ -85,8 +92,27 @@ class Lv2Host:
         out = np.full_like(block, 7.0)
         for port, row in enumerate((*block, *out)):
             self._calls.connect(self._handle, port, row.ctypes.data)
+        if self._moves:
+            struct.pack_into("<II", self._moves, 0, _ROOM - 8, 0)
         self._calls.run(self._handle, block.shape[1])
+        if self._moves:
+            self._read_moves(self._moves.raw)
         return out
+
+    def _read_moves(self, sequence: bytes) -> None:
+        """Read Ardour's events: objects with a port's index and a value."""
+        names = {number: name for name, number in self._names.items()}
+        size, kind = struct.unpack_from("<II", sequence)
+        assert names[kind] == b"http://lv2plug.in/ns/ext/atom#Sequence"
+        at, end = 16, 8 + size
+        while at < end:
+            time, length, kind, _, name = struct.unpack_from("<qIIII", sequence, at)
+            assert (time, names[kind]) == (0, b"http://lv2plug.in/ns/ext/atom#Object")
+            first, _, _, _, port, second, _, _, _, value = struct.unpack_from("<4IixxxxIIIIf", sequence, at + 24)
+            assert [names[key].removeprefix(_AUTOMATE) for key in (first, second)] == [b"parameter", b"value"]
+            self.requests.append((names[name].removeprefix(_AUTOMATE).decode(), port, value))
+            at += 16 + length
+        assert at == end
 
     def close(self) -> None:
         """Let the plug-in go, once."""

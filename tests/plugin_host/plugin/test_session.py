@@ -1,4 +1,4 @@
-"""What a DAW's session keeps: knobs, latency, preset and artifact; and knobs that are turned on the engine's side."""
+"""What a DAW's session keeps: knobs, latency, preset and artifact."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from plugin_host.control.client import Client
 from plugin_host.plugin.instances import control_address, read_note
 from plugin_host.plugin.library import Library
 from plugin_host.plugin.product import PluginError, Product, knob_id
-from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
+from tests.plugin_host.plugin.clap_host import ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, wait_for_engine
-from tests.plugin_host.plugin.vst3_host import BEGIN, END, PERFORM, Vst3Host
 
 SILENCE = np.zeros((2, 256), np.float32)
-# The parameter Engine in VST3, and its third state of six.
-ENGINE_ID, PLAYING_POSITION = int.from_bytes(b"engi"), 2 / 5
 
 
 def state_of(format_number: int, rest: bytes) -> bytes:
@@ -124,35 +121,6 @@ def address(seconds: float = 5.0) -> str:
             time.sleep(0.02)
 
 
-def test_a_knob_turned_elsewhere_is_a_gesture_in_the_host_and_no_echo(playing: ClapHost) -> None:
-    with Client(address()) as client:
-        playing.process(SILENCE)
-        playing.moves.clear()
-        began = time.monotonic()
-        client.set("amount", -6.0)
-        amount = playing.parameters()["Amount"].id
-        while not any(move[1] == amount for move in playing.moves):
-            playing.process(SILENCE)
-            time.sleep(0.002)
-            assert time.monotonic() - began < 5.0
-        for _ in range(40):
-            playing.process(SILENCE)
-            time.sleep(0.005)
-        kinds = [kind for kind, identity, _ in playing.moves if identity == amount]
-        assert kinds == [GESTURE_BEGIN, VALUE, GESTURE_END]
-        assert playing.text("Amount") == "-6 dB"
-        # The host's own moves reach the engine and do not come back.
-        playing.moves.clear()
-        playing.process(SILENCE, [playing.event("Amount", "3 dB")])
-        patience = time.monotonic() + 5.0
-        while client.get("amount")["value"] != 3.0:
-            assert time.monotonic() < patience
-        for _ in range(40):
-            playing.process(SILENCE)
-            time.sleep(0.005)
-        assert [move for move in playing.moves if move[1] == amount] == []
-
-
 def test_an_instance_has_an_osc_port_of_its_own(playing: ClapHost) -> None:
     where = address()
     port, low = int(read_note(newest_instance())["osc"]), playing.parameters()["Amount"].id
@@ -198,34 +166,3 @@ def test_an_instance_that_is_not_there_is_refused_in_a_sentence(host: ClapHost) 
         control_address("nothing")
     with pytest.raises(PluginError, match="let the DAW play"):
         control_address(newest_instance().name)
-
-
-def test_a_vst3_host_records_what_is_turned_elsewhere_as_a_gesture(home: Path, served: Path, product: Product) -> None:
-    (library,) = (home / ".vst3" / "highband.vst3").rglob("*.so")
-    host, amount = Vst3Host(library), next(knob_id(control) for control in product.controls if control.id == "amount")
-    try:
-        assert host.has_timer
-        patience = time.monotonic() + 20.0
-        while host.position(ENGINE_ID) != pytest.approx(PLAYING_POSITION):
-            host.process(SILENCE)
-            time.sleep(0.005)
-            assert time.monotonic() < patience
-        host.tick()
-        host.edits.clear()
-        with Client(address(20.0)) as client:
-            client.set("amount", -6.0)
-            while not host.edits:
-                host.process(SILENCE)
-                host.tick()
-                time.sleep(0.002)
-                assert time.monotonic() < patience
-        assert [kind for kind, *_ in host.edits] == [BEGIN, PERFORM, END]
-        assert {identity for _, identity, _ in host.edits} == {amount}
-        assert host.position(amount) == host.edits[1][2]
-        for _ in range(20):
-            host.process(SILENCE)
-            host.tick()
-        assert len(host.edits) == 3, "once"
-    finally:
-        host.close()
-        assert not host.has_timer

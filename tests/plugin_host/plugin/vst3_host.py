@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import uuid
+from collections.abc import Sequence
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int32, c_uint32, c_uint64, c_void_p, cast
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,15 @@ class Vst3Host:
 
     Args:
         library: The .so file of the bundle.
+        is_offline: Whether each block says that it is of a bounce.
 
     Attributes:
         edits: What the plug-in did on the main thread: (kind, id, value).
+        timer_ms: How often it wishes to be called there.
     """
 
-    def __init__(self, library: Path, rate: float = 48000.0) -> None:
-        self.rate = rate
+    def __init__(self, library: Path, rate: float = 48000.0, *, is_offline: bool = False) -> None:
+        self.rate, self.is_offline, self.timer_ms = rate, is_offline, 0
         self.edits: list[tuple[str, int, float]] = []
         self._kept: list[Any] = []
         self._timer: int | None = None
@@ -73,7 +76,7 @@ class Vst3Host:
         nothing = CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, handler: _OK)
         self._loop = self._table(
             nothing, nothing,
-            CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)(lambda _, handler, ms: self._register(handler)),
+            CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)(lambda _, handler, ms: self._register(handler, ms)),
             CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, handler: self._register(None)),
         )  # fmt: skip
         loaded = ctypes.CDLL(str(library))
@@ -132,13 +135,34 @@ class Vst3Host:
         assert self._timer is not None
         call(self._timer, 3, None)
 
-    def process(self, block: Block) -> Block:
-        """Play one block of shape (2, samples)."""
+    def process(self, block: Block, moves: Sequence[tuple[int, float]] = ()) -> Block:
+        """Play one block of shape (2, samples), at whose beginning parameters go to positions: (id, position)."""
         out = np.full_like(block, 7.0)
         buses = [Buffers(2, 0, cast(_rows(rows), c_void_p)) for rows in (block, out)]
-        data = Data(0, 0, block.shape[1], 1, 1, ctypes.pointer(buses[0]), ctypes.pointer(buses[1]))
+        data = Data(
+            2 * self.is_offline, 0, block.shape[1], 1, 1, ctypes.pointer(buses[0]), ctypes.pointer(buses[1]),
+            self._changes(moves) if moves else None,
+        )  # fmt: skip
         assert call(self._processor, 9, c_int32, (c_void_p, ctypes.addressof(data))) == _OK
         return out
+
+    def _changes(self, moves: Sequence[tuple[int, float]]) -> int:
+        """Return moves as a host gives them: an object with a queue of one point for each parameter."""
+
+        def point(position: float) -> Any:
+            def get(_: int, index: int, offset: Any, value: Any) -> int:
+                offset[0], value[0] = 0, position
+                return _OK
+
+            return CFUNCTYPE(c_int32, c_void_p, c_int32, POINTER(c_int32), POINTER(c_double))(get)
+
+        identity, count = CFUNCTYPE(c_uint32, c_void_p), CFUNCTYPE(c_int32, c_void_p)
+        queues = [
+            self._table(identity(lambda _, knob=knob: knob), count(lambda _: 1), point(position))
+            for knob, position in moves
+        ]
+        queue = CFUNCTYPE(c_void_p, c_void_p, c_int32)(lambda _, index: queues[index])
+        return self._table(count(lambda _: len(queues)), queue)
 
     def _activate(self, is_on: bool) -> None:
         call(self._component, 11, c_int32, (ctypes.c_uint8, is_on))
@@ -174,8 +198,8 @@ class Vst3Host:
         self.edits.append((kind, identity, value))
         return _OK
 
-    def _register(self, handler: int | None) -> int:
-        self._timer = handler
+    def _register(self, handler: int | None, ms: int = 0) -> int:
+        self._timer, self.timer_ms = handler, ms
         return _OK
 
 
