@@ -57,6 +57,8 @@ wanted_packages() {
     if [[ $purpose == test ]]; then
         # A sound card's library, a sound server that runs without a card, and VST3 plug-ins that report a latency.
         echo libportaudio2 jackd2 zam-plugins
+        # The other server that JACK's programs find, and the bus that it needs.
+        echo pipewire pipewire-jack wireplumber dbus
         # The DAW plug-in and a plug-in that misbehaves: a compiler and the published interfaces of the formats; hosts and
         # checkers of LV2.
         echo g++ dpf-source jalv lilv-utils sordi lv2-dev

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +12,7 @@ from plugin_host.devices.device import DeviceOptions
 from plugin_host.devices.jack import JackDevice, jack_module
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.devices.product_insert import ALONE, capture_latency, latencies
 from tests.plugin_host.jack_server import NAME, PERIOD, Server
 from tests.plugin_host.session.live_program import wait_for
 from tests.plugin_host.stages import Delay
@@ -41,18 +39,6 @@ def inserted(options: DeviceOptions, latency: int = 50) -> Iterator[Insert]:
         insert.device.stop()
 
 
-ALONE = DeviceOptions(input="none", output="none")
-
-
-def capture_latency(device: JackDevice, name: str) -> tuple[int, int]:
-    """Return the range that a port's readers count on, as any client asks for it."""
-    client, numbers = device._client, (ctypes.c_uint32 * 2)()
-    pointer = jack_module()._ffi.cast("uintptr_t", client.get_port_by_name(name)._ptr)
-    library = ctypes.CDLL(ctypes.util.find_library("jack"))
-    library.jack_port_get_latency_range(ctypes.c_void_p(int(pointer)), 0, numbers)
-    return numbers[0], numbers[1]
-
-
 def test_the_graph_counts_on_the_latency_that_is_measured(server: Server) -> None:
     from plugin_host.bench.latency_probe import LoopProbe
 
@@ -71,33 +57,10 @@ def test_the_graph_counts_on_the_latency_that_is_measured(server: Server) -> Non
 
 
 def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-    from plugin_host.chain.program import build
-    from plugin_host.session.host import LiveHost
-
-    device, sound = JackDevice(ALONE), build("", "live")
-    host = LiveHost(sound, SettingsStore(sound.controls), device, "low latency")
-    device.prepare(host.engine)
-    device.start()
-    probe, latencies = LoopProbe(is_insert=True), list[int]()
-    changes: list[Callable[[], object]] = [
-        lambda: None,
-        lambda: host.change_model(replace(sound, artifact="studio")),
-        lambda: host.load_preset("podcast-brightener"),
-    ]
-    try:
-        for change in changes:
-            change()
-            wait_for(lambda: not host.engine.is_swapping)
-            device.poll()
-            latencies.append(host.engine.latency_samples)
-            assert probe.measure("highband:in_1", "highband:out_1") == latencies[-1]
-            assert capture_latency(device, "highband-probe-01:in_1") == (latencies[-1], latencies[-1])
-    finally:
-        probe.close()
-        device.stop()
-    assert latencies[1] == 2816
-    assert len(set(latencies)) == 3
+    found = latencies()
+    assert all(declared == measured == low == high for declared, measured, low, high in found)
+    assert found[1][0] == 2816
+    assert len({declared for declared, *_ in found}) == 3
 
 
 def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
