@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <vector>
 
 #include "region.hpp"
@@ -38,9 +39,7 @@ class Hop {
         rate_ = wish.rate;
         for (auto &row : dry_) row.assign(kDry, 0.0f);
         const std::string folder = runtime_folder(error);
-        static std::atomic<uint32_t> number{0};
-        const std::string path = folder + "/" + std::to_string(process_id()) + "-" + std::to_string(++number) + "-" +
-                                 std::to_string(static_cast<uint64_t>(now_ns()) & 0xffffffffu) + ".region";
+        const std::string path = folder + "/" + fresh_name(folder) + std::to_string(now_ns() & 0xffffffff) + ".region";
         if (folder.empty() || !map_region(mapping_, path, sizeof(Region), true, error)) return false;
         region_ = static_cast<Region *>(mapping_.at);
         Constants &constants = region_->constants;
@@ -154,6 +153,19 @@ class Hop {
     }
 
   private:
+    // The beginning of a region's name, by which people know the instance; each format's library counts its own.
+    static std::string fresh_name(const std::string &folder) {
+        static std::atomic<uint32_t> number{0};
+        std::error_code ignored;
+        while (true) {
+            const std::string name = std::to_string(process_id()) + "-" + std::to_string(++number) + "-";
+            bool is_taken = false;
+            for (const auto &file : std::filesystem::directory_iterator(folder, ignored))
+                is_taken |= file.path().filename().string().compare(0, name.size(), name) == 0;
+            if (!is_taken) return name;
+        }
+    }
+
     void push(const Event &event) {
         const uint64_t at = region_->plugin.event_pos.load(std::memory_order_relaxed);
         region_->events[at % kEvents] = event;

@@ -65,7 +65,7 @@ int main(int, char **words) {
         plugin.run(rows, rows, count);
         for (uint32_t i = 0; i < count; ++i)
             if (!std::isfinite(left[i]) || !std::isfinite(right[i])) std::abort();
-        plugin.turned([](uint32_t, double value) {
+        plugin.turned([](Move, uint32_t, double value) {
             if (!std::isfinite(value)) std::abort();
         });
         plugin.save();

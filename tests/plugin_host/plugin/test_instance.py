@@ -140,7 +140,8 @@ def turn(host: ClapHost, giver: Any, name: str) -> None:
         return host.value("Mix") != before
 
     wait_until(host, has_moved)
-    assert {GESTURE_BEGIN, VALUE, GESTURE_END} <= {kind for kind, *_ in host.moves}
+    # The gesture ends when the controller has rested for a while.
+    wait_until(host, lambda: {GESTURE_BEGIN, VALUE, GESTURE_END} <= {kind for kind, *_ in host.moves})
 
 
 def test_the_switch_in_the_host_opens_the_panel_of_its_instance(

@@ -139,10 +139,9 @@ SIDES: dict[str, Callable[[Path], Side]] = {
 
 @pytest.fixture(params=SIDES)
 def side(request: pytest.FixtureRequest, home: Path, served: Path) -> Iterator[Side]:
-    # Each format's library counts its own instances.
-    others = {instance.path for instance in instances()}
+    others = {instance.name for instance in instances()}
     made = SIDES[request.param](home)
-    (made.name,) = (instance.name for instance in instances() if instance.path not in others)
+    (made.name,) = (instance.name for instance in instances() if instance.name not in others)
     yield made
     made.close()
 
@@ -170,6 +169,16 @@ def test_a_knob_turned_elsewhere_is_recorded_within_100_ms(side: Side, client: C
         while not any(kind == "value" and abs(shown - value) < 1e-5 for kind, shown in side.recorded):
             side.play(block)
             assert side.samples - began <= MOST_S * RATE
+
+
+def test_instances_of_several_formats_in_one_host_have_names_of_their_own(home: Path, runtime: Path) -> None:
+    sides = [side(home) for side in SIDES.values()]
+    try:
+        names = [instance.name for instance in instances()]
+    finally:
+        for side in sides:
+            side.close()
+    assert len(set(names)) == len(SIDES)
 
 
 def test_a_drag_is_one_gesture_that_what_the_host_gives_back_does_not_disturb(side: Side, client: Client) -> None:
