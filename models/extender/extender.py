@@ -23,7 +23,7 @@ from models.control import Control
 from models.extender import controls as knobs
 from models.extender import entry, fine_envelope
 from models.extender.analysis import Analysis, Frames
-from models.extender.by_turns import TurnPlayers
+from models.extender.by_turns import MakeAside, TurnPlayers
 from models.extender.config import ExtenderConfig
 from models.extender.crossover_filter import CrossoverFilter
 from models.extender.crossover_tracker import CrossoverTracker
@@ -43,6 +43,7 @@ class Extender:
 
     Attributes:
         fine_frames: Of how many frames of the fine envelope the levels are kept; training asks for all of a clip.
+        make_aside: Makes what plays turns while the rest is played; by default one comes after the other.
     """
 
     STATE = (
@@ -72,6 +73,7 @@ class Extender:
         self._edge_hz: float | None = None
         self._turns: Sequence[Sequence[Turn]] = ()
         self._players: TurnPlayers | None = None
+        self.make_aside: MakeAside | None = None
         self._rate = 0
         self.fine_frames = fine_envelope.REFERENCE
 
@@ -115,8 +117,9 @@ class Extender:
 
     def _arrange_turns(self) -> None:
         fits = len(self._turns) == self._channels and any(self._turns)
-        self._players = TurnPlayers(self, self._turns, self._rate, self._max_block) if fits else None
-        if self._players is not None:
+        self._players = None
+        if fits:
+            self._players = TurnPlayers(self, self._turns, self._rate, self._max_block, self.make_aside)
             self._players.reset(self._position + self._lead)
 
     def copy_bandwidth(self, other: object) -> None:
@@ -186,8 +189,15 @@ class Extender:
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
         values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
-        out = self._process(block, values)
-        return out if self._players is None else self._players.play(block, values, out)
+        if self._players is None:
+            return self._process(block, values)
+        self._players.begin(block, values)
+        return self._players.end(self._process(block, values))
+
+    def recall(self) -> None:
+        """Get the state of what plays aside, so that it can be saved."""
+        if self._players is not None:
+            self._players.recall()
 
     def _process(self, block: Block, values: Mapping[str, float]) -> Block:
         if self._lead and block.shape[1]:

@@ -217,6 +217,7 @@ class TapedExtender:
         if self._file is None or not self._is_whole:
             return
         beside = {"key": self._key, "bytes": self._bytes, "sum": self._sum, "crossovers": self._crossovers}
+        self._extender.recall()
         try:
             self._file.flush()
             os.fsync(self._file.fileno())

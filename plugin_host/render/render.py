@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
 from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
 from plugin_host.render.provenance import provenance, with_provenance
-from plugin_host.render.spread import ahead, beside, can_spread
+from plugin_host.render.spread import ahead, beside, can_spread, turns_aside
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
@@ -72,8 +73,8 @@ def render_file(
         origin: What the output's tags say of how it was made, beside what is found here; by default nothing is said.
         checkpoint: Where the work on a long file is kept, so that it can be gone on with after a kill; by default
             nowhere.
-        spreads: Read and write a file of a minute and more in processes beside this one, where it can be copied; the
-            bits are the same.
+        spreads: Read and write a file of a minute and more, and play its turns, in processes beside this one, where
+            it can be copied; the bits are the same.
         progress: Called with the share that is done, 0..1.
         stopped: Asked before each block whether to stop.
 
@@ -84,9 +85,8 @@ def render_file(
         RenderStopped: `stopped` said so.
     """
     began = time.monotonic()
-    with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
+    with _opened(stage, source, checkpoint, spreads) as (reader, stage, spreads):
         refuse_overwrite(source, target)
-        spreads = spreads and reader.seconds >= _SPREAD_S and can_spread()
         rate, frames, edge_hz, measurement, wet = _begin(
             stage, settings, reader, target.suffix, progress, stopped, spreads
         )
@@ -137,13 +137,23 @@ def measure_file(
     Raises:
         AudioFileError, RenderStopped, ProcessLost: As `render_file` does.
     """
-    with AudioReader(source) as reader, resumable(stage, checkpoint, reader) as stage:
-        spreads = spreads and reader.seconds >= _SPREAD_S and can_spread()
+    with _opened(stage, source, checkpoint, spreads) as (reader, stage, spreads):
         begun = _begin(stage, settings, reader, suffix, progress, stopped, spreads)
         meter = LoudnessMeter(begun.rate, reader.channels)
         for block in begun.wet:
             meter.add(block)
     return meter.energies
+
+
+@contextmanager
+def _opened(
+    stage: Stage, source: Path, checkpoint: Checkpoint | None, spreads: bool
+) -> Iterator[tuple[AudioReader, Stage, bool]]:
+    """Yield a reader of the file, the stage with its work kept, and whether other processes have a part of the work."""
+    with AudioReader(source) as reader:
+        spreads = spreads and reader.seconds >= _SPREAD_S and can_spread()
+        with turns_aside(stage) if spreads else nullcontext(), resumable(stage, checkpoint, reader) as taped:
+            yield reader, taped, spreads
 
 
 class _Begun(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from plugin_host.files.audio_reader import AudioFileError
-from plugin_host.render.spread import ProcessLost, ahead, beside, can_spread
+from plugin_host.render.spread import Aside, ProcessLost, ahead, beside, can_spread
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are copied on Linux alone"),
@@ -105,6 +105,32 @@ def test_a_process_that_dies_is_named() -> None:
         list(ahead(dying()))
     with pytest.raises(ProcessLost):
         beside(die, blocks(1000))
+
+
+def doubled(request: tuple[np.ndarray, str]) -> tuple[np.ndarray, str, int]:
+    block, word = request
+    if word == "end":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * block, word, os.getpid()
+
+
+def test_requests_are_answered_in_their_order_by_one_process() -> None:
+    aside: Aside[tuple[np.ndarray, str], tuple[np.ndarray, str, int]] = Aside(partial(map, doubled))
+    requests = [(np.full((1, 70_000 * number), number, np.float32), f"{number}") for number in range(4)]
+    for block, word in requests[:2]:
+        aside.ask((block, word))
+    answers = [aside.answer(), aside.answer()]
+    for block, word in requests[2:]:
+        aside.ask((block, word))
+        answers.append(aside.answer())
+    for (block, word), (out, said, _) in zip(requests, answers, strict=True):
+        assert said == word
+        np.testing.assert_array_equal(out, 2 * block)
+    assert {process for _, _, process in answers} & {os.getpid()} == set()
+    aside.ask((requests[0][0], "end"))
+    with pytest.raises(ProcessLost):
+        aside.answer()
+    aside.close()
 
 
 def test_a_process_with_threads_is_not_copied() -> None:

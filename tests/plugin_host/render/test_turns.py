@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 
 from dsp.audio import Block
 from models.artifact.load import load_extender
+from models.extender.extender import Extender
 from plugin_host.chain.chain import Chain
-from plugin_host.render.render import render_samples
+from plugin_host.render import checkpoint, render
+from plugin_host.render.checkpoint import Checkpoint
+from plugin_host.render.render import RenderStopped, render_file, render_samples
 
 RATE, SECONDS = 48000, 4
 PART = RATE * SECONDS
@@ -86,3 +93,40 @@ def test_blocks_equal_whole_over_turns() -> None:
     whole = rendered("live", both)
     cut = render_samples(load_extender("live"), {}, both, RATE, block=1000)
     np.testing.assert_allclose(cut, whole, atol=1e-5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are copied on Linux alone")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("aside_first", [True, False])
+def test_turns_played_aside_have_the_same_bits_over_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside_first: bool
+) -> None:
+    for room, name, value in (
+        (checkpoint, "_LONG_S", 1.0), (checkpoint, "_EVERY_S", 0.0), (render, "_SPREAD_S", 1.0),
+        (render, "can_spread", lambda: True),
+    ):  # fmt: skip
+        monkeypatch.setattr(room, name, value)
+    here, process = list[Extender](), Extender.process
+
+    def noted(extender: Extender, block: Block, settings: Mapping[str, float]) -> Block:
+        here.append(extender)
+        return process(extender, block, settings)
+
+    source, stage = tmp_path / "in.wav", Chain([], load_extender("live"), [])
+    soundfile.write(source, conversation()[0].T, RATE, subtype="FLOAT")
+    monkeypatch.setattr(Extender, "process", noted)
+
+    def rendered_to(name: str, spreads: bool, blocks: int = 1000) -> bytes:
+        here.clear()
+        place = Checkpoint(tmp_path / "kept", "key")
+        stopped = lambda: len([one for one in here if one is stage.extender]) > blocks  # noqa: E731
+        render_file(stage, {}, source, tmp_path / name, checkpoint=place, spreads=spreads, stopped=stopped)
+        assert (set(here) == {stage.extender}) == spreads
+        return (tmp_path / name).read_bytes()
+
+    expected = rendered_to("whole.wav", False)
+    # Inside of the first turn.
+    with pytest.raises(RenderStopped):
+        rendered_to("goes.wav", aside_first, 6)
+    assert checkpoint.is_resumable(tmp_path / "kept")
+    assert rendered_to("goes.wav", not aside_first) == expected
