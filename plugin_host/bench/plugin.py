@@ -8,19 +8,23 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from ctypes import c_bool, c_char_p, c_double, c_uint32, c_uint64
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from ctypes import c_bool, c_char_p, c_double, c_int64, c_uint32, c_uint64
 from pathlib import Path
 
 from models.control import Control
 from models.extender.controls import CONTROLS
 from models.stage import Block
+from plugin_host.control.client import Client
 from plugin_host.plugin.build import build
+from plugin_host.plugin.instances import control_address, instances
 from plugin_host.plugin.product import OWN, PluginError, engine_command, find_product
 
 _RATE = 48000
 _ECHO = "plugin_host.bench.plugin:Echo"
 _PATIENCE_S = 90.0
+_TURNS, _TURNS_S = 50, 4.0
 
 
 class Echo:
@@ -46,7 +50,8 @@ class Figures(ctypes.Structure):
     _fields_ = [
         *((name, c_uint64) for name in ("blocks", "late", "missed", "has_priority")),
         *((name, c_double) for name in ("seconds", "p50_us", "p99_us", "longest_us")),
-    ]
+        ("turns", c_uint64), ("turned_ns", c_int64 * 64),
+    ]  # fmt: skip
 
 
 def bench(seconds: float) -> Iterator[str]:
@@ -74,20 +79,54 @@ def bench(seconds: float) -> Iterator[str]:
                 f"{count} playing, block 256: {share:.2f} % of {found.blocks} blocks late; "
                 f"the pacing thread alone missed {own:.2f} %{priority}"
             )
+        waits_ms = sorted(_turned(library))
+        yield (
+            f"a knob turned in the panel, block 256: the host has it after p50 {waits_ms[len(waits_ms) // 2]:.1f} ms, "
+            f"longest {waits_ms[-1]:.1f} ms of {len(waits_ms)}"
+        )
         found = _measure(library, OWN, 1, 512, 256, 10 * seconds, is_offline=True)
         yield f"bounce, block 512: {found.blocks * 512 / _RATE / found.seconds:.0f} times real time"
 
 
+def _turned(library: Path) -> list[float]:
+    """Turn a knob by the panel's way while an instance plays; return how long the host waited for each, in ms."""
+    found, waits_ms = Figures(), list[float]()
+    words = (library, OWN, 1, 256, 256, _TURNS_S)
+    with ThreadPoolExecutor(1) as pool:
+        playing = pool.submit(_measure, *words, found=found)
+        with Client(_address(playing)) as client:
+            while not playing.done() and len(waits_ms) < _TURNS:
+                began, count = time.monotonic_ns(), int(found.turns)
+                client.set("amount", -6.0 if count % 2 else -3.0)
+                while found.turns == count and not playing.done():
+                    time.sleep(0.001)
+                if found.turns > count:
+                    waits_ms.append((found.turned_ns[count] - began) / 1e6)
+        playing.result()
+    return waits_ms
+
+
+def _address(playing: Future[Figures]) -> str:
+    """Return where the only instance is controlled, as soon as it is."""
+    while not playing.done():
+        with suppress(PluginError):
+            return control_address(next((one.name for one in instances()), ""))
+        time.sleep(0.02)
+    playing.result()
+    raise PluginError("the engine does not say where it is controlled; highband plugin doctor says what is missing")
+
+
 def _measure(
-    library: Path, stage: str, instances: int, block: int, buffer: int, seconds: float, *, is_offline: bool = False
-) -> Figures:
+    library: Path, stage: str, count: int, block: int, buffer: int, seconds: float, *, is_offline: bool = False,
+    found: Figures | None = None,
+) -> Figures:  # fmt: skip
     native = ctypes.CDLL(str(library)).highband_bench
     native.restype = c_bool
     native.argtypes = [
         c_char_p, c_char_p, c_uint32, c_uint32, c_uint32, c_uint32, c_double, c_bool, ctypes.POINTER(Figures),
     ]  # fmt: skip
-    found = Figures()
-    if not native(stage.encode(), b"", instances, block, _RATE, buffer, seconds, is_offline, ctypes.byref(found)):
+    found = found or Figures()
+    if not native(stage.encode(), b"", count, block, _RATE, buffer, seconds, is_offline, ctypes.byref(found)):
         raise PluginError("the engine does not begin; highband plugin doctor says what is missing")
     return found
 

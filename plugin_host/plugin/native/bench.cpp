@@ -11,6 +11,7 @@ namespace highband::bench {
 namespace {
 
 constexpr int64_t kJoinNs = 60'000'000'000;
+constexpr uint32_t kMostTurns = 64;
 
 void sleep_until(int64_t ns) {
     const timespec time = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
@@ -44,8 +45,15 @@ class Bench {
         for (auto &plugin : plugins_) {
             plugin->begin(clock);
             plugin->run(in, out, block_);
+            plugin->turned([this](Move move, uint32_t, double) {
+                if (move == Move::kValue && turns_ < kMostTurns) turned_ns_[turns_] = now_ns(), ++turns_;
+            });
         }
     }
+
+    // When the host had what was turned on the engines' side.
+    const int64_t *turned_ns() const { return turned_ns_; }
+    uint64_t turns() const { return turns_; }
 
     // Play in real time until every engine plays.
     bool join() {
@@ -69,6 +77,8 @@ class Bench {
 
   private:
     uint32_t block_, rate_;
+    int64_t turned_ns_[kMostTurns] = {};
+    std::atomic<uint64_t> turns_{0};
     std::vector<float> left_, right_;
     std::vector<std::unique_ptr<Plugin>> plugins_;
 };
@@ -80,6 +90,8 @@ class Bench {
 struct HighbandFigures {
     uint64_t blocks, late, missed, has_priority;
     double seconds, p50_us, p99_us, longest_us;
+    uint64_t turns;
+    int64_t turned_ns[highband::bench::kMostTurns];
 };
 
 HIGHBAND_EXPORT bool highband_bench(
@@ -107,6 +119,9 @@ HIGHBAND_EXPORT bool highband_bench(
             const int64_t before = now_ns();
             host.play(is_offline);
             times.push_back(static_cast<double>(now_ns() - before) / 1000.0 / instances);
+            if (figures->turns == host.turns()) continue;
+            std::copy_n(host.turned_ns(), host.turns(), figures->turned_ns);
+            figures->turns = host.turns();
         }
         figures->seconds = static_cast<double>(now_ns() - began) / 1e9;
         figures->blocks = blocks * instances;
