@@ -27,6 +27,7 @@ class Hop {
   public:
     static constexpr int64_t kOfflineNs = 10'000'000'000, kStartNs = 30'000'000'000;
     static constexpr uint32_t kRescue = 64, kDry = 65536;
+    static constexpr int64_t kLookOutNs = 400'000;
 
     ~Hop() { close(); }
 
@@ -260,7 +261,7 @@ class Hop {
 
     bool wait_offline(uint64_t due, int64_t began) {
         // The patience begins anew whenever something has come of it.
-        const int64_t most = began + 2 * kStartNs;
+        const int64_t most = began + 2 * kStartNs, look_out = began + kLookOutNs;
         bool lived = false;
         uint64_t reached = 0;
         while (true) {
@@ -276,12 +277,15 @@ class Hop {
             if ((lives != lived || (lives && ready != reached)) && now_ns() < most) began = now_ns();
             lived = lives;
             reached = ready;
-            const int64_t left = began + (lives ? kOfflineNs : kStartNs) - now_ns();
+            const int64_t now = now_ns(), left = began + (lives ? kOfflineNs : kStartNs) - now;
             if (left <= 0) {
                 has_given_up_ = true;
                 return false;
             }
-            wait_for_engine(seen, std::min<int64_t>(left, 20'000'000));
+            if (lives && now < look_out && has_cores())
+                relax();
+            else
+                wait_for_engine(seen, std::min<int64_t>(left, 20'000'000));
         }
     }
 
