@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ _PLACES, _REACH = 4, 12
 _WINDOW = 8
 
 
+@lru_cache
 def k_weighting(sample_rate: float) -> Double:
     """Return the two biquads of the K weighting, shape (2, 5): b0, b1, b2, a1, a2.
 
@@ -89,6 +91,7 @@ def weigh(block: Array, filters: Double, state: Double, sums: Double, filled: in
     return after
 
 
+@lru_cache
 def peak_filters() -> Array:
     """Return the filters that read a signal between its samples, shape (places, reach): sincs in a Kaiser window."""
     at = np.arange(_REACH) - (_REACH // 2 - 1)

@@ -7,6 +7,7 @@ line does not hide an empty band.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,17 @@ def hop_samples(sample_rate: int) -> int:
     return round(HOP_SECONDS * sample_rate)
 
 
+@lru_cache
+def _tables(sample_rate: int) -> tuple[Array, float, NDArray[np.float64]]:
+    """Return the window, what makes power a density, and where the edges of bands lie in the running sum over bins."""
+    samples = window_samples(sample_rate)
+    window = 0.5 - 0.5 * np.cos(2.0 * math.pi * np.arange(samples) / samples)
+    bands = int(math.log2(sample_rate / 2 / LOWEST_HZ) * BANDS_PER_OCTAVE)
+    edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE)
+    density = 2.0 / (float(np.square(window).sum()) * sample_rate)
+    return window.astype(np.float32), density, edges / (sample_rate / samples) + 0.5
+
+
 class LevelHistogram:
     """Measures the levels of frames, and counts them.
 
@@ -48,17 +60,10 @@ class LevelHistogram:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        samples = window_samples(sample_rate)
-        window = 0.5 - 0.5 * np.cos(2.0 * math.pi * np.arange(samples) / samples)
-        self._window: Array = window.astype(np.float32)
-        self._density = 2.0 / (float(np.square(window).sum()) * sample_rate)
+        self._window, self._density, self._position = _tables(sample_rate)
         self._hop = hop_samples(sample_rate)
-        self.sample_rate, self.bin_hz = sample_rate, sample_rate / samples
-        bands = int(math.log2(sample_rate / 2 / LOWEST_HZ) * BANDS_PER_OCTAVE)
-        edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE)
-        # Where the edges lie in the running sum over bins.
-        self._position: NDArray[np.float64] = edges / self.bin_hz + 0.5
-        self.counts: Array = np.zeros((bands, _LEVEL_COUNT), np.float32)
+        self.sample_rate, self.bin_hz = sample_rate, sample_rate / len(self._window)
+        self.counts: Array = np.zeros((len(self._position) - 1, _LEVEL_COUNT), np.float32)
 
     def levels(self, signal: Array, start: int, frames: int) -> tuple[Array, Array]:
         """Return the levels of frames, one a hop.

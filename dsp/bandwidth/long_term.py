@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from dsp.band_power import powers
 from dsp.fft import Array
 
 Levels = NDArray[np.float64]
@@ -60,9 +61,10 @@ class LongTermSpectrum:
         """Measure the whole frames of a block, shape (channels, samples)."""
         frames = block.shape[1] // _FFT
         if frames:
-            cut = block[:, : frames * _FFT].reshape(-1, _FFT) * _WINDOW
-            self._power += np.square(np.abs(np.fft.rfft(cut))).sum(axis=0)
-            self._frames += len(cut)
+            rows = frames * len(block)
+            power = powers(np.ascontiguousarray(block), 0, _FFT, frames, 0, rows, _WINDOW, _FFT)
+            self._power += power.sum(axis=0)
+            self._frames += rows
 
     def edge(self, coarse_hz: float | None) -> Edge | None:
         """Return where the content ends, or None where nothing was cut.
@@ -71,9 +73,12 @@ class LongTermSpectrum:
             coarse_hz: What `dsp.bandwidth.edge` says, which knows gradual edges too.
         """
         levels = self._levels_db()
+        if len(levels) < _BELOW:
+            return None
         coarse = None if coarse_hz is None else coarse_hz / _CELL_HZ
-        edge = _edge(levels, _first_fall(levels), coarse)
-        return None if edge is None or _has_valleys(levels, edge.hertz / _CELL_HZ) else edge
+        below, highest = _medians(levels, _BELOW), _highest_above(levels)
+        edge = _edge(levels, _first_fall(below, highest), coarse)
+        return None if edge is None or _has_valleys(below, highest, edge.hertz / _CELL_HZ) else edge
 
     def _levels_db(self) -> Levels:
         """Return the mean level of each cell; the border before cell i lies at i times 25 Hz."""
@@ -98,11 +103,10 @@ def _edge(levels: Levels, fall: int | None, coarse: float | None) -> Edge | None
     return None if guess is None else Edge(_knee(levels, guess) * _CELL_HZ, False)
 
 
-def _first_fall(levels: Levels) -> int | None:
+def _first_fall(below: Levels, highest: Levels) -> int | None:
     """Return the lowest cell at which the level falls for good, or None."""
-    if len(levels) < _LOWEST + _GAP + _ABOVE:
+    if len(highest) < _LOWEST + _GAP + 1:
         return None
-    below, highest = _below(levels), _highest_above(levels)
     cells = np.arange(_LOWEST, len(highest) - _GAP)
     fallen = cells[below[cells - _BEFORE] - highest[cells + _GAP] >= _FALLEN_DB]
     first = int(fallen[0]) if len(fallen) else None
@@ -110,19 +114,20 @@ def _first_fall(levels: Levels) -> int | None:
     return None if first is None or _valley(below, first) - highest[first + _GAP] < _DEEPER_DB else first
 
 
-def _has_valleys(levels: Levels, edge: float) -> bool:
+def _has_valleys(below: Levels, highest: Levels, edge: float) -> bool:
     """Return whether the level lies as low in the octave before an edge as half an octave above it: nothing was cut."""
-    highest = _highest_above(levels)
-    return bool(_valley(_below(levels), edge) - highest[min(int(edge * 2**0.5), len(highest) - 1)] < _DEEPER_DB)
+    return bool(_valley(below, edge) - highest[min(int(edge * 2**0.5), len(highest) - 1)] < _DEEPER_DB)
 
 
-def _below(levels: Levels) -> Levels:
-    return np.asarray(np.median(sliding_window_view(levels, _BELOW), axis=1))
+def _medians(levels: Levels, cells: int) -> Levels:
+    """Return the medians of so many cells in a row, of an even number."""
+    middles = cells // 2 - 1, cells // 2
+    ordered = np.partition(sliding_window_view(levels, cells), middles, axis=1)
+    return np.asarray(0.5 * (ordered[:, middles[0]] + ordered[:, middles[1]]))
 
 
 def _highest_above(levels: Levels) -> Levels:
-    above = np.median(sliding_window_view(levels, _ABOVE), axis=1)
-    return np.asarray(np.maximum.accumulate(above[::-1])[::-1])
+    return np.asarray(np.maximum.accumulate(_medians(levels, _ABOVE)[::-1])[::-1])
 
 
 def _valley(below: Levels, edge: float) -> float:

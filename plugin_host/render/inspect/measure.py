@@ -108,7 +108,8 @@ class _Bandwidth:
                 # The louder half is searched for holes.
                 for levels, total_db in frames:
                     if len(levels):
-                        self._holes.add(levels[total_db >= np.median(total_db)])
+                        middle = len(total_db) // 2
+                        self._holes.add(levels[total_db >= np.partition(total_db, middle)[middle]])
             if self._every > 1:
                 # The meter leaves out what is not finite, and so does not take the jump for sound.
                 self._meter.add(np.full((len(second), 1), np.nan, np.float32))

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from models.stage import Block
-from plugin_host.files.audio_reader import AudioFileError, AudioReader
+from plugin_host.audio_file import AudioFileError, AudioReader
 
 RATE = 48000
 FORM = struct.pack("<HHIIHH", 1, 2, RATE, 4 * RATE, 4, 16)
