@@ -93,7 +93,10 @@ class Vst3 {
         if (!context || unknown(context)->query_interface(context, v3_host_application_iid, (void **)&host) != V3_OK || !host)
             return V3_OK;
         start_timer(context);
-        if (calls<v3_host_application>(host)->get_name(host, name) == V3_OK) plugin_.set_host(from_utf16(name, 127));
+        if (calls<v3_host_application>(host)->get_name(host, name) == V3_OK) {
+            plugin_.set_host(from_utf16(name, 127));
+            is_ardour_ = from_utf16(name, 127) == "Ardour";
+        }
         unknown(host)->unref(host);
         return V3_OK;
     }
@@ -160,6 +163,7 @@ class Vst3 {
             plugin_.turn(static_cast<uint32_t>(point_[i].offset), point_[i].knob, point_[i].value);
         run(data);
         write_points(data->output_params);
+        if (records_in_process()) record_turned();
         return V3_OK;
     }
 
@@ -317,6 +321,16 @@ class Vst3 {
             plugin_.latency();
             host->restart_component(handler_, V3_RESTART_LATENCY_CHANGED);
         }
+        if (!records_in_process()) record_turned();
+        is_notifying_ = false;
+    }
+
+  private:
+    // Ardour before 8.7 lends no timer to a plug-in without a window, but takes gestures with a block, as of LV2.
+    bool records_in_process() const { return is_ardour_ && !loop_ && handler_; }
+
+    void record_turned() {
+        const v3_component_handler *host = calls<v3_component_handler>(handler_);
         const uint64_t over = over_.exchange(0), turned = turned_.exchange(0);
         for (uint32_t k = 0; k < kKnobCount && (turned | over); ++k) {
             const uint64_t bit = 1ull << k;
@@ -329,10 +343,8 @@ class Vst3 {
             held_ &= ~bit;
             host->end_edit(handler_, kKnobs[k].id);
         }
-        is_notifying_ = false;
     }
 
-  private:
     static uint32_t choice(double position, uint32_t count) {
         return static_cast<uint32_t>(clamped(position, 0.0, 1.0) * (count - 1) + 0.5);
     }
@@ -430,7 +442,7 @@ class Vst3 {
     Plugin plugin_;
     double rate_ = 48000.0;
     uint32_t channels_ = 2, points_ = 0, shown_state_ = ~0u;
-    bool is_notifying_ = false;
+    bool is_notifying_ = false, is_ardour_ = false;
     // Of the knobs that are turned on the engine's side, a bit each: values and ends that the host has not recorded yet, and
     // gestures that it records.
     std::atomic<uint64_t> turned_{0}, over_{0};

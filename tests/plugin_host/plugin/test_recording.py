@@ -80,25 +80,29 @@ class ClapSide(Side):
 
 
 class Vst3Side(Side):
-    """In a VST3 host, which calls the plug-in's timer as often as that asked for, by the time of its samples."""
+    """In a VST3 host, which calls the plug-in's timer as often as that asked for, by the time of its samples.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        name: The host's; with one it has no timer.
+    """
+
+    def __init__(self, home: Path, name: str = "") -> None:
         super().__init__()
         (library,) = (home / ".vst3" / "highband.vst3").rglob("*.so")
-        self.host = Vst3Host(library, is_offline=True)
+        self.host = Vst3Host(library, is_offline=True, name=name)
         self._due = 0.0
 
     def _play(self, block: np.ndarray, value: float | None) -> None:
         moves = [] if value is None else [(knob_id(AMOUNT), AMOUNT.to_position(value))]
+        self.host.edits.clear()
         self.host.process(block, moves)
-        if self.samples >= self._due:
+        if self.host.has_timer and self.samples >= self._due:
             self._due = self.samples + RATE * self.host.timer_ms / 1000
-            self.host.edits.clear()
             self.host.tick()
-            kinds = {BEGIN: "begin", PERFORM: "value", END: "end"}
-            for kind, identity, position in self.host.edits:
-                if identity == knob_id(AMOUNT):
-                    self.recorded.append((kinds[kind], AMOUNT.from_position(position) if kind == PERFORM else 0.0))
+        kinds = {BEGIN: "begin", PERFORM: "value", END: "end"}
+        for kind, identity, position in self.host.edits:
+            if identity == knob_id(AMOUNT):
+                self.recorded.append((kinds[kind], AMOUNT.from_position(position) if kind == PERFORM else 0.0))
 
     def close(self) -> None:
         self.host.close()
@@ -132,6 +136,7 @@ class Lv2Side(Side):
 SIDES: dict[str, Callable[[Path], Side]] = {
     "clap": ClapSide,
     "vst3": Vst3Side,
+    "vst3-ardour": lambda home: Vst3Side(home, "Ardour"),
     "lv2-requests": Lv2Side,
     "lv2-ardour": lambda home: Lv2Side(home, FIRST_KNOB + len(KNOBS)),
 }

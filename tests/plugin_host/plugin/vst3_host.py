@@ -17,6 +17,7 @@ BEGIN, PERFORM, END, RESTART = "begin", "perform", "end", "restart"
 _OK, _NO_INTERFACE, _STEREO = 0, -1, 3
 _COMPONENT, _PROCESSOR = "E831FF31-F2D5-4301-928E-BBEE25697802", "42043F99-B7DA-453C-A569-E79D9AAEC33D"
 _CONTROLLER, _RUN_LOOP = "DCD7BBE3-7742-448D-A874-AACC979C759E", "18C35366-9776-4F1A-9C5B-83857A871389"
+_APPLICATION = "58E595CC-DB2D-4969-8B6A-AF8C36A664E5"
 _INFO_LISTENER = "0F194781-8D98-4ADA-BBA0-C1EFC011D8D0"
 _QUERY, _COUNT = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(c_void_p)), CFUNCTYPE(c_uint32, c_void_p)
 
@@ -56,14 +57,15 @@ class Vst3Host:
     Args:
         library: The .so file of the bundle.
         is_offline: Whether each block says that it is of a bounce.
+        name: The host's; with one it lends no timer.
 
     Attributes:
         edits: What the plug-in did on the main thread: (kind, id, value).
         timer_ms: How often it wishes to be called there.
     """
 
-    def __init__(self, library: Path, rate: float = 48000.0, *, is_offline: bool = False) -> None:
-        self.rate, self.is_offline, self.timer_ms = rate, is_offline, 0
+    def __init__(self, library: Path, rate: float = 48000.0, *, is_offline: bool = False, name: str = "") -> None:
+        self.rate, self.is_offline, self.name, self.timer_ms = rate, is_offline, name, 0
         self.edits: list[tuple[str, int, float]] = []
         self._kept: list[Any] = []
         self._timer: int | None = None
@@ -79,6 +81,8 @@ class Vst3Host:
             CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)(lambda _, handler, ms: self._register(handler, ms)),
             CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, handler: self._register(None)),
         )  # fmt: skip
+        say_name = CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda _, room: self._say_name(room))
+        self._application = self._table(say_name, nothing)
         loaded = ctypes.CDLL(str(library))
         loaded.GetPluginFactory.restype = c_void_p
         factory = loaded.GetPluginFactory()
@@ -190,9 +194,15 @@ class Vst3Host:
         return ctypes.addressof(thing)
 
     def _offer(self, _: int, identity: int, found: Any) -> int:
-        is_known = ctypes.string_at(identity, 16) == uuid.UUID(_RUN_LOOP).bytes
-        found[0] = self._loop if is_known else None
-        return _OK if is_known else _NO_INTERFACE
+        offered = {_APPLICATION: self._application} if self.name else {_RUN_LOOP: self._loop}
+        wanted = str(uuid.UUID(bytes=ctypes.string_at(identity, 16))).upper()
+        found[0] = offered.get(wanted)
+        return _OK if wanted in offered else _NO_INTERFACE
+
+    def _say_name(self, room: int) -> int:
+        text = (self.name + "\0").encode("utf-16-le")
+        ctypes.memmove(room, text, len(text))
+        return _OK
 
     def _edit(self, kind: str, identity: int, value: float = 0.0) -> int:
         self.edits.append((kind, identity, value))
