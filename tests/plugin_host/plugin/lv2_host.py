@@ -11,9 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.extender.controls import CONTROLS, defaults
+
 Block = NDArray[np.float32]
+# The ports of the stereo plug-in behind two audio ports in and out, and the time.
+BUFFER, FREE_WHEELING, LATENCY, ENGINE, ENABLED, PANEL, FIRST_KNOB = range(5, 12)
+KNOBS = [control.id for control in CONTROLS if control.id != "bypass"]
 _CHANGE_REQUEST = b"http://kx.studio/ns/lv2ext/control-input-port-change-request"
 _AUTOMATE, _ROOM = b"http://ardour.org/lv2/automate#", 16384
+
+
+def initial_ports() -> dict[int, float]:
+    """Return what the control ports hold at first, by index."""
+    values = {BUFFER: 256.0, FREE_WHEELING: 0.0, LATENCY: 0.0, ENGINE: 0.0, ENABLED: 1.0, PANEL: 0.0}
+    return values | {FIRST_KNOB + place: defaults()[name] for place, name in enumerate(KNOBS)}
 
 
 class Feature(Structure):
@@ -59,7 +70,7 @@ class Lv2Host:
         requests: What the plug-in asked for: (kind, port, value), in order; a request has no kind.
     """
 
-    def __init__(self, library: Path, values: dict[int, float], moves: int = 0) -> None:
+    def __init__(self, library: Path, values: dict[int, float], moves: int = 0, rate: float = 48000.0) -> None:
         self.ports = {port: c_float(value) for port, value in values.items()}
         self.requests: list[tuple[str, int, float]] = []
         self._names: dict[bytes, int] = {}
@@ -74,7 +85,7 @@ class Lv2Host:
         describe = ctypes.CDLL(str(library)).lv2_descriptor
         describe.restype = POINTER(Descriptor)
         self._calls: Any = describe(0).contents
-        self._handle = self._calls.instantiate(None, 48000.0, b"", offered)
+        self._handle = self._calls.instantiate(None, rate, b"", offered)
         for port, value in self.ports.items():
             self._calls.connect(self._handle, port, ctypes.byref(value))
         self._moves = ctypes.create_string_buffer(_ROOM) if moves else None

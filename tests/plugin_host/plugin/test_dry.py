@@ -17,20 +17,6 @@ def host(open_host: Opener, runtime: Path) -> ClapHost:
     return open_host()
 
 
-@pytest.mark.parametrize("sizes", [(64,), (256,), (1000, 1, 17), (8192,), (20000,)], ids=str)
-def test_an_impulse_comes_at_the_declared_latency(host: ClapHost, sizes: tuple[int, ...]) -> None:
-    sound = np.zeros((2, 30000), np.float32)
-    sound[0, 5000], sound[1, 5001] = 1.0, -0.5
-    for buffer in ("0", "64", "256", "2048"):
-        host.flush(host.event("Buffer", str((0, 64, 128, 256, 512, 1024, 2048).index(int(buffer)))))
-        host.activate(48000.0)
-        assert host.latency == int(buffer)
-        out = host.play(sound, sizes)
-        np.testing.assert_array_equal(out[:, int(buffer) :], sound[:, : sound.shape[1] - int(buffer)])
-        np.testing.assert_array_equal(out[:, : int(buffer)], 0.0)
-    host.close()
-
-
 @pytest.mark.parametrize("rate", [44100, 96000, 192000])
 def test_any_rate_plays_dry(host: ClapHost, rate: int) -> None:
     host.activate(rate)

@@ -14,19 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.extender.controls import BY_ID, CONTROLS, defaults
+from models.extender.controls import BY_ID
 from plugin_host.control.client import Client
 from plugin_host.plugin.instances import control_address, instances
 from plugin_host.plugin.product import PluginError, knob_id
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
-from tests.plugin_host.plugin.lv2_host import Lv2Host
+from tests.plugin_host.plugin.lv2_host import FIRST_KNOB, FREE_WHEELING, KNOBS, Lv2Host, initial_ports
 from tests.plugin_host.plugin.vst3_host import BEGIN, END, PERFORM, Vst3Host
 
 RATE, MOST_S, REST_S = 48000, 0.1, 0.25
 AMOUNT = BY_ID["amount"]
-# Of the LV2 plug-in behind two audio ports in and out, and the time.
-BUFFER, FREE_WHEELING, LATENCY, ENGINE, ENABLED, PANEL, FIRST_KNOB = range(5, 12)
-KNOBS = [control.id for control in CONTROLS if control.id != "bypass"]
 Recorded = list[tuple[str, float]]
 
 
@@ -116,8 +113,7 @@ class Lv2Side(Side):
 
     def __init__(self, home: Path, moves: int = 0) -> None:
         super().__init__()
-        values = {BUFFER: 256.0, FREE_WHEELING: 1.0, LATENCY: 0.0, ENGINE: 0.0, ENABLED: 1.0, PANEL: 0.0}
-        values |= {FIRST_KNOB + place: defaults()[name] for place, name in enumerate(KNOBS)}
+        values = {**initial_ports(), FREE_WHEELING: 1.0}
         self.has_gestures = moves > 0
         self.host = Lv2Host(home / ".lv2" / "highband.lv2" / "highband.so", values, moves)
 

@@ -93,11 +93,17 @@ class Vst3Host:
         self._controller = self._queried(_CONTROLLER)
         assert call(self._component, 3, c_int32, (c_void_p, self._loop)) == _OK
         assert call(self._controller, 16, c_int32, (c_void_p, self._handler)) == _OK
-        setup = Setup(0, 0, 8192, rate)
+        self.is_open = True
+        self.activate(rate)
+        assert self.latency, "as a host asks once a plug-in is active"
+
+    def activate(self, rate: float) -> None:
+        """Begin at a rate, again if it was active."""
+        self.rate = rate
+        self._activate(False)
+        setup = Setup(2 * self.is_offline, 0, 8192, rate)
         assert call(self._processor, 7, c_int32, (c_void_p, ctypes.addressof(setup))) == _OK
         self._activate(True)
-        assert self.latency, "as a host asks once a plug-in is active"
-        self.is_open = True
 
     def close(self) -> None:
         """Deactivate and let the plug-in go, once."""
