@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from dsp.audio import Block
 from dsp.bandwidth.turns import Turn
+from dsp.crossover import step_hz
+from models.extender.crossover_tracker import step_for
 from models.state import SavedState, save_state
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ class TurnPlayers:
         rate: In Hz.
         max_block: The largest block.
         make_aside: Makes what plays the turns between the two calls; by default `begin` does it.
+
+    Attributes:
+        lowest_hz: The lowest crossover of all turns; None where nothing is generated in any.
     """
 
     STATE = ("_position", "_players")
@@ -68,6 +73,8 @@ class TurnPlayers:
         self._fade, self._delay, self._make_aside = _FADE_S * rate, base.latency_samples, make_aside
         self._aside: Aside | None = None
         edges = sorted({turn.edge_hz for channel in turns for turn in channel})
+        step = step_for(edges[0], rate)
+        self.lowest_hz = None if step is None else step_hz(step)
         self._players: list[_Player] = []
         for edge_hz in edges:
             player = base.sibling()
@@ -79,11 +86,6 @@ class TurnPlayers:
             rows = [np.array(span, np.int64).reshape(-1, 2) for span in distinct]
             # What leaves it is late: the end of a turn comes out while what follows goes in.
             self._players.append(_Player(player, _union(np.concatenate(rows) + np.array([0, self._delay])), rows))
-
-    @property
-    def lowest_hz(self) -> float | None:
-        """The lowest crossover of the players, in Hz."""
-        return self._players[0].extender.crossover_hz
 
     def reset(self, position: int) -> None:
         """Forget the past; the next sample is this one of the timeline."""

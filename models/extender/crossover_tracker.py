@@ -16,6 +16,14 @@ _STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
 _HIGHEST_HZ = 19000.0
 
 
+def step_for(edge_hz: float, rate: int) -> int | None:
+    """Return the step of the crossover for a band that ends there, or None where nothing is worth restoring."""
+    if edge_hz > min(_HIGHEST_HZ, 0.43 * rate):
+        return None
+    # The high-pass reaches half its height in the middle of its transition: put that on the edge.
+    return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
+
+
 class CrossoverTracker:
     """Cuts blocks into pieces of one crossover; a step is an index into the table of `dsp.crossover`, None is off.
 
@@ -73,7 +81,7 @@ class CrossoverTracker:
             # A hop sees what was measured before it, so that it makes no difference where blocks cut it.
             requested_hz = self._measured_hz
         if requested_hz != self._requested_hz:
-            self._requested_hz, self._target = requested_hz, self._step_for(requested_hz)
+            self._requested_hz, self._target = requested_hz, step_for(requested_hz, self._rate)
         if listening or self._held != self._target:
             self._held = self._next(self._target, phase, listening=listening)
         left = self._hop * (_MOST_HOPS if self._held == self._target and not listening else 1) - phase
@@ -86,12 +94,6 @@ class CrossoverTracker:
             if self._tracker.has_decided:
                 self._measured_hz = edge_hz
         self._position += count
-
-    def _step_for(self, edge_hz: float) -> int | None:
-        if edge_hz > min(_HIGHEST_HZ, 0.43 * self._rate):
-            return None
-        # The high-pass reaches half its height in the middle of its transition: put that on the edge.
-        return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)
 
     def _next(self, target: int | None, phase: int, *, listening: bool) -> int | None:
         if phase and (listening or self._held != target):

@@ -102,11 +102,10 @@ class Extender:
 
     @property
     def crossover_hz(self) -> float | None:
-        """The crossover of the newest hop in Hz, or None where nothing is generated."""
-        step = self._high_pass.steps[-1]
-        if step is None:
-            return None if self._players is None else self._players.lowest_hz
-        return crossover.step_hz(step)
+        """The crossover of the newest hop in Hz, or the lowest of all turns; None where nothing is generated."""
+        step, turns_hz = self._high_pass.steps[-1], None if self._players is None else self._players.lowest_hz
+        base_hz = None if step is None else crossover.step_hz(step)
+        return base_hz if turns_hz is None or (base_hz is not None and base_hz < turns_hz) else turns_hz
 
     def set_bandwidth(self, edge_hz: float | None, turns: Sequence[Sequence[Turn]] = ()) -> None:
         """Let an automatic crossover follow the recording's true bandwidth; see `models.stage.FollowsBandwidth`."""

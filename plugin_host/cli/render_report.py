@@ -97,12 +97,13 @@ class Report:
 
     def close(self) -> None:
         """Sum up, name what went wrong and end with the status that says so."""
+        failed = f", {len(self._faults)} failed" if self._faults else ""
         if self.skipped:
-            text = f"{self.rendered} rendered, {self.skipped} done before (--overwrite renders them again)"
+            text = f"{self.rendered} rendered{failed}, {self.skipped} done before (--overwrite renders them again)"
             self._console.print(text, soft_wrap=True)
         elif self.rendered > 1:
-            text = f"{self.rendered} rendered: {_minutes(self._seconds)} in {_minutes(self._took_s)}, {self._speed}"
-            self._console.print(text, soft_wrap=True)
+            speed = f"{_minutes(self._seconds)} in {_minutes(self._took_s)}, {self._speed}"
+            self._console.print(f"{self.rendered} rendered{failed}: {speed}", soft_wrap=True)
         for fault in self._faults:
             complain(fault)
         if self._faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,11 +21,24 @@ _ALIVE_SHARE = 0.475
 _SAME_EDGE = 1.1
 
 
+class Edges(NamedTuple):
+    """The lowest edge in a file, in Hz, and in how many places of a channel the band ends lower than elsewhere."""
+
+    lowest_hz: float
+    places: int
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of them."""
+        where = "1 place" if self.places == 1 else f"{self.places} places"
+        return (f"the band ends lower in {where} than elsewhere",) if self.places else ()
+
+
 def follow_bandwidth(
     stage: FollowsBandwidth, reader: AudioReader, rate: int, go_on: Callable[[], None], finds_soft: bool = False,
     spreads: bool = False,
-) -> float:  # fmt: skip
-    """Measure a file, hand its bandwidth to the stage, and return the lowest edge in it, in Hz.
+) -> Edges:  # fmt: skip
+    """Measure a file, hand its bandwidth to the stage, and return what its edges are.
 
     Args:
         stage: Plays the file next.
@@ -48,8 +62,9 @@ def follow_bandwidth(
         # Too short or too soft to be measured, it still holds nothing above half its own rate.
         edge_hz = min(edge_hz, _ALIVE_SHARE * reader.rate)
     turns = _scaled(finder, played / reader.rate)
-    stage.set_bandwidth(edge_outside(edge_hz, turns, played), turns)
-    return min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
+    stage.set_bandwidth(_edge_outside(edge_hz, turns, played), turns)
+    lowest_hz = min([edge_hz, *(turn.edge_hz for channel in turns for turn in channel)])
+    return Edges(lowest_hz, max(map(len, turns), default=0))
 
 
 def finds_soft_edges(settings: Mapping[str, float]) -> bool:
@@ -67,12 +82,15 @@ def measure_edge(blocks: Iterable[Block], rate: int, finds_soft: bool = False) -
     return float(meter.edge_hz(finds_soft))
 
 
-def find_turns(blocks: Iterable[Block], rate: int, wanted: int, channels: int) -> list[list[Turn]]:
-    """Return the stretches of each channel that end lower than the rest, in samples of the wanted rate."""
+def follow_samples(
+    stage: FollowsBandwidth, blocks: Sequence[Block], rate: int, channels: int, finds_soft: bool
+) -> None:
+    """Measure blocks at the rate that is played, and hand their bandwidth to the stage; see `follow_bandwidth`."""
     finder = TurnFinder(rate, channels)
     for block in blocks:
         finder.add(block)
-    return _scaled(finder, wanted / rate)
+    turns = finder.turns()
+    stage.set_bandwidth(_edge_outside(measure_edge(blocks, rate, finds_soft), turns, rate), turns)
 
 
 def _scaled(finder: TurnFinder, scale: float) -> list[list[Turn]]:
@@ -82,7 +100,7 @@ def _scaled(finder: TurnFinder, scale: float) -> list[list[Turn]]:
     ]
 
 
-def edge_outside(edge_hz: float, turns: Sequence[Sequence[Turn]], rate: int) -> float:
+def _edge_outside(edge_hz: float, turns: Sequence[Sequence[Turn]], rate: int) -> float:
     """Return the edge that holds outside of the turns: none where what was measured is that of the turns."""
     highest = max((turn.edge_hz for channel in turns for turn in channel), default=0.0)
     return rate / 2 if edge_hz < _SAME_EDGE * highest else edge_hz

@@ -61,10 +61,15 @@ class Rendering:
         return self.seconds / max(self.took_s, 1e-9)
 
     @property
+    def _is_silent(self) -> bool:
+        return self.true_peak_before_db is None
+
+    @property
     def figures(self) -> str:
         """Length, format and bandwidth in words."""
         minutes, seconds = divmod(self.seconds, 60)
-        edge = f", true bandwidth {self.edge_hz / 1000:.1f} kHz" if self.edge_hz is not None else ""
+        edge_hz = None if self._is_silent else self.edge_hz
+        edge = f", true bandwidth {edge_hz / 1000:.1f} kHz" if edge_hz is not None else ""
         depth = "32-bit float" if self.bits == "32f" else f"{self.bits} bit"
         return f"{minutes:.0f}:{seconds:04.1f}, {self.rate / 1000:g} kHz, {depth}{edge}"
 
@@ -74,7 +79,8 @@ class Rendering:
         notes = [*self.notes]
         if self.added_db is None:
             is_full = self.edge_hz is not None and self.generated_from_hz is None
-            notes.append("full-band: nothing added" if is_full else "nothing added")
+            why = "silence: " if self._is_silent else "full-band: " if is_full else ""
+            notes.append(f"{why}nothing added")
         if self.clipped:
             were = _samples(self.clipped)
             notes.append(f"{were} beyond full scale and clipped; WAV with --bits 32f keeps what is beyond it")

@@ -17,7 +17,7 @@ from models.stage import Block, FollowsBandwidth, Stage
 from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
 from plugin_host.files.audio_writer import held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
-from plugin_host.render.bandwidth import edge_outside, find_turns, finds_soft_edges, follow_bandwidth, measure_edge
+from plugin_host.render import bandwidth
 from plugin_host.render.checkpoint import Checkpoint, resumable
 from plugin_host.render.ends import Form, measured, written
 from plugin_host.render.figures import Measurement, Rendering
@@ -87,13 +87,13 @@ def render_file(
     began = time.monotonic()
     with _opened(stage, source, checkpoint, spreads) as (reader, stage, spreads):
         refuse_overwrite(source, target)
-        rate, frames, edge_hz, measurement, wet = _begin(
+        rate, frames, edges, measurement, wet = _begin(
             stage, settings, reader, target.suffix, progress, stopped, spreads
         )
         # From the first block on the stage says where its band begins.
         wet = _begun(wet)
         generated_from_hz = getattr(stage, "crossover_hz", None)
-        tags = reader.tags(rate)
+        edge_hz, tags = edges and edges.lowest_hz, reader.tags(rate)
         if origin is not None:
             tags = with_provenance(
                 tags, target, {**origin, **provenance(edge_hz, generated_from_hz, played_rate(rate), loudness)}
@@ -106,7 +106,8 @@ def render_file(
         source=source, target=target, rate=rate, channels=reader.channels, bits=depth, seconds=output.frames / rate,
         edge_hz=edge_hz, generated_from_hz=generated_from_hz, added_db=measurement.added_db, lufs_before=before.lufs,
         lufs_after=output.loudness.lufs, true_peak_before_db=before.true_peak_db,
-        true_peak_after_db=output.loudness.true_peak_db, clipped=output.clipped, mended=mended, notes=reader.notes,
+        true_peak_after_db=output.loudness.true_peak_db, clipped=output.clipped, mended=mended,
+        notes=(*reader.notes, *(edges.notes if edges else ())),
         took_s=time.monotonic() - began,
     )  # fmt: skip
 
@@ -157,11 +158,11 @@ def _opened(
 
 
 class _Begun(NamedTuple):
-    """A render whose blocks are still to be computed: their rate, about how many samples, the edge, the measurement."""
+    """A render whose blocks are still to be computed: rate, about how many samples, edges, measurement."""
 
     rate: int
     frames: int
-    edge_hz: float | None
+    edges: bandwidth.Edges | None
     measurement: Measurement
     wet: Iterator[Block]
 
@@ -173,19 +174,21 @@ def _begin(
     rate = held_rate(output_rate(reader.rate), suffix)
     size, channels = reader.block_frames(), reader.channels
     _prepare(stage, reader, played_rate(rate), size)
-    edge_hz = None
+    edges = None
     if isinstance(stage, FollowsBandwidth):
         is_auto = settings.get("crossover", 0.0) == 0.0
         if is_auto:
             go_on = partial(_refuse_stop, stopped)
-            edge_hz = follow_bandwidth(stage, reader, rate, go_on, finds_soft_edges(settings), spreads)
+            edges = bandwidth.follow_bandwidth(
+                stage, reader, rate, go_on, bandwidth.finds_soft_edges(settings), spreads
+            )
         else:
             stage.set_bandwidth(None)
     frames, measurement = round(reader.frames * rate / reader.rate), Measurement()
     input_ = measured(reader, rate, size)
     dry = measurement.dry(ahead(input_) if spreads else input_)
     wet = measurement.wet(_played(stage, settings, dry, rate, channels, size))
-    return _Begun(rate, frames, edge_hz, measurement, _watched(wet, stage, reader.path, frames, progress, stopped))
+    return _Begun(rate, frames, edges, measurement, _watched(wet, stage, reader.path, frames, progress, stopped))
 
 
 def _played(
@@ -237,8 +240,7 @@ def render_samples(
     if isinstance(stage, FollowsBandwidth):
         if settings.get("crossover", 0.0) == 0.0:
             lowered = list(resampled([samples], sample_rate, low, channels))
-            turns = find_turns(lowered, low, low, channels)
-            stage.set_bandwidth(edge_outside(measure_edge(lowered, low, finds_soft_edges(settings)), turns, low), turns)
+            bandwidth.follow_samples(stage, lowered, low, channels, bandwidth.finds_soft_edges(settings))
         else:
             stage.set_bandwidth(None)
     return np.concatenate(list(_played(stage, settings, [samples], sample_rate, channels, size)), axis=1)

@@ -171,7 +171,7 @@ class Journal:
         return row[2:] if row and row[0] is not None and row[:2] == trace_of(target) else None
 
     def _note(self, job: Job, state: str, *, staged: str | bytes | None = None, fault: str | None = None) -> None:
-        row = (to_text(self._name(job.target)), to_text(job.source), state, staged, time.time(), fault)
+        row = (to_text(self._name(job.target)), to_text(self._place(job.source)), state, staged, time.time(), fault)
         self._database.execute(
             "INSERT INTO outputs (target, source, state, staged, at, fault) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (target) DO UPDATE SET source = excluded.source, state = excluded.state,"
@@ -182,8 +182,9 @@ class Journal:
     def _note_made(self, job: Job, staged: Staged, state: str) -> None:
         trace = trace_of(staged.path) or (None, None)
         row = (
-            to_text(self._name(job.target)), to_text(job.source), state, staged.key, staged.input_digest, *trace,
-            to_text(staged.path), time.time(), json.dumps(staged.figures, default=str), None,
+            to_text(self._name(job.target)), to_text(self._place(job.source)), state, staged.key,
+            staged.input_digest, *trace, to_text(staged.path), time.time(),
+            json.dumps(staged.figures, default=str), None,
         )  # fmt: skip
         self._database.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 

@@ -21,6 +21,8 @@ _COLUMNS = (
     "source", "target", "state", "fault", "warnings", "seconds", "rate", "channels", "bits", "edge_hz", "added_db",
     "lufs_before", "lufs_after", "true_peak_before_db", "true_peak_after_db", "clipped", "mended", "took_s", "at",
 )  # fmt: skip
+# Of those that are measured more finely than is of use.
+_DECIMALS = {"seconds": 3, "edge_hz": 1, "took_s": 3}
 
 
 def check_report_file(path: Path | None) -> None:
@@ -44,7 +46,11 @@ def write_report(journal: Journal, path: Path | None) -> None:
 def _rows(journal: Journal) -> Iterator[dict[str, Any]]:
     for row in journal.rows():
         row["at"] = datetime.fromtimestamp(row["at"], UTC).isoformat(timespec="seconds")
-        yield {name: row.get(name) for name in _COLUMNS}
+        yield {name: _rounded(row.get(name), _DECIMALS.get(name)) for name in _COLUMNS}
+
+
+def _rounded(value: Any, decimals: int | None) -> Any:
+    return value if decimals is None or value is None else round(value, decimals)
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

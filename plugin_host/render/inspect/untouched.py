@@ -32,7 +32,7 @@ class Proof:
         difference_db: Level of the difference below it, against full scale; -inf for none.
         input_db: Level of the input below it.
         allowed_db: What rounding to the output's depth explains, or 90 dB below the input.
-        reason: Why the rest was not meant to stay, where the provenance says so.
+        reason: Why the rest did not stay, where the provenance or the output's peaks say so.
     """
 
     below_hz: float
@@ -66,17 +66,28 @@ def prove(output: Path, against: Path) -> Proof:
         below_hz = float(entry.get("generated_from_hz") or wet.rate / 2)
         size = wet.rate
         low = resampled(dry.blocks(), dry.rate, wet.rate, dry.channels)
-        difference = power = 0.0
-        count = 0
+        full_scale = 1.0 - 10 ** (_LSB_DB[wet.bits] / 20) if wet.bits in _LSB_DB else math.inf
+        difference = clipped = power = 0.0
+        count = clipped_count = 0
         for one, other in zip(_recut(wet.blocks(), size), _recut(low, size), strict=False):
             length = min(one.shape[1], other.shape[1])
-            difference += _power_below(one[:, :length] - other[:, :length], wet.rate, below_hz)
+            part = _power_below(one[:, :length] - other[:, :length], wet.rate, below_hz)
+            difference += part
+            if np.abs(one).max() >= full_scale:
+                clipped += part
+                clipped_count += 1
             power += _power_below(other[:, :length], wet.rate, below_hz)
             count += 1
         input_db, difference_db = _db(power / max(1, count)), _db(difference / max(1, count))
         rounding_db = _LSB_DB.get(wet.bits, -math.inf) + _ROUNDING_DB
         allowed_db = max(input_db + _NULL_DB, rounding_db)
-        return Proof(below_hz, difference_db, input_db, allowed_db, _reason(entry))
+        is_clipped = clipped_count and _db(max(0.0, difference - clipped) / count) <= allowed_db
+        reason = _clipped_reason(clipped_count, count) if is_clipped else _reason(entry)
+        return Proof(below_hz, difference_db, input_db, allowed_db, reason)
+
+
+def _clipped_reason(clipped: int, count: int) -> str:
+    return f"it reaches full scale in {clipped} of {count} seconds and was clipped there; WAV with --bits 32f is not"
 
 
 def _reason(entry: dict[str, object]) -> str:

@@ -75,9 +75,11 @@ def test_a_batch_renders_draws_and_is_not_done_twice(tmp_path: Path) -> None:
 
 def test_what_failed_is_named_at_the_end_and_the_rest_is_done(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
+    write(tmp_path / "c.wav")
     (tmp_path / "b.wav").write_text("text")
-    done = highband(tmp_path, "render", "b.wav", "gone.wav", "a.wav", "none/*.wav", "-o", "out")
+    done = highband(tmp_path, "render", "b.wav", "gone.wav", "a.wav", "c.wav", "none/*.wav", "-o", "out")
     assert done.exit_code == 1
+    assert "2 rendered, 3 failed: " in done.stdout
     assert [line.split()[:2] for line in done.stderr.splitlines()] == [
         ["highband:", "none/*.wav"], ["highband:", "b.wav"], ["highband:", "gone.wav"],
     ]  # fmt: skip

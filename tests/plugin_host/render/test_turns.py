@@ -18,6 +18,7 @@ from models.extender.extender import Extender
 from plugin_host.chain.chain import Chain
 from plugin_host.render import checkpoint, render
 from plugin_host.render.checkpoint import Checkpoint
+from plugin_host.render.inspect.untouched import prove
 from plugin_host.render.render import RenderStopped, render_file, render_samples
 
 RATE, SECONDS = 48000, 4
@@ -120,11 +121,18 @@ def test_turns_played_aside_have_the_same_bits_over_a_stop(
         here.clear()
         place = Checkpoint(tmp_path / "kept", "key")
         stopped = lambda: len([one for one in here if one is stage.extender]) > blocks  # noqa: E731
-        render_file(stage, {}, source, tmp_path / name, checkpoint=place, spreads=spreads, stopped=stopped)
+        done = render_file(
+            stage, {}, source, tmp_path / name, checkpoint=place, spreads=spreads, stopped=stopped, origin={}
+        )
+        assert done.notes == ("the band ends lower in 2 places than elsewhere",)
         assert (set(here) == {stage.extender}) == spreads
         return (tmp_path / name).read_bytes()
 
     expected = rendered_to("whole.wav", False)
+    # The first block is the host's, and what the file says of itself holds for the guest too.
+    proof = prove(tmp_path / "whole.wav", source)
+    assert proof.holds
+    assert 3000 < proof.below_hz < 4000
     # Inside of the first turn.
     with pytest.raises(RenderStopped):
         rendered_to("goes.wav", aside_first, 6)

@@ -58,6 +58,16 @@ def test_another_loudness_is_named_as_the_reason(tmp_path: Path) -> None:
     assert (proof.holds, proof.reason) == (False, "its loudness was changed on purpose")
 
 
+def test_peaks_that_were_clipped_are_named_as_the_reason(tmp_path: Path) -> None:
+    sound = cut(recording(1, 3.0), 6000.0)
+    sound[:, 60_000:90_000] *= 1.2 / np.abs(sound[:, 60_000:90_000]).max()
+    source = tmp_path / "in.wav"
+    soundfile.write(source, sound.T, 48000, subtype="PCM_16")
+    proof = prove(render(source, tmp_path / "out.wav"), source)
+    assert not proof.holds
+    assert proof.reason == "it reaches full scale in 1 of 3 seconds and was clipped there; WAV with --bits 32f is not"
+
+
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     source = write(tmp_path / "in.wav")
     output = render(source, tmp_path / "out.wav")
