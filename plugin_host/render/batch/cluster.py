@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.plan import BatchError, Job, Plan
+from plugin_host.render.batch.storage import is_remote
 from plugin_host.render.batch.task import Engine, Result, Task
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.batch.workers import engine_for
@@ -19,6 +22,8 @@ _MOST_TRIES = 4
 _BACK_OFF_S = 1.0
 _POLL_S = 0.2
 _CONNECT_S = 10.0
+# They may be starting at the same time.
+_WORKERS_S = 60.0
 # Enough in hand that no worker waits, and so few that a stop is quick.
 _IN_HAND_A_THREAD = 2
 
@@ -42,7 +47,7 @@ class Cluster:
             from distributed import Client
         except ImportError:
             raise BatchError(f"{address} needs dask.distributed; install highband[cluster]") from None
-        self._build = build
+        self._build, self._address = build, address
         try:
             connect: Any = Client
             self._client = connect("tcp://" + address.removeprefix(SCHEME), timeout=_CONNECT_S)
@@ -60,6 +65,7 @@ class Cluster:
         """Yield what became of each task, in the order in which they end; see `Engine`."""
         futures: dict[Any, Task] = {}
         tries: dict[str, int] = {}
+        self._wait_for_workers(stopped)
         try:
             while True:
                 if stopped():
@@ -80,12 +86,21 @@ class Cluster:
             for future in futures:
                 future.cancel()
 
+    def _wait_for_workers(self, stopped: Stopped) -> None:
+        end = time.monotonic() + _WORKERS_S
+        while not self._client.nthreads():
+            if stopped():
+                raise RenderStopped
+            if time.monotonic() > end:
+                raise BatchError(f"{self._address} has no worker; start one with dask worker, on each machine")
+            time.sleep(_POLL_S)
+
     def _most(self) -> int:
         return max(1, _IN_HAND_A_THREAD * sum(map(int, self._client.nthreads().values())))
 
     def _submit(self, task: Task) -> Any:
         # A worker that is lost gives its tasks back to the scheduler, which hands them to another one.
-        return self._client.submit(perform_there, task, self._build, pure=False)
+        return self._client.submit(perform_there, _from_root(task), self._build, pure=False)
 
     def _result(self, future: Any, task: Task, tries: dict[str, int], futures: dict[Any, Task]) -> Result | None:
         """Return what became of a task, or submit it again and return None."""
@@ -100,6 +115,14 @@ class Cluster:
         future.release()
         futures[self._submit(task)] = task
         return None
+
+
+def _from_root(task: Task) -> Task:
+    """Return a task with whole paths: workers run in other folders."""
+    source, target, staging = (
+        path if is_remote(path) else os.path.abspath(path) for path in (task.job.source, task.job.target, task.staging)
+    )
+    return replace(task, job=replace(task.job, source=source, target=target), staging=staging)
 
 
 def chosen_engine(

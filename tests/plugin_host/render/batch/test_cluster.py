@@ -121,6 +121,32 @@ def test_a_lost_workers_tasks_are_done_by_the_other(cluster: DaskCluster, tmp_pa
     assert names == [f"{number:02d}.wav" for number in range(30)]
 
 
+def test_workers_find_what_is_named_from_this_folder(
+    cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in/a.wav", 1)
+    monkeypatch.chdir(tmp_path)
+    engine = Cluster(cluster.address, plain)
+    try:
+        assert [outcome.fault for outcome in render(engine, "in", "out")] == [""]
+    finally:
+        engine.close()
+    assert (tmp_path / "out/a.wav").exists()
+
+
+def test_a_cluster_without_workers_is_one_sentence(
+    cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin_host.render.batch.cluster._WORKERS_S", 0.3)
+    engine = Cluster(cluster.address, plain)
+    monkeypatch.setattr(engine._client, "nthreads", dict)
+    try:
+        with pytest.raises(BatchError, match="has no worker; start one"):
+            render(engine, str(write(tmp_path / "in/a.wav", 1).parent), str(tmp_path / "out"))
+    finally:
+        engine.close()
+
+
 @pytest.mark.parametrize(
     ("address", "words"), [("ray://x", "is no engine"), ("dask://127.0.0.1:9", "no Dask scheduler")]
 )
