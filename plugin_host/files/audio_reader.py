@@ -119,6 +119,13 @@ class AudioReader:
         tags = replace(tags, mask=tags.mask or self.mask)
         return tags.at_rate(rate or self.rate)
 
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """What a person should know of damage in the blocks that were read, in a few words."""
+        count = self._sound.complaints.count
+        where = "1 place" if count == 1 else f"{count} places"
+        return (f"damaged in {where}, which may click",) if count else ()
+
     def block_frames(self) -> int:
         """Samples of a one-second block, fewer where many channels or a high rate would make it large."""
         return max(1, min(self.rate, _BLOCK_VALUES // self.channels))
@@ -131,7 +138,7 @@ class AudioReader:
         """
         size = size or self.block_frames()
         self._seek(0)
-        done = self.mended = 0
+        done = self.mended = self._sound.complaints.count = 0
         while (block := self._read(size, done)).shape[1]:
             done += block.shape[1]
             yield block

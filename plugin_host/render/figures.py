@@ -110,6 +110,7 @@ class Input(NamedTuple):
 
     loudness: Loudness
     mended: int
+    damage: tuple[str, ...]
 
 
 class Measurement:

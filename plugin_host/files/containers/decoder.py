@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+
+from plugin_host.files.containers.complaints import Complaints
 
 # Whatever libsndfile and its wrapper raise on files that are not what they claim.
 DAMAGE = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError, AssertionError, MemoryError)
@@ -58,10 +61,11 @@ class Chain:
         rate, channels, subtype: Of the first stream.
         words: What libsndfile reads of its text.
         frames: Samples per channel of all.
+        complaints: Of the decoder, on damage in what was read.
     """
 
     def __init__(self, links: Sequence[Link]) -> None:
-        self._links = links
+        self._links, self.complaints = links, Complaints()
         self._decoder = links[0].open()
         self._index = self._at = 0
         self.rate, self.channels = int(self._decoder.samplerate), int(self._decoder.channels)
@@ -108,7 +112,8 @@ class Chain:
         self._decoder.close()
 
     def _next(self, count: int) -> NDArray[np.float32]:
-        part: NDArray[np.float32] = self._decoder.read(count, dtype="float32", always_2d=True)
+        with self.complaints.counted() if self._decoder.is_mpeg else nullcontext():
+            part: NDArray[np.float32] = self._decoder.read(count, dtype="float32", always_2d=True)
         self._at += len(part)
         return part
 

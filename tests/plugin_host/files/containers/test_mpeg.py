@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import soundfile
 
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
+from plugin_host.files.containers.complaints import Complaints
 
 RATE = 44100
 SECONDS = 3
@@ -110,3 +112,28 @@ def test_a_wav_file_may_hold_mp3(tmp_path: Path) -> None:
     body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
     (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     assert read(tmp_path / "a.wav").shape[1] >= SECONDS * RATE
+
+
+def test_damage_is_counted_and_not_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(encoded(music(1), mode="CONSTANT"))
+    (tmp_path / "whole.mp3").write_bytes(data)
+    chance = np.random.default_rng(1)
+    for place in chance.integers(2000, len(data), 300):
+        data[place] ^= 1 << int(chance.integers(8))
+    (tmp_path / "torn.mp3").write_bytes(data)
+    with AudioReader(tmp_path / "whole.mp3") as whole, AudioReader(tmp_path / "torn.mp3") as torn:
+        assert [len(list(reader.blocks())) > 0 for reader in (whole, torn)] == [True, True]
+        (first,), none = torn.damage, whole.damage
+        # Each reading counts anew.
+        assert len(list(torn.blocks())) > 0
+        assert torn.damage == (first,)
+    assert none == ()
+    assert first.startswith("damaged in ")
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_print_meanwhile_is_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
+    complaints = Complaints()
+    with complaints.counted():
+        os.write(2, b"a word\n[src/libmpg123/layer3.c] error\nanother\n")
+    assert (complaints.count, capfd.readouterr().err) == (1, "a word\nanother\n")
