@@ -49,6 +49,12 @@ def step_hz(step: int) -> float:
     return float(LOWEST_HZ * 2.0 ** (step / STEPS_PER_OCTAVE))
 
 
+@lru_cache(maxsize=2000)
+def lowest_hz(step: int | None, sample_rate: float) -> float:
+    """Return from which frequency on a band is generated in Hz: half of the rate where none is."""
+    return sample_rate / 2 if step is None else step_hz(step)
+
+
 def high_pass(crossover_hz: float, sample_rate: float) -> NDArray[np.float32]:
     """Return the high-pass for a crossover: stop band up to it, pass band one `transition_hz` above.
 

@@ -56,16 +56,17 @@ class Analysis:
         predictor: Runs the network.
 
     Attributes:
+        predictor: The same; it holds the past.
         window, source_window: Samples of a frame of the input and of the source. The source is measured over half a
             window: what matters of it lies above 2 kHz, and less lag whitens better.
         source_lag: Samples from the end of a source's frame to the end of the input's frame.
         reach: Samples of the input that are looked at, up to a frame's end.
     """
 
-    STATE = ("_predictor",)
+    STATE = ("predictor",)
 
     def __init__(self, config: ExtenderConfig, sample_rate: int, predictor: Inference) -> None:
-        self._rate, self._predictor = sample_rate, predictor
+        self._rate, self.predictor = sample_rate, predictor
         self._hop = bands.hop_samples(sample_rate)
         self.window = bands.window_samples(sample_rate)
         self.source_window = self.window // 2
@@ -86,7 +87,7 @@ class Analysis:
     def reset(self, channels: int) -> None:
         """Forget the past."""
         self._channels = channels
-        self._predictor.reset(channels)
+        self.predictor.reset(channels)
         self._one = self._room(1)
         # The kernel that a moving crossover calls is loaded before it moves.
         self._one.present.fill(FLOOR_POWER)
@@ -115,24 +116,19 @@ class Analysis:
         mask, top = self._mask(step)
         start, source_start = signal.end - back - self.window, source.end - back - self.source_lag - self.source_window
         _measure(signal.samples, start, source.samples, source_start, self._hop, self._tables, top, measured)
-        return Frames(measured, self._predictor.predict(measured.levels_db, measured.tonality, mask), step)
+        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask), step)
 
     def predict_again(self, frames: Frames, step: int | None) -> Frames:
         """Predict the envelope of frames again, for another crossover."""
         measured = frames.measured
         mask, top = self._mask(step)
         _write_levels(top, measured)
-        return Frames(measured, self._predictor.predict(measured.levels_db, measured.tonality, mask), step)
-
-    def commit(self) -> None:
-        """Make the frames of the last prediction part of the past."""
-        self._predictor.commit()
+        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask), step)
 
     def _mask(self, step: int | None) -> tuple[Array, Array]:
         """Return which bands may be trusted below a crossover, and the weights of the highest of them."""
         if step not in self._masks:
-            top_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-            mask: Array = bands.band_mask(self._rate, 0.0, top_hz)
+            mask: Array = bands.band_mask(self._rate, 0.0, crossover.lowest_hz(step, self._rate))
             self._masks[step] = mask, envelope.top_weights(mask)
         return self._masks[step]
 

@@ -107,9 +107,8 @@ class Excitation:
             source.newest(count)[:] = self._network.excite(signal.newest(count), position)
         else:
             _write_audio(block, signal.samples, start)
-            crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-            reached = signal.newest(count + self.reach)
-            source.newest(count)[:] = exciter.translate(reached, crossover_hz, self._rate, position)
+            reached, lowest_hz = signal.newest(count + self.reach), crossover.lowest_hz(step, self._rate)
+            source.newest(count)[:] = exciter.translate(reached, lowest_hz, self._rate, position)
 
     def _make_room(self, hops: int) -> None:
         """Provide memory for levels and drives at the boundaries of so many hops."""

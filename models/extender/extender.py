@@ -256,7 +256,7 @@ class Extender:
             frames = self._frames.analyse(self._input, self._source, (phase + count - 1) % self._hop + 1, number, step)
         if frames.step != step:
             frames = self._frames.predict_again(frames, step)
-        self._frames.commit()
+        self._frames.predictor.commit()
         self._shaper.advance(frames, values, self._position - phase + (self._hop if phase else 0), phase)
 
     def _play(self, count: int, frames: int, phase: int, step: int | None, values: Mapping[str, float]) -> Block:
@@ -264,8 +264,7 @@ class Extender:
         shaper, high_pass, source, signal = self._shaper, self._high_pass, self._source, self._input
         passes = high_pass.advance(phase, frames, step, count)
         out, generated = np.empty((self._channels, count), np.float32), high_pass.generated
-        crossover_hz = self._rate / 2 if step is None else crossover.step_hz(step)
-        poles = fine_envelope.poles(crossover_hz, self._rate)
+        poles = fine_envelope.poles(crossover.lowest_hz(step, self._rate), self._rate)
         fine = Fine(self._position, self._fine_grid, poles, self.fine, self._fine_memory)
         span = Span(source.end, signal.end, generated.advance(count), self._delay, self._hop, shaper.taps, phase)
         is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5

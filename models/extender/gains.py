@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from dsp.fft import Array
 from models.extender import entry, envelope
 from models.extender.config import ExtenderConfig, horizon
 from models.extender.controls import NODES_HZ
-from models.extender.envelope import GainSettings, Shape
+from models.extender.envelope import GainSettings
 from models.predictor.inference import Predicted
 
 # Frames over which a source's levels are averaged before they are taken out. Without look-ahead they describe the
@@ -25,7 +23,6 @@ _AVERAGED_NOW = 12
 _AVERAGED_LATE = 3
 # A source softer than this in its bands is silence; an exciter at work is louder by far at any level of the input.
 _SILENT_SOURCE = 1e-9
-_values_of = itemgetter(*NODES_HZ)
 
 
 def averaged_frames(config: ExtenderConfig) -> int:
@@ -86,69 +83,29 @@ def node_weights() -> Array:
     return weights
 
 
-class AmountCurve:
-    """Holds the curve between moves of its nodes.
-
-    Attributes:
-        gains: What it adds to the filters' gains, as logarithms of power ratios, shape (bands,); always the same array.
-    """
-
-    def __init__(self) -> None:
-        self._weights = node_weights() * np.float32(LOG_PER_DB)
-        self._nodes = (0.0,) * len(NODES_HZ)
-        self.gains = np.zeros(bands.BAND_COUNT, np.float32)
-
-    def follow(self, values: Mapping[str, float]) -> None:
-        """Compute the gains anew where a node has moved."""
-        nodes = _values_of(values)
-        if nodes != self._nodes:
-            self._nodes = nodes
-            np.dot(np.array(nodes, np.float32), self._weights, out=self.gains)
-
-
-class FilterGains:
-    """Holds the memory and the settings of `compute_gains`.
+@lru_cache(maxsize=64)
+def curve_gains(nodes: tuple[float, ...]) -> Array:
+    """Return what the curve adds to the gains of filters, as logarithms of power ratios, shape (bands,).
 
     Args:
-        config: Of the extender.
-        sample_rate: Hz.
-
-    Attributes:
-        memory: Of the frames before.
+        nodes: Values of `models.extender.controls.NODES_HZ` in dB.
     """
+    gains: Array = np.array(nodes, np.float32) @ (node_weights() * np.float32(LOG_PER_DB))
+    return gains
 
-    STATE = ("memory", "_shape")
 
-    def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
-        self._whitens, self._noise_power = config.whiten, 48000.0 / sample_rate
-        self._lag, self._averaged = max(0, -horizon(config.lookahead_hops)), averaged_frames(config)
-        self._curve = AmountCurve()
-
-    def reset(self, channels: int) -> None:
-        """Forget the past."""
-        sources = np.zeros((channels, self._averaged - 1, bands.BAND_COUNT + 1), np.float32)
-        late = np.full((channels, self._lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
-        late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
-        energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
-        self.memory = GainMemory(sources, late, energy, np.zeros(1, np.float32))
-        self._shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
-
-    def settings(self, step: int | None, values: Mapping[str, float]) -> GainSettings:
-        """Return the settings for a crossover, or for the last one where nothing is generated (None)."""
-        # Numbers of one type, or the kernels would be compiled once more.
-        if step is not None:
-            crossover_hz, first = _crossovers()[step]
-            amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
-            self._shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
-        self._curve.follow(values)
-        return GainSettings(
-            self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._whitens,
-            self._curve.gains,
-        )  # fmt: skip
+def unknown_memory(config: ExtenderConfig, channels: int) -> GainMemory:
+    """Return the memory of a signal that has not begun."""
+    lag = max(0, -horizon(config.lookahead_hops))
+    late = np.full((channels, lag, 2 * bands.BAND_COUNT + 3), FLOOR_POWER, np.float32)
+    late[..., -3:] = 0.0, 0.0, bands.FLOOR_DB
+    sources = np.zeros((channels, averaged_frames(config) - 1, bands.BAND_COUNT + 1), np.float32)
+    energy = np.zeros((channels, envelope.ONSET_PAST), np.float32)
+    return GainMemory(sources, late, energy, np.zeros(1, np.float32))
 
 
 @lru_cache
-def _crossovers() -> list[tuple[float, int]]:
+def crossovers() -> list[tuple[float, int]]:
     """Return the frequency of each step of the crossover and the first band above it."""
     steps = [crossover.step_hz(step) for step in range(crossover.step_count())]
     return [(crossover_hz, envelope.first_band(crossover_hz)) for crossover_hz in steps]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from dsp import bands, exciter, ltv
+from dsp import bands, crossover, exciter, ltv
 from dsp.compile import kernel
 from dsp.fft import Array, Spectrum
 from models.extender.analysis import Frames
 from models.extender.config import ExtenderConfig
-from models.extender.envelope import GainSettings
-from models.extender.gains import FilterGains, GainMemory, Measured, compute_gains
+from models.extender.controls import NODES_HZ
+from models.extender.envelope import GainSettings, Shape
+from models.extender.gains import GainMemory, Measured, compute_gains, crossovers, curve_gains, unknown_memory
 from models.predictor.inference import Predicted
+
+_nodes_of = itemgetter(*NODES_HZ)
 
 
 class Hops(NamedTuple):
@@ -48,14 +52,15 @@ class Shaper:
     Attributes:
         taps: Length of a filter in samples.
         hops: Those that the last block touched.
+        is_open: Whether anything is generated in the hops that are under way.
     """
 
-    STATE = ("hops", "_is_open", "_gains")
+    STATE = ("hops", "is_open", "_are_open", "_memory", "_shape")
 
     def __init__(self, config: ExtenderConfig, sample_rate: int) -> None:
         self._hop = bands.hop_samples(sample_rate)
         self._design = ltv.FilterDesign(sample_rate)
-        self._gains = FilterGains(config, sample_rate)
+        self._config, self._noise_power = config, 48000.0 / sample_rate
         self._is_all_source = config.network is not None
         self.taps = self._design.taps
 
@@ -63,10 +68,11 @@ class Shaper:
         """Forget the past."""
         self._channels = channels
         self._rows = exciter.noise_rows(channels)
-        self._gains.reset(channels)
+        self._memory = unknown_memory(self._config, channels)
+        self._shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
         # Two in turn for the usual step, from one hop to the next: that needs no new memory.
         self.hops, self._spare = self._room(1), self._room(1)
-        self._is_open = [False, False]
+        self.is_open, self._are_open = False, [False, False]
 
     def _room(self, hops: int) -> Hops:
         channels, bins = self._channels, self._design.n_fft // 2 + 1
@@ -75,12 +81,7 @@ class Shaper:
 
     def enter(self, frames: int) -> None:
         """Begin in the middle of a sound, and be softer for so many frames."""
-        self._gains.memory.entry[0] = frames
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything is generated in the hops that are under way."""
-        return True in self._is_open
+        self._memory.entry[0] = frames
 
     def advance(self, frames: Frames, values: Mapping[str, float], first: int, phase: int) -> None:
         """Put the next frames into the past, and compute the filters at their ends.
@@ -93,7 +94,8 @@ class Shaper:
         """
         kept, number = 2 if phase else 1, frames.measured.gate.shape[1]
         is_open, before = frames.step is not None, self.hops
-        self._is_open = [*self._is_open[-kept:], *[is_open] * number]
+        self._are_open = [*self._are_open[-kept:], *[is_open] * number]
+        self.is_open = True in self._are_open
         if self._is_all_source:
             # A network decides by itself between lines and noise.
             frames.predicted.tonality.fill(1.0)
@@ -101,18 +103,30 @@ class Shaper:
             self.hops, self._spare = self._spare, before
         else:
             self.hops = self._room(kept - 1 + number)
-        settings = self._gains.settings(frames.step, values)
-        noise = Noise(self._rows, first, values["width"] / 100)
+        settings, noise = self._settings(frames.step, values), Noise(self._rows, first, values["width"] / 100)
         _advance(
-            frames.predicted, frames.measured, self._gains.memory, settings, is_open, self.is_open, before, kept,
+            frames.predicted, frames.measured, self._memory, settings, is_open, self.is_open, before, kept,
             self._design.tables, noise, self._hop, self.hops,
+        )  # fmt: skip
+
+    def _settings(self, step: int | None, values: Mapping[str, float]) -> GainSettings:
+        """Return the settings for a crossover, or for the last one where nothing is generated (None)."""
+        # Numbers of one type, or the kernels would be compiled once more.
+        if step is not None:
+            crossover_hz, first = crossovers()[step]
+            amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
+            self._shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
+        return GainSettings(
+            self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._config.whiten,
+            curve_gains(_nodes_of(values)),
         )  # fmt: skip
 
     def forget_hops(self) -> None:
         """Keep the hop that is under way only, after a block that touched more."""
-        if len(self._is_open) > 2:
+        if len(self._are_open) > 2:
             self.hops = Hops(self.hops.filters[:, -2:].copy(), self.hops.noise[:, :, -1:].copy())
-            self._is_open = self._is_open[-2:]
+            self._are_open = self._are_open[-2:]
+            self.is_open = True in self._are_open
 
 
 @kernel

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dsp import bands
-from models.extender.controls import NODES_HZ, control, defaults
-from models.extender.gains import AmountCurve, node_weights
+from models.extender.controls import NODES_HZ, control
+from models.extender.gains import curve_gains, node_weights
 from models.stage import Block
 from tests.models.extender.extenders import music, prepared, whole
 
@@ -57,14 +57,9 @@ def test_the_curve_stays_between_its_nodes_and_meets_them() -> None:
     np.testing.assert_array_equal(weights[-1, centres > 18000.0], 1.0)
 
 
-def test_it_is_computed_when_a_node_has_moved_only() -> None:
-    curve, values = AmountCurve(), defaults()
-    curve.follow(values)
-    assert not curve.gains.any()
-    curve.follow({**values, "curve_8k": 6.0})
-    assert curve.gains.max() == pytest.approx(0.6 * np.log(10.0), rel=5e-3)
-    curve.gains[:] = 7.0
-    curve.follow({**values, "curve_8k": 6.0, "amount": 3.0})
-    assert (curve.gains == 7.0).all()
-    curve.follow(values)
-    assert not curve.gains.any()
+def test_the_gains_are_those_of_the_nodes_and_are_kept_while_none_moves() -> None:
+    nodes = dict.fromkeys(NODES_HZ, 0.0)
+    assert not curve_gains(tuple(nodes.values())).any()
+    raised = tuple({**nodes, "curve_8k": 6.0}.values())
+    assert curve_gains(raised).max() == pytest.approx(0.6 * np.log(10.0), rel=5e-3)
+    assert curve_gains(raised) is curve_gains(raised)
