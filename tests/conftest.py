@@ -16,6 +16,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests.stress.jack_dummy_server import NAME, DummyServer, serving
+
 torch.set_num_threads(1)
 
 # A busy machine must not fail a test, and a failure must come again.
@@ -24,17 +26,31 @@ settings.load_profile("house")
 
 
 # Rooms whose tests share what one process makes: a built plug-in and its server, a browser.
-_TOGETHER = ("plugin", "panel")
+_TOGETHER = ("plugin_host/plugin", "plugin_host/panel")
+# What plays in real time, by room or by fixture: beside a busy second core its blocks would be late.
+_ON_TIME = ("plugin_host/plugin/test_bench.py", "stress/test_drill.py", "stress/test_soak.py")
+_ON_TIME_WITH = {"server", "controller", "pipewire", "runtime", "served_folder"}
 
 
-# Before xdist looks for groups.
+# Before xdist looks for groups, and pytest for marks.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests of a file, or of a room that shares more, run in one process where there are several."""
+    """Mark what plays in real time; let tests of a file, or of a room that shares more, run in one process."""
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts
-        group = room[1] if len(room) > 2 and room[1] in _TOGETHER else "/".join(room)
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        group = next((room for room in _TOGETHER if place.startswith(room)), place)
         item.add_marker(pytest.mark.xdist_group(group))
+        if place.startswith(_ON_TIME) or _ON_TIME_WITH & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.realtime)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DummyServer]:
+    """A JACK server of our own; two runs of the tests on one machine take turns."""
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with serving() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

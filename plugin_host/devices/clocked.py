@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import repeat
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from plugin_host.engine.engine import Engine
 from plugin_host.files.audio_reader import AudioReader, Bits
 from plugin_host.files.audio_writer import AudioWriter, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
+
+# A spectrum of one block again and again would always be the same.
+_NOISE_BLOCKS = 97
 
 
 class ClockedDevice:
@@ -91,8 +94,8 @@ class ClockedDevice:
             self._done.set()
 
     def _play(self, engine: Engine) -> None:
-        sound = np.random.default_rng(0).standard_normal((self.block, self.inputs)).astype(np.float32)
-        self._pace(engine, repeat(self._noise * sound), None)
+        sound = np.random.default_rng(0).standard_normal((_NOISE_BLOCKS, self.block, self.inputs)).astype(np.float32)
+        self._pace(engine, cycle(self._noise * sound), None)
 
     def _pace(self, engine: Engine, blocks: Iterator[Any], writer: AudioWriter | None) -> None:
         out = np.zeros((self.block, self.outputs), np.float32)

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# One name for every run of the tests, so that one that was cut off leaves at most one entry in JACK's list behind.
+NAME = "highband-test"
+PERIOD = 256
 _PATIENCE_S = 30.0
 _LOOK_S = 0.05
 
@@ -37,7 +40,7 @@ class DummyServer:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, period: int = 256, rate: int = 48000) -> None:
+    def start(self, period: int = PERIOD, rate: int = 48000) -> None:
         """Start it and wait until it answers; raise TimeoutError if it does not."""
         patience = time.monotonic() + _PATIENCE_S
         while True:
@@ -75,7 +78,7 @@ class DummyServer:
 
 
 @contextmanager
-def serving(name: str) -> Iterator[DummyServer]:
+def serving(name: str = NAME) -> Iterator[DummyServer]:
     """Run a server, and leave its name free whatever happens; programs that want the same name take turns."""
     with (Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.plugin_host.jack_server import NAME, served
 from tests.plugin_host.session.live_program import STRESS, environment
+from tests.stress.jack_dummy_server import DummyServer
 from tests.stress.midi_pipe import MidiPipe
 from tests.stress.soak import Plan, verdicts
 from tests.stress.traffic import delays
@@ -42,10 +42,10 @@ def test_it_measures_the_host_and_the_wire_by_the_clock(tmp_path: Path) -> None:
     assert soaked(tmp_path, "null")["block"] == 128
 
 
-def test_controller_and_sound_on_one_jack_server_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with served():
-        run = soaked(tmp_path, "jack", JACK_DEFAULT_SERVER=NAME, JACK_NO_START_SERVER="1")
-    assert run["device"] == "JACK"
+def test_controller_and_sound_on_one_jack_server_do_not_wait_for_each_other(
+    server: DummyServer, tmp_path: Path
+) -> None:
+    assert soaked(tmp_path, "jack")["device"] == "JACK"
 
 
 def test_without_a_server_the_way_to_one_is_shown(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -12,10 +13,11 @@ from plugin_host.devices.device import DeviceOptions
 from plugin_host.devices.jack import JackDevice, jack_module
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
+from tests.plugin_host.devices.loop import probing, wait_for_delay
 from tests.plugin_host.devices.product_insert import ALONE, capture_latency, latencies
-from tests.plugin_host.jack_server import NAME, PERIOD, Server
 from tests.plugin_host.session.live_program import wait_for
 from tests.plugin_host.stages import Delay
+from tests.stress.jack_dummy_server import NAME, PERIOD, DummyServer
 
 
 class Insert:
@@ -39,31 +41,30 @@ def inserted(options: DeviceOptions, latency: int = 50) -> Iterator[Insert]:
         insert.device.stop()
 
 
-def test_the_graph_counts_on_the_latency_that_is_measured(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-
-    with inserted(ALONE) as insert:
-        probe = LoopProbe(is_insert=True)
-        try:
-            for latency in (50, 2817, 0):
-                if insert.engine.latency_samples != latency:
-                    insert.engine.swap_chain(Delay(latency))
-                insert.poll_until(lambda wanted=latency: insert.engine.latency_samples == wanted)  # type: ignore[misc]
-                insert.device.poll()
-                assert probe.measure("highband:in_1", "highband:out_1") == latency
-                assert capture_latency(insert.device, "highband-probe-01:in_1") == (latency, latency)
-        finally:
-            probe.close()
+def wait_for_counted(device: JackDevice, latency: int) -> None:
+    """Wait until the probe behind the insert is given its latency; the server counts in its own time."""
+    wait_for(lambda: capture_latency(device, "highband-probe-01:in_1") == (latency, latency))
 
 
-def test_the_latencies_of_the_product_itself_are_counted_on(server: Server) -> None:
+def test_the_graph_counts_on_the_latency_that_is_measured(server: DummyServer) -> None:
+    with inserted(ALONE) as insert, probing(is_insert=True) as probe:
+        for latency in (50, 2817, 0):
+            if insert.engine.latency_samples != latency:
+                insert.engine.swap_chain(Delay(latency))
+            insert.poll_until(lambda wanted=latency: insert.engine.latency_samples == wanted)  # type: ignore[misc]
+            insert.device.poll()
+            wait_for_delay(probe, latency)
+            wait_for_counted(insert.device, latency)
+
+
+def test_the_latencies_of_the_product_itself_are_counted_on(server: DummyServer) -> None:
     found = latencies()
     assert all(declared == measured == low == high for declared, measured, low, high in found)
     assert found[1][0] == 2816
     assert len({declared for declared, *_ in found}) == 3
 
 
-def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
+def test_the_way_to_the_loudspeakers_is_counted_too(server: DummyServer) -> None:
     # What reaches the loudspeakers is later than what came in by the card's period and the chain.
     late = {"system:playback_1": PERIOD + 70, "highband:in_1": PERIOD, "highband:out_1": PERIOD + 70}
     with inserted(DeviceOptions(), 70) as insert:
@@ -76,7 +77,7 @@ def test_the_way_to_the_loudspeakers_is_counted_too(server: Server) -> None:
         )
 
 
-def test_a_patch_made_by_hand_is_the_same_after_a_restart(server: Server) -> None:
+def test_a_patch_made_by_hand_is_the_same_after_a_restart(server: DummyServer) -> None:
     def wire(tool: str, *ports: str) -> None:
         subprocess.run([tool, "-s", NAME, *ports], check=True)
 
@@ -97,48 +98,48 @@ def test_a_patch_made_by_hand_is_the_same_after_a_restart(server: Server) -> Non
             assert server.wires().count("   system:") == 3
 
 
-def test_the_transport_is_followed_where_it_starts_and_jumps(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    sought: list[int] = []
+def test_the_transport_is_followed_where_it_starts_and_jumps(
+    server: DummyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[tuple[int, int]] = []
     with inserted(ALONE) as insert:
         engine = insert.engine
-        monkeypatch.setattr(engine, "seek", lambda position, forget: sought.append(position))
+        monkeypatch.setattr(engine, "seek", lambda position, forget: sought.append((position, engine.position)))
         person = jack_module().Client("person", no_start_server=True)
         person.activate()
         try:
             for place in (480_000, 96_000):
                 person.transport_frame = place
                 person.transport_start()
-                wait_for(lambda place=place: place in sought)  # type: ignore[misc]
+                # A busy server may leave the first cycles out.
+                wait_for(lambda place=place: any(place <= one < place + 96_000 for one, _ in sought))  # type: ignore[misc]
                 played = engine.position
                 wait_for(lambda: engine.position > played + 20 * PERIOD)  # noqa: B023 - called at once
         finally:
             person.transport_stop()
             person.close()
-    # Once at each start or jump, and not in the cycles between, but for a busy server that left some out.
-    assert sought[0] == 480_000
-    assert sought.count(96_000) == 1
-    assert len(sought) < 12
+    assert sum(later < place for (place, _), (later, _) in pairwise(sought)) == 1
+    # Never where the song goes on as the engine does; a cycle that a busy server leaves out is a jump, too.
+    for (place, played), (later, played_then) in pairwise(sought):
+        assert later - place != played_then - played
 
 
-def test_a_port_that_comes_back_is_wired_again(server: Server) -> None:
-    from plugin_host.bench.latency_probe import LoopProbe
-
+def test_a_port_that_comes_back_is_wired_again(server: DummyServer) -> None:
+    wires = [("in_1", "highband-probe:out_1"), ("out_1", "highband-probe:in_1")]
     with inserted(ALONE) as insert:
         for _ in range(2):
-            probe = LoopProbe()
-            probe.activate()
-            if not insert.device.patch:
-                probe.connect("highband:in_1", "highband:out_1")
-            wires = [("in_1", "highband-probe:out_1"), ("out_1", "highband-probe:in_1")]
-            insert.poll_until(lambda: server.wires().count("   highband-probe:") == 2)
-            assert insert.device.patch == wires
-            probe.close()
+            with probing() as probe:
+                probe.activate()
+                if not insert.device.patch:
+                    probe.connect("highband:in_1", "highband:out_1")
+                insert.poll_until(lambda: server.wires().count("   highband-probe:") == 2)
+                insert.poll_until(lambda: insert.device.patch == wires)
             for _ in range(4):
                 insert.device.poll()
             assert insert.device.patch == wires
 
 
-def test_a_server_at_another_rate_is_followed_or_refused(server: Server) -> None:
+def test_a_server_at_another_rate_is_followed_or_refused(server: DummyServer) -> None:
     with inserted(ALONE) as insert:
         device, said = insert.device, list[str]()
 

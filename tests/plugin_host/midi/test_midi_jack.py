@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from plugin_host.midi.map import MidiMap
 from plugin_host.midi.ports import list_ports
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
-from tests.plugin_host.jack_server import NAME, served
 from tests.plugin_host.session.live_program import wait_for
+from tests.stress.jack_dummy_server import DummyServer
 
 MAP = MidiMap.model_validate(
     {
@@ -32,14 +31,6 @@ MAP = MidiMap.model_validate(
 
 def shell(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
-    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    with served():
-        yield NAME
 
 
 @pytest.fixture
@@ -68,16 +59,16 @@ def control_of(store: SettingsStore, port: str, said: list[str], host: FakeHost 
     return MidiControl(store, host or FakeHost(), knobs.CONTROLS, MAP, port, "jack", said.append)
 
 
-def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store: SettingsStore) -> None:
+def test_a_virtual_port_wired_from_outside_plays_and_answers(server: DummyServer, store: SettingsStore) -> None:
     host, said = FakeHost(), list[str]()
     control, hand = control_of(store, "virtual", said, host), giver()
     lamp = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="Lamp")
     lamp.open_virtual_port("ring")
     control.start()
     try:
-        assert shell("jack_connect", "-s", server, "Giver:knobs", "Highband:in").returncode == 0
-        out = next(line for line in shell("jack_lsp", "-s", server).stdout.split() if line.endswith(":out"))
-        assert shell("jack_connect", "-s", server, out, "Lamp:ring").returncode == 0
+        assert shell("jack_connect", "-s", server.name, "Giver:knobs", "Highband:in").returncode == 0
+        out = next(line for line in shell("jack_lsp", "-s", server.name).stdout.split() if line.endswith(":out"))
+        assert shell("jack_connect", "-s", server.name, out, "Lamp:ring").returncode == 0
         # A wire carries nothing before the server's next cycle.
         turn(hand, 0, store)
         for value in [*range(127), 40]:
@@ -101,7 +92,7 @@ def test_a_virtual_port_wired_from_outside_plays_and_answers(server: str, store:
             client.delete()
 
 
-def test_a_controller_that_goes_and_comes_back_plays_again(server: str, store: SettingsStore) -> None:
+def test_a_controller_that_goes_and_comes_back_plays_again(server: DummyServer, store: SettingsStore) -> None:
     said: list[str] = []
     control, hand = control_of(store, "give", said), giver()
     assert "Giver:knobs" in [port.name for port in list_ports("jack")]
@@ -120,7 +111,9 @@ def test_a_controller_that_goes_and_comes_back_plays_again(server: str, store: S
         hand.delete()
 
 
-def test_closing_a_port_while_its_controller_plays_stops_nothing_else(server: str, store: SettingsStore) -> None:
+def test_closing_a_port_while_its_controller_plays_stops_nothing_else(
+    server: DummyServer, store: SettingsStore
+) -> None:
     hand = giver()
     try:
         for _ in range(3):

@@ -101,9 +101,9 @@ class EngineHost(FakeHost):
             self.engine.swap_chain(BypassedGain())
             self.comparison = None
 
-    def out_db(self) -> float:
-        """The level of the sound that comes out."""
-        return float(np.mean(self.engine.meters()["out"]["rms_db"]))
+    def level_db(self, side: str) -> float:
+        """The level of the sound that goes in, or comes out."""
+        return float(np.mean(self.engine.meters()[side]["rms_db"]))
 
 
 MakeController = Callable[[SettingsStore], tuple[MidiControl, MidiService]]
@@ -200,7 +200,19 @@ class Studio:
 
     def level(self) -> float:
         assert self.host is not None
-        return self.host.out_db()
+        return self.host.level_db("out")
+
+    def rest(self) -> None:
+        """Put the host back to where it began, also in its meters, which remember what was loud before."""
+        host, store = self.host, self.store
+        if host is None or store is None:
+            return
+        until(lambda: host.comparison is None)
+        if store.snapshot().slot != "A":
+            store.select_slot("A", "test")
+        store.load({}, "test")
+        store.request_many({"bypass": 0.0, "delta": 0.0}, "test")
+        until(lambda: abs(host.level_db("out") - host.level_db("in")) < 0.1)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,13 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 # Which knob shows what, by their names.
 _SHOWN = """() => [...document.querySelectorAll(".hb-knob [role=slider]")].map(
   (one) => [one.getAttribute("aria-label"), one.getAttribute("aria-valuetext")])"""
+# Resolves when the spectrum, which no two blocks of noise draw alike, was drawn so often.
+_DRAWN = """async (canvas, times) => {
+  for (; times; times--) {
+    const before = canvas.toDataURL();
+    while (canvas.toDataURL() === before) await new Promise(requestAnimationFrame);
+  }
+}"""
 _IN_A_ROW = """(element, keys) => keys.forEach(([key, shiftKey]) =>
   element.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true })))"""
 
@@ -61,18 +69,20 @@ def unfolded(page: Page) -> Page:
 
 def rested(page: Page, studio: Studio, screen: ViewportSize = DESK) -> Page:
     """Put host and page back to where they began; the page is loaded again only where a window is left open."""
-    if studio.store is not None:
-        studio.store.load({}, "test")
-        studio.store.request_many({"bypass": 0.0, "delta": 0.0}, "test")
     if page.viewport_size != screen:
         page.set_viewport_size(screen)
     if page.locator(".q-dialog, .hb-menu, .q-menu, .hb-learn:visible").count():
         page.reload()
+    studio.rest()
     unfolded(page).evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
     with Client(studio.address, timeout_s=PATIENCE_S) as client:
         names = {one["id"]: one["name"] for one in client.ask("describe")["knobs"]}
-        texts = {names[id]: setting["text"] for id, setting in client.snapshot()["settings"].items()}
-    until(lambda: all(texts[name] == text for name, text in page.evaluate(_SHOWN)))
+
+        def shows_the_host() -> bool:
+            texts = {names[id]: setting["text"] for id, setting in client.snapshot()["settings"].items()}
+            return all(texts[name] == text for name, text in page.evaluate(_SHOWN))
+
+        until(shows_the_host)
     return page
 
 
@@ -101,9 +111,9 @@ def middle_of(target: Locator) -> tuple[float, float]:
 
 
 def is_still(page: Page, part: Locator) -> bool:
-    """Say whether a part of the picture stands still while its axis follows the sound."""
+    """Say whether a part of the picture stands still while its axis follows the sound, however seldom it is drawn."""
     before = part.bounding_box()
-    page.wait_for_timeout(100)
+    page.get_by_role("img", name="Spectrum of input and output").evaluate(_DRAWN, 3)
     return part.bounding_box() == before
 
 
@@ -115,7 +125,10 @@ def press_in_a_row(target: Locator, *keys: str) -> None:
 
 
 def barriers(page: Page) -> list[tuple[str, str]]:
-    """What stands seriously in the way of a screen reader."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]
+    """What stays seriously in the way of a screen reader; what fades in or out has no contrast for a moment."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        if not serious or time.monotonic() > end:
+            return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]

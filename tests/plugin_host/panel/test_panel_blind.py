@@ -84,7 +84,7 @@ def test_a_test_that_is_given_up_or_whose_page_is_closed_leaves_the_sound_as_it_
     host, other = studio.host, Mouse(opened(context, studio, complaints))
     assert host is not None
     begin(other, 3)
-    until(lambda: barriers(other.page) == [])
+    assert barriers(other.page) == []
     other.page.keyboard.press("Escape")
     until(lambda: host.comparison is None)
     other.page.get_by_role("button", name="Close the blind test").click()

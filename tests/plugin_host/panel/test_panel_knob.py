@@ -91,7 +91,7 @@ def test_escape_leaves_a_typed_value_alone(page: Page, studio: Studio) -> None:
     field.fill("-20")
     field.press("Escape")
     field.wait_for(state="detached")
-    assert knob(page, "Amount").evaluate("knob => document.activeElement === knob")
+    until(lambda: knob(page, "Amount").evaluate("knob => document.activeElement === knob"))
     assert studio.value("amount") == 0.0
 
 

@@ -35,10 +35,10 @@ def test_it_is_walked_by_keyboard_and_gives_the_focus_back(page: Page, studio: S
         page.get_by_role("menu", name="Amount menu").wait_for()
         until(lambda: page.evaluate("document.activeElement.innerText").strip().startswith("Type a value"))
         page.keyboard.press("ArrowDown")
-        assert "Reset" in page.evaluate("document.activeElement.innerText")
+        until(lambda: "Reset" in page.evaluate("document.activeElement.innerText"))
         page.keyboard.press("Escape")
         page.get_by_role("menu").wait_for(state="detached")
-        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Amount"
+        until(lambda: page.evaluate("document.activeElement.getAttribute('aria-label')") == "Amount")
 
 
 def test_a_locked_knob_shows_it_and_is_moved_by_no_preset(page: Page, studio: Studio) -> None:

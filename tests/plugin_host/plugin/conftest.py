@@ -20,8 +20,8 @@ from plugin_host.plugin.build import build
 from plugin_host.plugin.bundles import install
 from plugin_host.plugin.instances import Instance, instances
 from plugin_host.plugin.product import Product, engine_command, find_product
-from tests.plugin_host.jack_server import NAME
 from tests.plugin_host.plugin.clap_host import ClapHost
+from tests.stress.jack_dummy_server import NAME
 
 Opener = Callable[..., ClapHost]
 # A host may outlive its test by a moment; it must not start an engine then.

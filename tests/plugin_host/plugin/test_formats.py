@@ -16,10 +16,10 @@ from pedalboard._pedalboard import load_plugin
 
 from plugin_host.plugin.instances import instances
 from plugin_host.plugin.library import PLAYING, Library, Region, Status
-from tests.plugin_host.jack_server import served as jack_server
 from tests.plugin_host.plugin import jalv_bounce
 from tests.plugin_host.plugin.conftest import music
 from tests.plugin_host.plugin.test_bounce import rendered
+from tests.stress.jack_dummy_server import DummyServer
 
 URI = "urn:highband:highband"
 _DAWDREAMER = """
@@ -67,33 +67,34 @@ def test_a_bounce_in_dawdreamer_is_the_render(home: Path, served: Path, tmp_path
     np.testing.assert_allclose(np.load(path)[:, latency:], expected[:, :-latency], atol=1e-6, rtol=0)
 
 
-def test_what_jalv_plays_on_jack_is_the_render(home: Path, served: Path, library: Path, tmp_path: Path) -> None:
+def test_what_jalv_plays_on_jack_is_the_render(
+    home: Path, served: Path, library: Path, server: DummyServer, tmp_path: Path
+) -> None:
     sound, source, target = music(0.3), tmp_path / "in.npy", tmp_path / "out.npy"
     np.save(source, sound)
-    with jack_server() as server:
-        server.stop()
-        server.start(period=1024)
-        environment = {**lv2_path(home), "JACK_DEFAULT_SERVER": server.name}
-        jalv = subprocess.Popen(
-            ["jalv", "-x", "-n", "jalv", "-c", "crossover=6000", "-c", "buffer=2048", URI], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        with jalv:
-            try:
-                patience = time.monotonic() + 20.0
-                while not any(status.engine_state == PLAYING for status in statuses(library, jalv.pid)):
-                    assert jalv.poll() is None, jalv.stdout and jalv.stdout.read()
-                    assert time.monotonic() < patience
-                    time.sleep(0.05)
-                words, late = [sys.executable, str(jalv_bounce.__file__), "jalv", str(source), str(target)], -1
-                is_broken = False
-                # On a busy machine some blocks come too late and are dry, or the server loses some.
-                patience = time.monotonic() + 60.0
-                while late != (late := sum(status.late for status in statuses(library, jalv.pid))) or is_broken:
-                    is_broken = bool(subprocess.run(words, env=environment, check=False, timeout=60).returncode)
-                    assert time.monotonic() < patience
-            finally:
-                jalv.terminate()
+    server.stop()
+    server.start(period=1024)
+    environment = lv2_path(home)
+    jalv = subprocess.Popen(
+        ["jalv", "-x", "-n", "jalv", "-c", "crossover=6000", "-c", "buffer=2048", URI], env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    with jalv:
+        try:
+            patience = time.monotonic() + 20.0
+            while not any(status.engine_state == PLAYING for status in statuses(library, jalv.pid)):
+                assert jalv.poll() is None, jalv.stdout and jalv.stdout.read()
+                assert time.monotonic() < patience
+                time.sleep(0.05)
+            words, late = [sys.executable, str(jalv_bounce.__file__), "jalv", str(source), str(target)], -1
+            is_broken = False
+            # On a busy machine some blocks come too late and are dry, or the server loses some.
+            patience = time.monotonic() + 60.0
+            while late != (late := sum(status.late for status in statuses(library, jalv.pid))) or is_broken:
+                is_broken = bool(subprocess.run(words, env=environment, check=False, timeout=60).returncode)
+                assert time.monotonic() < patience
+        finally:
+            jalv.terminate()
     assert statuses(library, jalv.pid) == []
     expected = rendered(sound, {"crossover": 6000.0})
     np.testing.assert_allclose(np.load(target)[:, 2048:], expected[:, :-2048], atol=1e-6, rtol=0)

@@ -20,11 +20,10 @@ from plugin_host.control.client import Client
 from plugin_host.plugin.instances import control_address, read_note, track_of
 from plugin_host.plugin.library import Library, Region, Status
 from plugin_host.plugin.product import PluginError
-from tests.plugin_host.jack_server import NAME
-from tests.plugin_host.jack_server import served as jack_server
 from tests.plugin_host.plugin.clap_host import GESTURE_BEGIN, GESTURE_END, VALUE, ClapHost
 from tests.plugin_host.plugin.conftest import Opener, newest_instance, start_server, wait_for_engine
 from tests.plugin_host.plugin.vst3_host import Vst3Host
+from tests.stress.jack_dummy_server import NAME, DummyServer
 
 SILENCE = np.zeros((2, 256), np.float32)
 
@@ -95,37 +94,35 @@ def test_an_instance_is_found_by_its_track(open_host: Opener, served: Path) -> N
 
 
 def test_an_instance_has_a_midi_port_of_its_own_that_its_session_keeps(
-    open_host: Opener, served: Path, monkeypatch: pytest.MonkeyPatch
+    open_host: Opener, served: Path, server: DummyServer
 ) -> None:
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", NAME)
-    with jack_server():
-        giver = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
-        giver.open_virtual_port("knobs")
-        try:
-            host = open_host(track="Lead")
-            wait_for_engine(host)
-            wait_until(host, lambda: track_of(newest_instance()) == "Lead")
-            status, output = highband("midi", "use", "virtual", "--address", "Lead")
-            assert status == 0, output
-            name = newest_instance().name
-            assert output == f"the host plays from Highband-{name} (virtual, jack)\n"
-            wait_until(host, lambda: b'"midi_port": "virtual"' in host.save())
-            turn(host, giver, name)
-            saved = host.save()
-            host.close()
-            again = open_host()
-            assert again.load(saved)
-            wait_for_engine(again)
-            last = newest_instance()
-            turn(again, giver, last.name)
-            # Its worker leaves the JACK server while that is there.
-            again.close()
-            patience = time.monotonic() + 30.0
-            while read_note(last):
-                assert time.monotonic() < patience
-                time.sleep(0.02)
-        finally:
-            giver.delete()
+    giver = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Giver")
+    giver.open_virtual_port("knobs")
+    try:
+        host = open_host(track="Lead")
+        wait_for_engine(host)
+        wait_until(host, lambda: track_of(newest_instance()) == "Lead")
+        status, output = highband("midi", "use", "virtual", "--address", "Lead")
+        assert status == 0, output
+        name = newest_instance().name
+        assert output == f"the host plays from Highband-{name} (virtual, jack)\n"
+        wait_until(host, lambda: b'"midi_port": "virtual"' in host.save())
+        turn(host, giver, name)
+        saved = host.save()
+        host.close()
+        again = open_host()
+        assert again.load(saved)
+        wait_for_engine(again)
+        last = newest_instance()
+        turn(again, giver, last.name)
+        # Its worker leaves the JACK server while that is there.
+        again.close()
+        patience = time.monotonic() + 30.0
+        while read_note(last):
+            assert time.monotonic() < patience
+            time.sleep(0.02)
+    finally:
+        giver.delete()
 
 
 def turn(host: ClapHost, giver: Any, name: str) -> None:

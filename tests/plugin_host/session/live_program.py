@@ -37,7 +37,7 @@ def running(command: list[str], folder: Path, **more: str) -> Iterator[subproces
         program.communicate()
 
 
-def wait_for(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_for(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
     patience = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < patience, "it did not happen in time"
