@@ -81,7 +81,7 @@ def _print_table(found: Sequence[Inspection]) -> None:
         words = "" if cause.kind == "none" else f"{cause.kind} {cause.detail}".rstrip()
         levels = [one.lufs, one.true_peak_db, one.noise_floor_db]
         figures = ["-inf" if level is None else f"{level:.1f}" for level in levels]
-        bandwidth = f"{cause.edge_hz / 1000:.2f} kHz{spread}"
+        bandwidth = "" if cause.verdict == "too little sound" else f"{cause.edge_hz / 1000:.2f} kHz{spread}"
         table.add_row(escape(str(one.path)), cause.verdict, bandwidth, words, *figures, escape(_notes(one)))
     console = Console()
     # A file or a pipe has no width that a table must fit into.
