@@ -1,4 +1,4 @@
-"""The search of a block for NaN and Inf, alone or on the way into a buffer."""
+"""The search of a block for NaN and Inf."""
 
 from __future__ import annotations
 
@@ -18,12 +18,3 @@ def is_finite(block: Block) -> bool:
             total += block[channel, i] * np.float32(0.0)
     finite: bool = total == 0.0
     return finite
-
-
-@kernel
-def write_finite(block: Block, target: Block, start: int) -> bool:
-    """Write a block (channels, count) into a longer signal, and return whether no sample is NaN or infinite."""
-    for channel in range(block.shape[0]):
-        for i in range(block.shape[1]):
-            target[channel, start + i] = block[channel, i]
-    return is_finite(block)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dsp.audio import Block
-from dsp.finite import write_finite
+from dsp.compile import kernel
+from dsp.finite import is_finite
 
 _LEAST_ROOM = 2048
 
@@ -40,7 +41,7 @@ class DelayLine:
             raise ValueError("the block has another number of channels than was prepared for")
         # A longer block than any before brings other memory: ask for the place first.
         start = self.advance(block.shape[1])
-        return write_finite(block, self.samples, start)
+        return _write_finite(block, self.samples, start)
 
     def advance(self, count: int) -> int:
         """Make so many samples the newest and return the index of the first, for a kernel that writes them."""
@@ -63,3 +64,12 @@ class DelayLine:
             self.samples = np.zeros((len(kept), self._room), np.float32)
         self.samples[:, : self._past] = kept
         return self._past
+
+
+@kernel
+def _write_finite(block: Block, target: Block, start: int) -> bool:
+    """Write a block (channels, count) into a longer signal, and return whether no sample is NaN or infinite."""
+    for channel in range(block.shape[0]):
+        for i in range(block.shape[1]):
+            target[channel, start + i] = block[channel, i]
+    return is_finite(block)

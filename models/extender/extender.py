@@ -46,6 +46,8 @@ class Extender:
         make_aside: Makes what plays turns while the rest is played; by default one comes after the other.
     """
 
+    # What it returns was searched for NaN where it was written.
+    gives_finite = True
     STATE = (
         "_lead", "_held", "_softer", "_position", "_input", "_source", "_gains", "_fine_memory", "_path", "_frames",
         "_excitation", "_shaper", "_high_pass", "_players",
@@ -270,7 +272,8 @@ class Extender:
         is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5
         mixing = Mixing(values["output"] / 20, values["mix"] / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
         hops = shaper.hops if shaper.is_open else _NO_HOPS
-        play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out)
+        if not play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out):
+            raise ArithmeticError("the extender's output holds values that are not numbers")
         if frames + (phase > 0) > 1:
             shaper.forget_hops()
         return out

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dsp import ltv
 from dsp.compile import kernel
 from dsp.fft import Array
+from dsp.finite import is_finite
 from dsp.gain_ramp import mix
 from models.extender.crossover_filter import HighPasses, cut
 from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory
@@ -54,8 +55,12 @@ class Mixing(NamedTuple):
 def play(
     source: Array, signal: Array, generated: Array, span: Span, hops: Hops, fine: Fine, passes: HighPasses,
     mixing: Mixing, out: Array,
-) -> None:  # fmt: skip
-    """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix."""
+) -> bool:  # fmt: skip
+    """Shape the source, add the noise, follow the fine envelope, cut off what lies below the crossover and mix.
+
+    Returns:
+        Whether all of the output is finite.
+    """
     band, delay = np.zeros_like(out), span.delay
     at = span.end - out.shape[1] - delay
     has_band = len(hops.filters) > 0
@@ -69,3 +74,4 @@ def play(
     target = 1.0 if mixing.is_bypassed else 0.0 if mixing.is_delta else gain
     band_target = 0.0 if mixing.is_bypassed else gain * mixing.share
     mix(signal, at, target, band, band_target, mixing.gains, mixing.ramp, out)
+    return is_finite(out)

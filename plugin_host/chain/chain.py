@@ -287,8 +287,8 @@ class Chain:
         self._error = None
         self._came_from = None
         self._jump = None if self.extender is None else Jump(self.extender, self._channels, self._max_block)
-        # A run of effects searches its own output for NaN, as it has to start anew after one.
-        self._row = [(name, self._player(one), not isinstance(one, EffectsStage)) for name, one in self._named]
+        # Stages of ours search what they return for NaN themselves.
+        self._row = [(name, self._player(one), not getattr(one, "gives_finite", False)) for name, one in self._named]
         # What a warm-up took does not count.
         self._laps.clear()
 

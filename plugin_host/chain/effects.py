@@ -51,6 +51,9 @@ class EffectsStage:
         choices: Settings of plug-ins that are no knobs: place of the plug-in, name, its `value` and the `values`.
     """
 
+    # It has to start anew after a NaN, and so searches for one itself.
+    gives_finite = True
+
     def __init__(
         self,
         nodes: Sequence[EffectNode | PluginNode],

@@ -3,7 +3,7 @@
     python scripts/studies/count_hops.py [--preset dull-vocal] [--artifact live] [--block 128] [--list]
 
 A profiler sees every Python function and every compiled kernel that Python calls; what a kernel calls inside itself
-costs next to nothing and is not counted (one more search for NaN lies there, in the extender). The engine plays noise
+costs next to nothing and is not counted (two more searches for NaN lie there, in the extender). The engine plays noise
 below a fixed crossover, as `highband bench live` does. Blocks differ: one that begins a hop has more to do, and once in
 a while a delay line moves to its front. `--list` shows each function of the busiest block with its calls.
 """
@@ -30,7 +30,7 @@ RATE, CHANNELS = 48000, 2
 CROSSOVER_HZ = 6000.0
 SETTLING_BLOCKS, COUNTED_BLOCKS = 400, 40
 # Functions that look at every sample of a block for NaN and Inf.
-SEARCHES = ("is_finite", "write_finite")
+SEARCHES = ("is_finite", "_write_finite")
 
 
 def main() -> None:

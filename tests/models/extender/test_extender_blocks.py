@@ -110,6 +110,13 @@ def test_the_block_that_comes_in_is_left_alone(artifact: Path) -> None:
     assert out.dtype == np.float32
 
 
+def test_what_is_no_number_never_leaves_it(artifact: Path) -> None:
+    extender, sound = prepared(artifact), music(seconds=0.05)
+    with pytest.raises(ArithmeticError, match="not numbers"):
+        extender.process(sound, {"output": float("nan")})
+    assert np.isfinite(extender.process(sound, {})).all()
+
+
 def test_a_block_larger_than_prepared_is_taken(artifact: Path) -> None:
     extender, sound = prepared(artifact, 48000, 2), music(48000, 2)
     expected = play(extender, sound, (64,), {})
