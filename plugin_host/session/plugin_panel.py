@@ -10,7 +10,7 @@ from collections.abc import Callable
 from plugin_host.plugin.device import PluginDevice
 from plugin_host.session.panel_process import HOST, PanelProcess, free_port, is_served
 
-_PATIENCE_S, _LOOK_EVERY_S = 60.0, 0.1
+_PATIENCE_S, _LOOK_EVERY_S = 300.0, 0.1
 
 
 class InstancePanel:
