@@ -46,6 +46,8 @@ class RingBuffer:
     def pop(self) -> Block:
         """Return the samples written since the last call, with silence where some were lost; belongs to the reader."""
         end, parts = self._written, []
+        if end == self._read and not self._gaps:
+            return self._ring[:, :0]
         while self._gaps and self._gaps[0][0] <= end:
             place, count = self._gaps.popleft()
             parts += [self._read_to(place), np.zeros((self._ring.shape[0], count), np.float32)]

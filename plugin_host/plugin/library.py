@@ -119,6 +119,7 @@ class Region:
             raise PluginError(error.value.decode(errors="replace"))
         self._taken, self._events = Taken(), (Event * _MOST_EVENTS)()
         self._seen = c_uint32(0)
+        self._text: ctypes.Array[c_char] | None = None
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -194,9 +195,10 @@ class Region:
 
     def session(self) -> str | None:
         """Return what the session says, if that is new."""
-        text = ctypes.create_string_buffer(_TEXT_ROOM)
-        count = self._library.session(self._handle, text, _TEXT_ROOM, ctypes.byref(self._seen))
-        return None if count < 0 else text.raw[:count].decode(errors="replace")
+        if self._text is None:
+            self._text = ctypes.create_string_buffer(_TEXT_ROOM)
+        count = self._library.session(self._handle, self._text, _TEXT_ROOM, ctypes.byref(self._seen))
+        return None if count < 0 else ctypes.string_at(self._text, count).decode(errors="replace")
 
     def write_document(self, text: str) -> None:
         """Write what the session should keep; raise PluginError if it has no room for that."""

@@ -27,6 +27,8 @@ from plugin_host.session.session import LiveSession
 from plugin_host.settings.store import SettingsStore
 
 _LOCAL = "tcp://127.0.0.1:0"
+# The knobs that the host itself keeps.
+_KNOWN = {control.id for control in CONTROLS}
 
 
 class StageHost(LiveHost):
@@ -57,7 +59,9 @@ class Worker:
     def __init__(self, instance: Instance, warm: LiveSound | None, report: Callable[[str], None]) -> None:
         self._instance, self._report = instance, report
         self._is_own = instance.stage == OWN
-        self._written, self._noted = "", b""
+        # What the session keeps, and where others find the instance.
+        self._kept: tuple[LiveSound | None, dict[str, float], str] = (None, {}, "")
+        self._noted: dict[str, Any] = {}
         self._warm = warm
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -130,12 +134,13 @@ class Worker:
         text = device.region.session()
         if text:
             self._follow(text, device, live)
-        known = {control.id for control in CONTROLS}
-        host = live.host
-        document = write_document(host.sound, host.store.targets(), known, _midi(live).wanted)
-        if document != self._written:
-            self._written = document
-            device.region.write_document(document)
+        host, wanted = live.host, _midi(live).wanted
+        settings = host.store.targets()
+        # While nothing changes the interpreter is left to the audio thread.
+        if self._kept[0] is host.sound and self._kept[1:] == (settings, wanted):
+            return
+        device.region.write_document(write_document(host.sound, settings, _KNOWN, wanted))
+        self._kept = host.sound, settings, wanted
 
     def _follow(self, text: str, device: PluginDevice, live: LiveSession) -> None:
         host, midi = live.host, _midi(live)
@@ -163,10 +168,9 @@ class Worker:
             "control": _address(live),
             "osc": getattr(live.interfaces[1], "port", 0),
         }
-        note = json.dumps(words).encode()
-        if note != self._noted:
-            self._noted = note
-            write_atomically(self._note_path(), note, 0o600)
+        if words != self._noted:
+            self._noted = words
+            write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)
 
 
 def _midi(live: LiveSession) -> MidiControl:

@@ -316,9 +316,14 @@ class Plugin {
             const bool is_wanted = region->counters.calls.load() > 0 && may_start() && !hop_.is_engine_alive();
             if (is_wanted && now_ns() >= next_try && region->engine.state.load() != kRefused) {
                 next_try = now_ns() + kTryAgainNs;
-                std::string folder = runtime_folder(fault_);
-                const bool may_come = is_server_running(folder) || start_process(kCommand);
-                if (!may_come) fault_ = "the engine can't be started: run highband plugin doctor";
+                // The host's main thread is not to wait for a process that begins.
+                guard.unlock();
+                std::string fault;
+                const std::string folder = runtime_folder(fault);
+                const bool may_come = !folder.empty() && (is_server_running(folder) ||
+                                                          start_process(kCommand, folder + "/start.lock"));
+                guard.lock();
+                fault_ = may_come || !fault.empty() ? fault : "the engine can't be started: run highband plugin doctor";
                 hop_.set_may_start(may_come);
             }
             const uint32_t latency = buffer_.load() + chain_latency();

@@ -69,6 +69,8 @@ inline void relax() {
 
 // Whether another process holds the lock of the engine's server.
 bool is_server_running(const std::string &folder);
-bool start_process(const std::vector<std::string> &words);
+
+// Start a process that holds a lock until it closes all of its files; true also where another one that does is starting.
+bool start_process(const std::vector<std::string> &words, const std::string &lock);
 
 }  // namespace highband

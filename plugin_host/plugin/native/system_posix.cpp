@@ -122,6 +122,9 @@ bool is_server_running(const std::string &folder) {
     return is_held;
 }
 
+// Where the process has its lock; the engine closes all files up to 255 when it has taken its own.
+constexpr int kHeldFile = 200;
+
 static bool belongs_to_the_host(const char *entry) {
     // A DAW that brings its own libraries along sets these for itself.
     for (const char *name : {"PYTHONHOME=", "PYTHONPATH=", "LD_LIBRARY_PATH=", "LD_PRELOAD="})
@@ -129,7 +132,13 @@ static bool belongs_to_the_host(const char *entry) {
     return false;
 }
 
-bool start_process(const std::vector<std::string> &words) {
+bool start_process(const std::vector<std::string> &words, const std::string &lock) {
+    // A session of many tracks is to start one process, also where that takes its time.
+    const int held = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (held >= 0 && flock(held, LOCK_EX | LOCK_NB) != 0) {
+        close(held);
+        return true;
+    }
     std::vector<char *> arguments, variables;
     for (const std::string &word : words) arguments.push_back(const_cast<char *>(word.c_str()));
     arguments.push_back(nullptr);
@@ -150,11 +159,13 @@ bool start_process(const std::vector<std::string> &words) {
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+    if (held >= 0) posix_spawn_file_actions_adddup2(&files, held, kHeldFile);
     pid_t child = 0;
     const bool is_started = posix_spawn(&child, arguments[0], &files, &attributes, arguments.data(),
                                         variables.data()) == 0;
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
+    if (held >= 0) close(held);
     // It detaches itself within a moment and leaves no zombie behind.
     if (is_started) waitpid(child, nullptr, 0);
     return is_started;

@@ -149,7 +149,7 @@ static std::string quoted(const std::string &word) {
     return text.append(slashes, '\\') + "\"";
 }
 
-bool start_process(const std::vector<std::string> &words) {
+bool start_process(const std::vector<std::string> &words, const std::string &) {
     std::string line;
     for (const std::string &word : words) line += (line.empty() ? "" : " ") + quoted(word);
     std::wstring command = wide(line);

@@ -73,7 +73,7 @@ static int judge(const char *own) {
     hop.restart();
     uint64_t played = 0;
     const uint32_t dry = play(hop, played, 1.0f, false);
-    if (!start_process({own, "echo", hop.path()})) return 5;
+    if (!start_process({own, "echo", hop.path()}, "")) return 5;
     // A bounce waits until everything has come back.
     hop.set_may_start(true);
     hop.restart();
