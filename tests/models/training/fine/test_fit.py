@@ -74,7 +74,7 @@ def test_what_the_input_does_in_milliseconds_is_learnt() -> None:
     levels[:6] += moves
     restored = np.full(4000, 1e-4, np.float32)
     known = FineExample(levels, restored, restored * 10**moves, "speech")
-    weights = fit([known], False, steps=80)
+    weights = fit([known], False, steps=120)
     learner = FineLearner(False)
     learner.load_state_dict(weights)
     with torch.inference_mode():
