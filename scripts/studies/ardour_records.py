@@ -31,6 +31,8 @@ NAMES = {"VST3": "Highband", "LV2": "urn:highband:highband"}
 PATIENCE_S, VALUES = 60.0, (-6.0, -3.0, -9.0)
 # A turn is played with the block after the next, and the panel's way takes a moment.
 MOST_LATE_S = 0.1
+# In samples: Ardour keeps automation in beats.
+ROUNDING = 16
 SCRIPT = """
 AudioEngine:set_backend("None (Dummy)", "", "")
 os.execute("rm -rf '{folder}'")
@@ -156,11 +158,9 @@ def report(recorded: list[tuple[int, float]], rate: int, value: float, before: i
     if not samples:
         print(f"{value:g} dB, turned at sample {before} to {after}: not recorded")
         return False
-    late_s = (samples[0] - before) / rate
-    print(
-        f"{value:g} dB, turned at sample {before} to {after}: recorded at {samples[0]}, {1000 * late_s:.0f} ms behind"
-    )
-    return before <= samples[0] <= after + MOST_LATE_S * rate
+    late_ms = 1000 * max(0, samples[0] - before) / rate
+    print(f"{value:g} dB, turned at sample {before} to {after}: recorded at {samples[0]}, {late_ms:.0f} ms behind")
+    return before - ROUNDING <= samples[0] <= after + MOST_LATE_S * rate
 
 
 if __name__ == "__main__":
