@@ -27,7 +27,9 @@ def library(tmp_path: Path) -> Path:
 
 
 def inspect(*words: str) -> Result:
-    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, ["inspect", *words], prog_name="highband")
+    return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(
+        app, ["inspect", "--jobs", "1", *words], prog_name="highband"
+    )
 
 
 def test_a_person_gets_a_line_a_file(library: Path) -> None:
