@@ -37,7 +37,7 @@ _FLAGS = (
     "--headless=new", "--no-first-run", "--disable-gpu", "--disable-quic", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--window-size=1200,900",
 )  # fmt: skip
-_PATIENCE_S = 60.0
+PATIENCE_S = 60.0
 # What starting a browser costs is over by then.
 _SETTLING_S = 3.0
 # The most that pages may add to the 99th percentile.
@@ -206,14 +206,14 @@ def _shows_panel(profile: Path) -> bool:
 def debugged(profile: Path) -> dict[str, str]:
     """Return how a browser describes its page of the panel to who debugs it; nothing where it shows none."""
     port = int((profile / "DevToolsActivePort").read_text().split()[0])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", "/json/list")
     found: list[dict[str, str]] = json.loads(connection.getresponse().read())
     return next((one for one in found if one["title"] == "Highband"), {})
 
 
 def _wait(holds: Callable[[], bool], why: str) -> None:
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + PATIENCE_S
     while not holds():
         if time.monotonic() > end:
             raise BenchError(why)

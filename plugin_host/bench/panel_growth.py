@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from plugin_host.bench.panel import Plan, debugged, find_browser, pages, playing
+from plugin_host.bench.panel import PATIENCE_S, Plan, debugged, find_browser, pages, playing
 from plugin_host.metering.memory import resident_bytes
 
 _EVERY_S = 20.0
@@ -49,7 +49,7 @@ def heap_bytes(profile: Path) -> float:
     """Return what the heap of a browser's page holds once its garbage is collected."""
     from websockets.sync.client import connect
 
-    with connect(debugged(profile)["webSocketDebuggerUrl"], max_size=None) as line:
+    with connect(debugged(profile)["webSocketDebuggerUrl"], max_size=None, open_timeout=PATIENCE_S) as line:
         numbers = itertools.count(1)
         for method in ("HeapProfiler.enable", "HeapProfiler.collectGarbage", "Runtime.getHeapUsage"):
             number = next(numbers)

@@ -39,15 +39,15 @@ def changed_by(
     after: Mapping[str, Mapping[str, Any]],
     knobs: Sequence[Mapping[str, Any]],
 ) -> str:
-    """Say which knobs stand elsewhere since a preset was loaded."""
+    """Say which knobs stand elsewhere since a preset was loaded, and whether it brought effects of its own."""
     names = {knob["id"]: knob["name"] for knob in knobs}
     described = [
         f"{names.get(knob, knob)} {before[knob]['text']} → {setting['text']}"
-        if knob in before
-        else f"{names.get(knob, knob)} {setting['text']}"
         for knob, setting in after.items()
-        if knob not in before or before[knob]["value"] != setting["value"]
+        if knob in before and before[knob]["value"] != setting["value"]
     ]
+    if any(knob not in before for knob in after):
+        described.append("the effects")
     return f"{preset} changed {', '.join(described) or 'no knob'}"
 
 

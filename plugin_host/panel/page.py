@@ -117,6 +117,11 @@ class Page:
         is_on = bool(self.link.settings.get(knob, {}).get("value"))
         await self.ask("set", knob=knob, value=float(not is_on))
 
+    async def _go(self, do: str) -> None:
+        if await self.ask(do):
+            # What was said of the step before is no longer so.
+            self.show("")
+
     async def _edit(self, event: GenericEventArguments) -> None:
         if self._is_editing:
             return
@@ -146,7 +151,7 @@ class Page:
         if event.action.keydown and event.key.name in _STEPS:
             await self._presets.step(_STEPS[event.key.name])
         if event.action.keydown and (event.modifiers.ctrl or event.modifiers.meta) and event.key.name.lower() == "z":
-            await self.ask("redo" if event.modifiers.shift else "undo")
+            await self._go("redo" if event.modifiers.shift else "undo")
 
     def _build_show(self) -> None:
         with ui.element("section").classes("hb-show").props('aria-label="Picture"'):
@@ -175,8 +180,8 @@ class Page:
                     self._switches[knob].on("contextmenu.prevent", partial(self._menu.open, knob))
                 button("blind", self._blind.open, "Blind test: compare two versions without knowing which one plays")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="History"'):
-                self._undo = button("undo", partial(self.ask, "undo"), "Undo (Ctrl+Z)")
-                self._redo = button("redo", partial(self.ask, "redo"), "Redo (Ctrl+Shift+Z)")
+                self._undo = button("undo", partial(self._go, "undo"), "Undo (Ctrl+Z)")
+                self._redo = button("redo", partial(self._go, "redo"), "Redo (Ctrl+Shift+Z)")
             self._takes.place_buttons()
             button("MIDI", lambda: self._midi.open(), "MIDI: the controller's map")
             self._look = button(

@@ -153,9 +153,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(address: str, port: int, *more: str) -> Iterator[str]:
+def served(address: str, port: int, *more: str, program: str = "plugin_host.cli.main") -> Iterator[str]:
     """Serve the panel as the command does and give its address."""
-    command = [sys.executable, "-m", "plugin_host.cli.main", "panel", "--address", address, "--port", str(port), *more]
+    command = [sys.executable, "-m", program, "panel", "--address", address, "--port", str(port), *more]
     # The panel's toolkit behaves in another way where it believes to be under test itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(ROOT)

@@ -127,6 +127,8 @@ def test_what_a_preset_changed_is_shown_from_what_to_what() -> None:
     after = {"amount": {"value": -3.0, "text": "-3 dB"}, "tone": {"value": 1.0, "text": "1 %"}}
     assert changed_by("Old tape", before, after, KNOBS) == "Old tape changed Amount 0 dB → -3 dB"
     assert changed_by("Same", before, before, KNOBS) == "Same changed no knob"
+    effect = {"after.0.ratio": {"value": 2.0, "text": "2"}}
+    assert changed_by("Loud", before, before | effect, KNOBS) == "Loud changed the effects"
 
 
 def test_what_a_preset_would_change_has_names_for_people() -> None:
