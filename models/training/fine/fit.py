@@ -3,7 +3,7 @@
 The gain of a frame is decided at its end and reached at the end of the next, so the band's level in a frame is changed
 by the mean of the two gains before it. What is asked for is that the changes of the band's level that are faster than
 100 ms are the clean one's, in quiet frames too, that onsets have their level, and that the slower level stays as the
-filters made it: that is the predictor's.
+filters made it, but for rests, where it is not above the clean one's.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ _ROWS, _CROP = 6, 2400
 # Frames of 10.7 ms at 5.3 ms, as fast changes are measured in, and as many as 100 ms are.
 _POOL, _HOP, _SLOW = 16, 8, 19
 _LOUD_DB, _LEAST_DB, _QUIET_DB = 40.0, 60.0, 75.0
-# Weights: of quiet frames and of their rise; of a level that is no longer the filters', of a gain at all; of onsets.
-_QUIET, _RISE, _KEEP, _SMALL = 1 / 60, 0.03, 0.05, 0.002
-# What sees ahead can bring an onset nearer before other things suffer.
-_ONSET_NOW, _ONSET_AHEAD = 0.15 / 30, 0.8 / 30
-_ONSET_FRAMES = (-4, 6)
+# Weights: of quiet frames and of their rise, of the slower level, of onsets.
+_QUIET, _RISE, _SLOWLY, _ONSET = 1 / 60, 0.03, 0.04, 2.4 / 30
+# The rest before an onset and its attack, in hops.
+_ONSET_FRAMES = (-12, 8)
 _FAR_DB = 6.0
 
 
@@ -46,7 +45,6 @@ class FineLearner(nn.Module):
 
     def __init__(self, sees_ahead: bool) -> None:
         super().__init__()
-        self.onset_weight = _ONSET_AHEAD if sees_ahead else _ONSET_NOW
         self.of_input, self.of_band = fine_envelope.lags(sees_ahead)
         self.newest = max(0, -min(self.of_input))
         # Frames before one that its features come from.
@@ -95,7 +93,7 @@ def fit(known: Sequence[FineExample], sees_ahead: bool, steps: int = STEPS, seed
     for _ in range(steps):
         drawn = [kinds[categories[random.integers(len(categories))]] for _ in range(_ROWS)]
         crops = [_crop(kind[random.integers(len(kind))], learner, random) for kind in drawn]
-        losses = [loss_of(learner(crop.features), crop.restored, crop.clean, learner.onset_weight) for crop in crops]
+        losses = [loss_of(learner(crop.features), crop.restored, crop.clean) for crop in crops]
         loss = torch.stack(losses).sum()
         optimiser.zero_grad()
         loss.backward()
@@ -105,7 +103,7 @@ def fit(known: Sequence[FineExample], sees_ahead: bool, steps: int = STEPS, seed
     return {name: value.detach() for name, value in learner.state_dict().items()}
 
 
-def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor, onset_weight: float = _ONSET_NOW) -> Tensor:
+def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor) -> Tensor:
     """Return the loss of the gains at the ends of frames, for the powers of the restored and the clean band."""
     applied = functional.pad(gain_db, (2, 0))
     applied = (applied[:-2] + applied[1:-1]) / 2
@@ -120,10 +118,17 @@ def loss_of(gain_db: Tensor, restored: Tensor, clean: Tensor, onset_weight: floa
     return (
         (error * is_loud).sum() / is_loud.sum() / spread
         + ((_QUIET * quiet + _RISE * rise) * ~is_loud).sum() / (~is_loud).sum().clamp(min=10)
-        + _KEEP * (_slow(mine) - _slow(before)).square().mean()
-        + _SMALL * applied.mean().square()
-        + onset_weight * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))
+        + _SLOWLY * _slow_error(mine, torch.where(is_loud, before, true), is_loud)
+        + _ONSET * _onset_error(*(_pooled_db(power, _HOP) for power in powers[:2]))
     )
+
+
+def _slow_error(mine: Tensor, wanted: Tensor, is_loud: Tensor) -> Tensor:
+    floor = wanted.max() - _LEAST_DB
+    difference = _slow(mine.clamp(min=floor)) - _slow(wanted.clamp(min=floor))
+    # Nobody misses the noise that a recording has in its rests.
+    difference = torch.where(is_loud, difference, difference.clamp(min=0))
+    return functional.huber_loss(difference, torch.zeros_like(difference), delta=_FAR_DB)
 
 
 def _onset_error(mine: Tensor, true: Tensor) -> Tensor:
