@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from plugin_host.midi.service import MidiService
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.panel.hands import Finger, Hand, Keys, Mouse
-from tests.plugin_host.panel.panel_host import Studio, in_studio, until
+from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, in_studio, until
 from tests.plugin_host.panel.panel_page import barriers, knob, shown
 from tests.stress.jack_dummy_server import NAME, serving
 
@@ -53,6 +54,20 @@ def controller(studio: Studio) -> Iterator[Any]:
     made.delete()
 
 
+def move_until(controller: Any, number: int, values: Sequence[int], holds: Callable[[], bool]) -> None:
+    """Move a control until something holds: a wire that was just laid may not carry, and of a hundred moves that wait
+    at once the last are dropped.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        for value in values:
+            controller.send_message([0xB0, number, value])
+        again = time.monotonic() + 2.0
+        while not holds() and time.monotonic() < again:
+            time.sleep(0.02)
+
+
 def table(page: Page) -> str:
     page.get_by_role("button", name="MIDI: the controller's map").click()
     page.get_by_text("Plays from Giver:knobs").wait_for()
@@ -62,9 +77,7 @@ def table(page: Page) -> str:
 def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_shows_where_it_waits(
     page: Page, studio: Studio, controller: Any
 ) -> None:
-    for value in range(128):
-        controller.send_message([0xB0, 71, value])
-    until(lambda: studio.value("tone") == pytest.approx(100.0))
+    move_until(controller, 71, (*range(0, 127, 4), 127), lambda: studio.value("tone") == pytest.approx(100.0))
     until(lambda: float(knob(page, "Tone").get_attribute("aria-valuenow") or 0) == studio.value("tone"))
     assert page.locator(".hb-ghost").count() == 0
     controller.send_message([0xB0, 70, 32])
@@ -84,19 +97,10 @@ def test_a_knob_learns_by_mouse_by_touch_and_by_keyboard(hand: Hand, studio: Stu
     hand.press(page.get_by_role("menuitem", name="Learn a MIDI control"))
     page.get_by_text("Move a control of Giver:knobs for Drive").wait_for()
     page.locator(".hb-learning").wait_for()
-
-    def is_learned() -> bool:
-        # A wire that was just laid may not carry yet.
-        for value in (0, 50, 100):
-            controller.send_message([0xB0, number, value])
-        return page.get_by_text(f"cc {number} on channel 1 moves Drive").count() > 0
-
-    until(is_learned)
+    learned = page.get_by_text(f"cc {number} on channel 1 moves Drive")
+    move_until(controller, number, (0, 50, 100), lambda: learned.count() > 0)
     page.locator(".hb-learning").wait_for(state="detached")
-    for value in range(128):
-        controller.send_message([0xB0, number, value])
-    # The last of them: one that comes later would turn the knob of the next test.
-    until(lambda: studio.value("drive") == pytest.approx(24.0))
+    move_until(controller, number, (*range(0, 127, 4), 127), lambda: studio.value("drive") == pytest.approx(24.0))
     until(lambda: shown(page, "Drive") == "24 dB")
 
 
