@@ -27,7 +27,9 @@ export default {
       this.$nextTick(() => {
         const box = this.$refs.menu.getBoundingClientRect();
         this.x = Math.max(4, Math.min(menu.x, innerWidth - box.width - 4));
-        this.y = Math.max(4, Math.min(menu.y, innerHeight - box.height - 4));
+        // Never under the finger that holds a knob: lifting it would choose.
+        const below = menu.y + 4, above = menu.y - box.height - 4;
+        this.y = Math.max(4, below + box.height > innerHeight - 4 ? above : below);
         this.buttons()[0].focus({ preventScroll: true });
       });
     },
