@@ -21,8 +21,11 @@ def artifacts(incomplete: str) -> Iterator[str]:
 
 
 def midi_maps(incomplete: str) -> Iterator[str]:
-    """Yield the shipped maps of MIDI controllers that begin so."""
-    yield from _beginning(incomplete, _files(_package("plugin_host"), "midi/maps/*.json"))
+    """Yield the maps of MIDI controllers, shipped and the user's own, that begin so."""
+    import platformdirs
+
+    own = Path(platformdirs.user_config_path("highband", appauthor=False)) / "controllers"
+    yield from _beginning(incomplete, [*_files(_package("plugin_host"), "midi/maps/*.json"), *_files(own, "*.json")])
 
 
 def knobs(incomplete: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ import pytest
 from models.artifact.manifest import list_artifacts
 from models.extender.controls import CONTROLS
 from plugin_host.cli.common import completion
-from plugin_host.midi.map_file import list_maps
+from plugin_host.midi.map import MidiMap
+from plugin_host.midi.map_file import list_maps, save_map, user_file
 from plugin_host.preset.file import list_presets
 
 
@@ -44,10 +45,14 @@ def test_knobs_are_offered_with_their_words(tmp_path: Path) -> None:
     assert list(completion.assignments("amount=3")) == []
 
 
-def test_artifacts_and_maps_are_those_that_are_listed(tmp_path: Path) -> None:
+def test_artifacts_and_maps_are_those_that_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert completed(tmp_path, "highband", "live", "--artifact", "") == [info.name for info in list_artifacts()]
-    shipped = sorted(one.id for one in list_maps() if one.file is None)
-    assert list(completion.midi_maps("")) == shipped
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    # One that hides a shipped map, and one more.
+    for name in ("cc-70-79", "desk"):
+        save_map(MidiMap(name=name), user_file(name))
+    assert list(completion.midi_maps("")) == sorted(one.id for one in list_maps())
+    assert list(completion.midi_maps("d")) == ["desk"]
 
 
 def test_commands_are_offered(tmp_path: Path) -> None:
