@@ -69,6 +69,6 @@ def test_a_long_press_on_touch_opens_it_and_a_drag_turns(phone: Hand, studio: St
     page.keyboard.press("Escape")
     page.get_by_role("menu").wait_for(state="detached")
     phone.drag(knob(page, "Amount"), 50)
-    until(lambda: studio.value("amount") == pytest.approx(-8.2, abs=2.0))
+    until(lambda: studio.value("amount") == pytest.approx(-8.2, abs=0.6))
     until(lambda: shown(page, "Amount") == f"{studio.value('amount'):.6g} dB")
     assert page.get_by_role("menu").count() == 0

@@ -44,7 +44,7 @@ def test_the_top_becomes_softer_above_12_khz_and_comes_back_in_one_step(hand: Ha
     # The axis comes to rest before the hand does.
     until(lambda: is_still(page, node))
     hand.lower(node, 6)
-    until(lambda: studio.value("curve_12k") == pytest.approx(-6.0, abs=1.0))
+    until(lambda: studio.value("curve_12k") == pytest.approx(-6.0, abs=0.5))
     until(lambda: shown(page, "Curve 12 kHz") == f"{studio.value('curve_12k'):g} dB")
     node.evaluate("one => one.blur()")
     hand.press(page.get_by_role("button", name="Undo"))
