@@ -36,15 +36,20 @@ INSTALLED, SHARED = Path("/usr/lib/ardour7"), Path("/usr/share/ardour7")
 CROSSOVER_HZ, TOLERANCE, TRIES = 6000.0, 1e-6, 5
 # Ardour counts time in these a second.
 SUPERCLOCK = 282_240_000
-MAKE = """
+# By which Ardour finds the plug-in in each format.
+NAMES = {"VST3": "Highband", "LV2": "urn:highband:highband"}
+# A session with the plug-in on a stereo track.
+BEGIN = """
 AudioEngine:set_backend("None (Dummy)", "", "")
 os.execute("rm -rf '{folder}'")
-local session = assert(create_session("{folder}", "bounce", {rate}))
+local session = assert(create_session("{folder}", "song", {rate}))
 local track
 for made in session:new_audio_track(2, 2, nil, 1, "stem", 0, ARDOUR.TrackMode.Normal, true):iter() do track = made end
 local plugin = ARDOUR.LuaAPI.new_plugin(session, "{plugin}", ARDOUR.PluginType.{kind}, "")
 assert(not plugin:isnil(), "Ardour does not find the plug-in")
 track:add_processor_by_index(plugin, 0, nil, true)
+"""
+KEEP = """
 assert(ARDOUR.LuaAPI.set_processor_param(plugin, {place}, {value}))
 sleep(0.5)
 print("latency " .. plugin:to_insert():signal_latency())
@@ -69,17 +74,34 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--keep", type=Path, help="an empty folder that keeps sessions and exports")
     options = parser.parse_args()
-    product = find_product()
     with tempfile.TemporaryDirectory() as folder, own_engine():
         home = (options.keep or Path(folder)).resolve()
         home.mkdir(parents=True, exist_ok=True)
-        bundles = install(product, build(product), ("vst3", "lv2"), home)
-        # A scan counts only if it is a second younger than the plug-in.
-        time.sleep(1.1)
-        run(home, INSTALLED / "ardour-vst3-scanner", "-f", bundles[0])
+        install_plugins(home)
         sound = stem(options.seconds, options.rate)
-        held = [compare(home, kind, sound, options.rate) for kind in ("VST3", "LV2")]
+        held = [compare(home, kind, sound, options.rate) for kind in NAMES]
     return 0 if all(held) else 1
+
+
+def install_plugins(home: Path) -> None:
+    """Install the plug-in in both formats, and let Ardour find it."""
+    product = find_product()
+    bundles = install(product, build(product), tuple(kind.lower() for kind in NAMES), home)
+    # A scan counts only if it is a second younger than the plug-in.
+    time.sleep(1.1)
+    run(home, INSTALLED / "ardour-vst3-scanner", "-f", bundles[0])
+
+
+def write_script(home: Path, kind: str, rest: str, **words: object) -> Path:
+    """Write a script that makes a session with the plug-in and goes on with the rest; return its file."""
+    script = home / f"{kind}.lua"
+    script.write_text((BEGIN + rest).format(plugin=NAMES[kind], kind=kind, **words), encoding="utf-8")
+    return script
+
+
+def knob_place(kind: str, knob: str) -> int:
+    """Return which of the plug-in's knobs one is; LV2 has a port of its own kind for bypass."""
+    return [control.id for control in CONTROLS if kind == "VST3" or control.id != "bypass"].index(knob)
 
 
 def stem(seconds: float, rate: int) -> Block:
@@ -123,13 +145,10 @@ def aligned(out: Block, lag: int, expected: Block) -> Block:
 
 def make_session(home: Path, kind: str, rate: int) -> tuple[Path, str]:
     """Make a session with the plug-in on a stereo track; returns its folder and the latency that Ardour reports."""
-    knobs = [control.id for control in CONTROLS if kind == "VST3" or control.id != "bypass"]
-    number = knobs.index("crossover")
+    folder, place = home / f"{kind}-session", knob_place(kind, "crossover")
     if kind == "LV2":
-        number += sum("ControlPort" in port for port, _ in fixed_ports())
-    words = {"plugin": "Highband" if kind == "VST3" else "urn:highband:highband", "kind": kind, "rate": rate}
-    folder, script = home / f"{kind}-session", home / f"{kind}.lua"
-    script.write_text(MAKE.format(folder=folder, place=number, value=CROSSOVER_HZ, **words), encoding="utf-8")
+        place += sum("ControlPort" in port for port, _ in fixed_ports())
+    script = write_script(home, kind, KEEP, folder=folder, rate=rate, place=place, value=CROSSOVER_HZ)
     lines = run(home, INSTALLED / "luasession", script).splitlines()
     latency = next(line for line in lines if line.startswith("latency"))
     return folder, latency
@@ -145,7 +164,7 @@ def add_stem(folder: Path, sound: Block, rate: int) -> None:
         soundfile.write(audio / name, row, rate, subtype="FLOAT")
         sources += SOURCE.format(name=name, id=900 + place)
     length = sound.shape[1] * SUPERCLOCK // rate
-    path = folder / "bounce.ardour"
+    path = folder / "song.ardour"
     text = path.read_text(encoding="utf-8")
     start = text.index('<Playlist id="')
     end = text.index("/>", start)
@@ -159,7 +178,7 @@ def add_stem(folder: Path, sound: Block, rate: int) -> None:
 def export(home: Path, folder: Path, kind: str, number: int) -> Block:
     """Export the song and return it."""
     target = home / f"{kind}-{number}.wav"
-    run(home, INSTALLED / "utils" / "ardour7-export", "-b", "float", "-o", target, folder, "bounce")
+    run(home, INSTALLED / "utils" / "ardour7-export", "-b", "float", "-o", target, folder, "song")
     return np.ascontiguousarray(soundfile.read(target, dtype="float32")[0].T)
 
 

@@ -17,31 +17,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.extender.controls import CONTROLS
 from plugin_host.bench.plugin import own_engine
 from plugin_host.control.client import Client
-from plugin_host.plugin.build import build
-from plugin_host.plugin.bundles import install
 from plugin_host.plugin.instances import control_address, instances
 from plugin_host.plugin.lv2_ports import fixed_ports
-from plugin_host.plugin.product import PluginError, find_product
-from scripts.studies.ardour_export import INSTALLED, environment, run
+from plugin_host.plugin.product import PluginError
+from scripts.studies.ardour_export import INSTALLED, NAMES, environment, install_plugins, knob_place, write_script
 
-NAMES = {"VST3": "Highband", "LV2": "urn:highband:highband"}
 PATIENCE_S, VALUES = 60.0, (-6.0, -3.0, -9.0)
 # A turn is played with the block after the next, and the panel's way takes a moment.
 MOST_LATE_S = 0.1
 # In samples: Ardour keeps automation in beats.
 ROUNDING = 16
-SCRIPT = """
-AudioEngine:set_backend("None (Dummy)", "", "")
-os.execute("rm -rf '{folder}'")
-local session = assert(create_session("{folder}", "records", {rate}))
-local track
-for made in session:new_audio_track(2, 2, nil, 1, "stem", 0, ARDOUR.TrackMode.Normal, true):iter() do track = made end
-local plugin = ARDOUR.LuaAPI.new_plugin(session, "{plugin}", ARDOUR.PluginType.{kind}, "")
-assert(not plugin:isnil(), "Ardour does not find the plug-in")
-track:add_processor_by_index(plugin, 0, nil, true)
+ROLL = """
 local parameter = Evoral.Parameter(ARDOUR.AutomationType.PluginAutomation, 0, {port})
 local control = plugin:to_automatable():automation_control(parameter, true)
 control:set_automation_state(ARDOUR.AutoState.Touch)
@@ -66,13 +54,11 @@ class Rolling:
     """Ardour, which rolls until it is asked for what it has recorded."""
 
     def __init__(self, home: Path, kind: str, rate: int) -> None:
-        knobs = [control.id for control in CONTROLS if kind == "VST3" or control.id != "bypass"]
-        words = {"plugin": NAMES[kind], "kind": kind, "rate": rate, "port": knobs.index("amount")}
+        port = knob_place(kind, "amount")
         if kind == "LV2":
             # All ports are counted, the audio ones first.
-            words["port"] = 4 + len(list(fixed_ports())) + knobs.index("amount")
-        script = home / f"{kind}.lua"
-        script.write_text(SCRIPT.format(folder=home / kind, **words), encoding="utf-8")
+            port += 4 + len(list(fixed_ports()))
+        script = write_script(home, kind, ROLL, folder=home / kind, rate=rate, port=port)
         self._process = subprocess.Popen(
             [INSTALLED / "luasession", script], env=environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
@@ -112,13 +98,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rate", type=int, default=48000)
     options = parser.parse_args()
-    product = find_product()
     with tempfile.TemporaryDirectory() as folder, own_engine():
         home = Path(folder)
-        bundles = install(product, build(product), tuple(kind.lower() for kind in NAMES), home)
-        # A scan counts only if it is a second younger than the plug-in.
-        time.sleep(1.1)
-        run(home, INSTALLED / "ardour-vst3-scanner", "-f", bundles[0])
+        install_plugins(home)
         held = [record(home, kind, options.rate) for kind in NAMES]
     return 0 if all(held) else 1
 
