@@ -5,7 +5,6 @@ the panel itself, served before it as the command does.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.engine.engine import Engine
 from plugin_host.midi.controller import MidiControl
 from plugin_host.midi.service import MidiService
+from plugin_host.session.panel_process import free_port, is_served
 from plugin_host.session.takes import Takes
 from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
@@ -146,12 +146,6 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
 @contextmanager
 def served(address: str, port: int, *more: str, program: str = "plugin_host.cli.main") -> Iterator[str]:
     """Serve the panel as the command does and give its address."""
@@ -168,19 +162,11 @@ def served(address: str, port: int, *more: str, program: str = "plugin_host.cli.
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            until(lambda: answers(port))
+            until(lambda: is_served(port))
             yield line.split()[-1]
         finally:
             process.terminate()
             assert process.wait(PATIENCE_S) in (0, -15)
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1.0).close()
-    except OSError:
-        return False
-    return True
 
 
 @dataclass

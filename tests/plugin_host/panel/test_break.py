@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from plugin_host.session.panel_process import free_port
 from tests.plugin_host.panel import clocked_panel
-from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, free_port, served, until
+from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, served, until
 from tests.plugin_host.panel.panel_page import knob, shown
 
 

@@ -7,7 +7,8 @@ import http.client
 from playwright.sync_api import Browser
 
 from plugin_host.panel.access import COOKIE
-from tests.plugin_host.panel.panel_host import PATIENCE_S, free_port, served
+from plugin_host.session.panel_process import free_port
+from tests.plugin_host.panel.panel_host import PATIENCE_S, served
 
 # The door stands before the panel, whether a host answers behind it or not.
 NOBODY = "tcp://127.0.0.1:9"

@@ -11,9 +11,10 @@ import soundfile
 from playwright.sync_api import Page
 
 from plugin_host.control.client import Client, HostError
+from plugin_host.session.panel_process import free_port, is_served
 from tests.plugin_host.chain.test_effects import VST3
 from tests.plugin_host.panel.hands import Keys
-from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, answers, free_port, until
+from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
 from tests.plugin_host.panel.panel_page import barriers, knob, rested, shown
 from tests.plugin_host.session.live_program import PROGRAM, environment
 
@@ -49,7 +50,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         subprocess.Popen(command, cwd=home, env=variables, stdout=log, stderr=subprocess.STDOUT) as program,
     ):
         try:
-            until(lambda: answers(page))
+            until(lambda: is_served(page))
             yield Studio(f"http://127.0.0.1:{page}/", addresses[0], lambda: None, lambda: None)
         finally:
             program.terminate()

@@ -33,30 +33,27 @@ class Inserted:
         self.begin, self.play = begin, play
 
 
-@contextmanager
-def in_clap(home: Path) -> Iterator[Inserted]:
-    host = ClapHost(home / ".clap" / "highband.clap")
-
+def inserted_in(host: ClapHost | Vst3Host, choose: Callable[[int], object]) -> Inserted:
     def begin(rate: int, choice: int) -> int:
-        host.flush(host.event("Buffer", str(choice)))
+        choose(choice)
         host.activate(rate)
         return host.latency
 
-    yield Inserted(begin, host.process)
+    return Inserted(begin, host.process)
+
+
+@contextmanager
+def in_clap(home: Path) -> Iterator[Inserted]:
+    host = ClapHost(home / ".clap" / "highband.clap")
+    yield inserted_in(host, lambda choice: host.flush(host.event("Buffer", str(choice))))
     host.close()
 
 
 @contextmanager
 def in_vst3(home: Path) -> Iterator[Inserted]:
     (library,) = (home / ".vst3" / "highband.vst3").rglob("*.so")
-    host = Vst3Host(library)
-
-    def begin(rate: int, choice: int) -> int:
-        host.process(np.zeros((2, 64), np.float32), [(BUFFER_ID, choice / (len(BUFFERS) - 1))])
-        host.activate(rate)
-        return host.latency
-
-    yield Inserted(begin, host.process)
+    host, silence = Vst3Host(library), np.zeros((2, 64), np.float32)
+    yield inserted_in(host, lambda choice: host.process(silence, [(BUFFER_ID, choice / (len(BUFFERS) - 1))]))
     host.close()
 
 

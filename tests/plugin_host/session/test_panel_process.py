@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 
-from tests.plugin_host.panel.panel_host import ROOT, answers, free_port, until
+from plugin_host.session.panel_process import free_port, is_served
+from tests.plugin_host.panel.panel_host import ROOT, until
 
 STARTER = """
 import sys, time
@@ -23,9 +24,9 @@ def test_the_panel_of_a_host_that_is_killed_ends_by_itself() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     host = subprocess.Popen([sys.executable, "-c", STARTER, str(port)], env=environment | {"PYTHONPATH": str(ROOT)})
     try:
-        until(lambda: answers(port))
+        until(lambda: is_served(port))
         host.send_signal(signal.SIGKILL)
         host.wait()
-        until(lambda: not answers(port))
+        until(lambda: not is_served(port))
     finally:
         host.kill()
