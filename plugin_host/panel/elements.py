@@ -13,6 +13,8 @@ from nicegui.element import Element
 ASSETS = Path(__file__).parent / "assets"
 # Asks the host and shows the person where it refuses; returns None then.
 Ask = Callable[..., Any]
+# Shows a sentence on the page, and beside it a button for `undo`, what takes back what it says, where that is given.
+Show = Callable[..., None]
 
 
 class Part(Element):

@@ -34,14 +34,12 @@ class PresetDialog:
         self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, Any]] = []
         with window("Presets", "Close the presets") as self._dialog:
-            self._search = ui.input("Search", on_change=lambda: self._list()).props(
-                "dense autofocus clearable debounce=150"
-            )
+            self._search = ui.input("Search", on_change=self._filter).props("dense autofocus clearable debounce=150")
             with ui.element("div").classes("hb-filters"):
-                self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
+                self._kind = ui.toggle(list(_KINDS), value="all", on_change=self._filter).props(
                     'dense flat no-caps aria-label="Which presets"'
                 )
-                self._tag = ui.select([""], value="", label="Tag", on_change=lambda: self._list()).props("dense")
+                self._tag = ui.select([""], value="", label="Tag", on_change=self._filter).props("dense")
             self._found = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
             self._diff = ui.element("div").classes("hb-diff").props('role="status"')
             with ui.element("details").classes("hb-saving") as self._saving:
@@ -72,6 +70,11 @@ class PresetDialog:
             if one["kind"] == "user" and one["name"] == playing:
                 self._name.value, self._about.value = one["name"], one["description"]
                 self._tags.value = ", ".join(one["tags"])
+
+    def _filter(self) -> None:
+        # What is put back while it is closed is listed when it opens.
+        if self._dialog.value:
+            self._list()
 
     def _list(self) -> None:
         self._found.clear()

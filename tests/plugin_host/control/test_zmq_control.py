@@ -86,7 +86,7 @@ def test_every_command_has_one_reply_that_is_known_by_its_id(monkeypatch: pytest
                 assert reply["id"] not in replies
                 replies[reply["id"]] = reply
         refused = {COMMANDS[id]: reply["error"] for id, reply in replies.items() if not reply["ok"]}
-        silent = dict.fromkeys(("midi_learn", "midi_bind", "midi_unbind", "midi_port"), "no_midi")
+        silent = dict.fromkeys(("midi_learn", "midi_bind", "midi_unbind", "midi_undo", "midi_port"), "no_midi")
         assert refused == {"set_chain": "refused", "audition": "refused", **silent}
 
 
