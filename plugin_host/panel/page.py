@@ -184,7 +184,7 @@ class Page:
                     self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
                 with button("copy to", None, "Copy this slot to another"), ui.menu():
                     for slot in SLOTS:
-                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
+                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot)).props("role=menuitem")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
                     self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)

@@ -18,7 +18,7 @@ from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.panel.hands import Finger, Hand, Keys, Mouse
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, in_studio, until
-from tests.plugin_host.panel.panel_page import barriers, knob, shown
+from tests.plugin_host.panel.panel_page import SCREENS, barriers_by_look, knob, shown
 from tests.stress.jack_dummy_server import NAME, serving
 
 MAP = MidiMap.model_validate(
@@ -127,7 +127,9 @@ def test_escape_cancels_learning(page: Page, studio: Studio, controller: Any) ->
 
 def test_the_map_is_shown_and_edited(page: Page, studio: Studio, controller: Any) -> None:
     assert "Mix" in table(page)
-    assert barriers(page) == []
+    for screen in SCREENS:
+        page.set_viewport_size(screen)
+        assert barriers_by_look(page, ".q-dialog") == []
     page.get_by_label("Soft takeover for Mix").uncheck()
     until(lambda: bool(KEPT) and any(not one.takeover for one in KEPT[-1].bindings if one.control == "mix"))
     page.get_by_label("Number for Mix").fill("72")
