@@ -148,6 +148,7 @@ def test_the_map_is_shown_and_edited(page: Page, studio: Studio, controller: Any
     page.get_by_role("listitem", name="cc 73 moves Bypass").wait_for(state="detached")
     page.get_by_label("Knob to bind").select_option("attack")
     page.get_by_role("button", name="learn", exact=True).click()
+    page.get_by_role("dialog").wait_for(state="detached")
     page.get_by_text("for Attack").wait_for()
     page.keyboard.press("Escape")
     page.locator(".hb-learn").wait_for(state="hidden")

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from models.artifact.manifest import FOLDER
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import DESK, SCREENS, barriers_by_look, shown, unfolded
+from tests.plugin_host.panel.panel_page import DESK, PHONE, barriers_by_look, shown, unfolded
 
 DROP = """(element, names) => {
   const files = new DataTransfer();
@@ -91,7 +91,7 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     assert frames == [9000, 4 * 48000]
     for name in ("one.wav", "two.aiff"):
         page.get_by_role("img", name=f"Spectrograms of {name}").wait_for()
-    for screen in (*SCREENS, DESK):
+    for screen in (PHONE, DESK):
         page.set_viewport_size(screen)
         assert barriers_by_look(page, ".hb-rendered") == []
     play_in_step(page, "two.aiff")
