@@ -1,9 +1,12 @@
-"""What every test starts from: one thread, known seeds, no window."""
+"""What every test starts from: one thread, known seeds, no window, a home of its own."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,12 @@ from hypothesis import settings
 from tests.stress.jack_dummy_server import NAME, DummyServer, serving
 
 torch.set_num_threads(1)
+
+# Presets, maps and sessions of the person who runs the tests are no part of them.
+_HOME = tempfile.mkdtemp(prefix="highband-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = _HOME
 
 # A busy machine must not fail a test, and a failure must come again.
 settings.register_profile("house", deadline=None, derandomize=True)
