@@ -1,6 +1,6 @@
 """How well `highband inspect` finds edges and causes: clean recordings, cut in known ways, inspected, summed up.
 
-    python scripts/studies/inspect_edges.py FOLDER [--files 300] [--list scripts/studies/full_band.txt] [--split NAME]
+    python scripts/studies/inspect_edges.py FOLDER [--files 300] [--seed 7] [--list full_band.txt] [--split NAME]
 
 FOLDER holds the recordings that the list names; `full_band.py` beside this says which those are. Each is inspected as
 it is and cut in two of the ways. Printed are the share of edges within 200 Hz, the area under the curve of untouched
@@ -196,9 +196,9 @@ def _reached_db(samples: Samples, rate: int) -> tuple[Samples, Samples]:
     return frequencies, np.convolve(level_db, np.ones(_SMOOTHED) / _SMOOTHED, "same")
 
 
-def measure(folder: Path, names: list[str], files: int) -> Iterator[Row]:
+def measure(folder: Path, names: list[str], files: int, seed: int) -> Iterator[Row]:
     """Cut and inspect so many files: each recording as it is and cut in two of the ways, all of them in turn."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     ways, count = list(WAYS), 0
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary) / "a.wav"
@@ -232,9 +232,12 @@ def _print_ways(rows: list[Row]) -> None:
         errors = [row.error_hz for row in mine if row.truth_hz]
         near = ""
         if errors:
-            share = np.mean([error <= _NEAR_HZ for error in errors])
-            near = f"{share:.1%} of {len(errors)} within 200 Hz, half within {np.median(errors):.0f}"
+            near = f"{_share(errors)} within 200 Hz, half within {np.median(errors):.0f}"
         print(f"{way:16} {len(mine):4} {near:45} {dict(Counter(row.cause for row in mine).most_common(6))}")
+
+
+def _share(errors: list[float]) -> str:
+    return f"{np.mean([error <= _NEAR_HZ for error in errors]):.1%} of {len(errors)}"
 
 
 def _print_faults(rows: list[Row]) -> None:
@@ -252,6 +255,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--files", type=int, default=300)
+    arguments.add_argument("--seed", type=int, default=7, help="Of the order and of the cuts.")
     arguments.add_argument("--list", type=Path, default=Path(__file__).with_name("full_band.txt"))
     arguments.add_argument(
         "--split", help="Only what MANIFEST.csv of the folder has in this split, such as valid_unseen."
@@ -262,10 +266,11 @@ def main() -> None:
         with open(options.folder / "MANIFEST.csv", newline="") as manifest:
             split = {row["path"] for row in csv.DictReader(manifest) if row["split"] == options.split}
         names = [name for name in names if name in split]
-    order = np.random.default_rng(3).permutation(len(names))
-    rows = list(measure(options.folder, [names[number] for number in order], options.files))
+    order = np.random.default_rng(options.seed).permutation(len(names))
+    rows = list(measure(options.folder, [names[number] for number in order], options.files, options.seed))
     _print_ways(rows)
     _print_faults(rows)
+    print(f"edges within 200 Hz: {_share([row.error_hz for row in rows if row.truth_hz])}")
     # Above the full band no edge is missed by anybody.
     cut = [min(row.found_hz, FULL_BAND_HZ) for row in rows if row.is_cut]
     full = [min(row.found_hz, FULL_BAND_HZ) for row in rows if row.way == "untouched"]

@@ -62,14 +62,15 @@ def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, holes: Holes, ra
     if curve is None:
         return Cause(rate / 2, "none", "", "too little sound")
     coarse_hz = find_edge(curve)
-    found = spectrum.edge(coarse_hz if coarse_hz and coarse_hz < _TOP * rate / 2 else None)
+    is_coded = bool(codec) or (coarse_hz is not None and _has_holes(holes, coarse_hz))
+    found = spectrum.edge(coarse_hz if coarse_hz and coarse_hz < _TOP * rate / 2 else None, is_coded)
     if found is None or found.hertz > _TOP * rate / 2:
         return Cause(rate / 2, "none", "", "dull by nature" if _is_dull(curve) else "full-band")
     edge = found.hertz
     verdict: Verdict = "would gain" if edge < full_band_hz(rate) else "full-band"
     if codec:
         return Cause(edge, "codec", codec, verdict)
-    if edge > _HOLES_ABOVE_HZ and holes.share(edge) > _HOLES:
+    if _has_holes(holes, edge):
         return Cause(edge, "codec", _family_with_holes(edge), verdict)
     if _within(edge, _OPUS_HZ):
         return Cause(edge, "codec", "probably Opus", verdict)
@@ -81,6 +82,10 @@ def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, holes: Holes, ra
     if old is not None:
         return Cause(edge, "resampling", f"from {old / 1000:g} kHz", verdict)
     return Cause(edge, "filter", "steep", verdict)
+
+
+def _has_holes(holes: Holes, edge_hz: float) -> bool:
+    return edge_hz > _HOLES_ABOVE_HZ and holes.share(edge_hz) > _HOLES
 
 
 def _family_with_holes(edge_hz: float) -> str:

@@ -52,6 +52,21 @@ def test_a_gradual_edge_is_between_its_usual_definitions(order: int) -> None:
     assert hertz - 200 < found.hertz < hertz * 3 ** (1 / (2 * order)) + 200
 
 
+def test_a_gradual_edge_that_no_guess_is_known_of_is_found() -> None:
+    sections = signal.ellip(5, 0.5, 80, 5000.0, fs=RATE, output="sos")
+    found = edge_of(signal.sosfilt(sections, falling(recording(6), -6.0), axis=1).astype(np.float32))
+    assert found is not None
+    assert found.hertz == pytest.approx(5200, abs=500)
+
+
+def test_a_wall_behind_a_gap_between_lines_is_found() -> None:
+    samples = cut(recording(7), 15_000.0)
+    hole = signal.butter(8, [6000, 7000], "bandstop", fs=RATE, output="sos")
+    found = edge_of(signal.sosfilt(hole, samples, axis=1).astype(np.float32))
+    assert found is not None
+    assert found.hertz == pytest.approx(15_000, abs=60)
+
+
 def test_what_was_not_cut_has_no_edge() -> None:
     for samples in (recording(2), falling(recording(3), -18.0), np.zeros((1, RATE), np.float32)):
         assert edge_of(samples) is None
