@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from dsp.band_power import powers
 from dsp.bandwidth.low_pass import fit_low_pass
@@ -109,7 +108,7 @@ def _edge(levels: Levels, fall: int | None, coarse: float | None, is_coded: bool
     if fall is not None and (coarse is None or fall < _NEAR * coarse):
         places.append((fall - 6, fall + _BEFORE))
     # The flank of a filtered line is no wall.
-    steps = levels if is_coded else median_filter(levels, _LINE)
+    steps = levels if is_coded else _without_lines(levels)
     walls = [wall for first, last in places if (wall := _wall(levels, steps, first, last)) is not None]
     if walls:
         return Edge(min(walls) * _CELL_HZ, True)
@@ -156,6 +155,11 @@ def _medians(levels: Levels, cells: int) -> Levels:
     middles = cells // 2 - 1, cells // 2
     ordered = np.partition(sliding_window_view(levels, cells), middles, axis=1)
     return np.asarray(0.5 * (ordered[:, middles[0]] + ordered[:, middles[1]]))
+
+
+def _without_lines(levels: Levels) -> Levels:
+    padded = np.pad(levels, _LINE // 2, mode="reflect")
+    return np.asarray(np.partition(sliding_window_view(padded, _LINE), _LINE // 2, axis=1)[:, _LINE // 2])
 
 
 def _highest_above(levels: Levels) -> Levels:

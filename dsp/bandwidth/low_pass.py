@@ -7,7 +7,7 @@ line, so that the whole slope says where it begins and not the few levels around
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class LowPass(NamedTuple):
 def fit_low_pass(levels: Levels, guess: float) -> LowPass:
     """Fit a low-pass to levels in dB, one a cell, near a cell that is guessed."""
     cells = _slope(levels, guess)
-    middles, heights = cells + 1.0, levels[cells]
+    middles, heights = cells.astype(np.float64) + 1, levels[cells]
     best = min(_fits(middles, heights, np.arange(_LOWEST * guess, _HIGHEST * guess, _COARSE)), key=_error)
     near = np.arange(best.cell - _COARSE, best.cell + _COARSE + 1)
     return min(_fits(middles, heights, near, (best.order,)), key=_error)

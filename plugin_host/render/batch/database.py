@@ -9,6 +9,7 @@ from pathlib import Path
 from plugin_host.render.batch.plan import BatchError
 
 _FORMAT = 1
+_LOG_PAGES = 8192
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outputs (
     target TEXT PRIMARY KEY, source TEXT NOT NULL, state TEXT NOT NULL, key TEXT, input TEXT, size INTEGER,
@@ -45,6 +46,8 @@ def _connect(name: str) -> sqlite3.Connection:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        # A page that is written again and again goes from the log into the file once.
+        database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version > _FORMAT:
             raise BatchError(f"{name} was written by a newer Highband; upgrade, or choose another folder with -o")

@@ -27,7 +27,7 @@ from plugin_host.render.batch.storage import is_remote, trace_of
 from plugin_host.render.checkpoint import is_resumable, remove_rest
 
 JOURNAL_NAME = ".highband-journal.sqlite"
-_MOST_FOLDERS = 4096
+_MOST_FOLDERS, _MOST_NAMES = 4096, 64
 # What a stopped render can be gone on with is as large as its output.
 _KEPT_S = 7 * 86400.0
 
@@ -63,6 +63,8 @@ class Journal:
         self._folder = os.path.realpath(path.parent)
         # Asked for each file; most lie in a few folders.
         self._real_folder = lru_cache(_MOST_FOLDERS)(os.path.realpath)
+        # Asked several times for one output.
+        self._name = lru_cache(_MOST_NAMES)(self._name_of)
         self._database = open_database(path)
         self._recover()
 
@@ -232,7 +234,7 @@ class Journal:
                 state = "done" if is_there else "failed"
                 self._database.execute("UPDATE outputs SET state = ?, staged = NULL WHERE target = ?", (state, target))
 
-    def _name(self, target: str) -> str:
+    def _name_of(self, target: str) -> str:
         """Return the path below the journal's folder, or from the root where it is not below."""
         place = self._place(target)
         return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
@@ -241,8 +243,9 @@ class Journal:
         """Return a path with the links of its folder followed; an address elsewhere stays."""
         if is_remote(path):
             return path
-        folder, name = os.path.split(path)
-        return os.path.join(self._real_folder(folder or "."), name)
+        folder, _, name = path.rpartition(os.sep)
+        place = self._real_folder(folder or (os.sep if path[:1] == os.sep else "."))
+        return f"{place.rstrip(os.sep)}{os.sep}{name}"
 
 
 def _is_old(staging: str) -> bool:

@@ -142,7 +142,7 @@ def plan(inputs: Iterable[str], output: Path | str, suffix: str | None = None) -
 def target_of(relative: str, output: Path | str, suffix: str | None = None) -> str:
     """Return the output of a file in a folder, by its path below the inputs' folder; see `plan`."""
     ending = suffix or (".flac" if relative.lower().endswith(".flac") else ".wav")
-    return join(str(output), str(Path(relative).with_suffix(ending)))
+    return join(str(output), os.path.splitext(relative)[0] + ending)
 
 
 def read_list(path: Path) -> Iterator[str]:
@@ -236,7 +236,8 @@ def _real(path: str) -> str:
         return path
     if os.path.islink(path):
         return os.path.realpath(path)
-    return os.path.join(_real_folder(os.path.dirname(path)), os.path.basename(path))
+    folder, name = os.path.split(path)
+    return os.path.join(_real_folder(folder), name)
 
 
 def _key(path: str) -> str:
@@ -252,10 +253,11 @@ def _size(path: str) -> int:
 
 def to_text(path: str) -> str | bytes:
     """Return a path as a database keeps it: text, or bytes where it is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
+    if not path.isascii():
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return os.fsencode(path)
     return path
 
 

@@ -15,7 +15,7 @@ _MAGIC = re.compile(r"[*?\[]")
 
 def is_remote(path: str) -> bool:
     """Return whether a path is an address."""
-    return _ADDRESS.match(path) is not None
+    return "://" in path and _ADDRESS.match(path) is not None
 
 
 def join(folder: str, name: str) -> str:
