@@ -82,7 +82,7 @@ class AudioReader:
             self.bits = _native_bits(self._source, self._decoded)
             self.mask = self._source.riff.format.mask if self._source.riff and self._source.riff.format else 0
             self.mended = 0
-            self.notes: tuple[str, ...] = (self._decoded.notes if self._decoded else ()) + self._stray()
+            self.notes = (*(self._decoded.notes if self._decoded else ()), *self._stray(), *self._torn())
             self._refuse_implausible()
         except BaseException:
             self._close_files()
@@ -108,6 +108,10 @@ class AudioReader:
             return ()
         return (f"{more_s:.1f} s more may follow the {self.seconds:.1f} s that its header names; export it again",)
 
+    def _torn(self) -> Iterator[str]:
+        if torn := self._source.torn:
+            yield f"damaged in {'1 place' if torn == 1 else f'{torn} places'}, where sound is missing"
+
     @property
     def seconds(self) -> float:
         """Length in seconds."""
@@ -118,13 +122,6 @@ class AudioReader:
         tags = AudioTags.read(self.path, self.rate, self._decoded.words if self._decoded else self._sound.words)
         tags = replace(tags, mask=tags.mask or self.mask)
         return tags.at_rate(rate or self.rate)
-
-    @property
-    def damage(self) -> tuple[str, ...]:
-        """What a person should know of damage in the blocks that were read, in a few words."""
-        count = self._sound.complaints.count
-        where = "1 place" if count == 1 else f"{count} places"
-        return (f"damaged in {where}, which may click",) if count else ()
 
     def block_frames(self) -> int:
         """Samples of a one-second block, fewer where many channels or a high rate would make it large."""
@@ -138,7 +135,7 @@ class AudioReader:
         """
         size = size or self.block_frames()
         self._seek(0)
-        done = self.mended = self._sound.complaints.count = 0
+        done = self.mended = 0
         while (block := self._read(size, done)).shape[1]:
             done += block.shape[1]
             yield block

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from plugin_host.files.audio_error import AudioFileError, reason
+from plugin_host.files.containers.file_bytes import FileBytes
+from plugin_host.files.containers.ogg import read_streams
 from plugin_host.files.containers.wav_file import WavFile, format_bytes
 
 SECOND_SUFFIXES = (
@@ -64,7 +66,13 @@ def is_for_second(path: Path, file: BinaryIO) -> bool:
     file.seek(0)
     head = file.read(16)
     known = head[4:8] == b"ftyp" or head[:4] in _MAGIC
-    return path.suffix.lower() in SECOND_SUFFIXES or known
+    return path.suffix.lower() in SECOND_SUFFIXES or known or (head[:4] == b"OggS" and _is_short_opus(file))
+
+
+def _is_short_opus(file: BinaryIO) -> bool:
+    """Return whether a file is whole Opus of a second at most, whose only page libsndfile refuses."""
+    streams = read_streams(FileBytes(file))
+    return [(one.codec, one.is_closed, one.end - one.skipped <= one.rate) for one in streams] == [("opus", True, True)]
 
 
 def decode(path: Path, file: BinaryIO) -> Decoded:

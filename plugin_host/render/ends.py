@@ -46,7 +46,7 @@ def measured(reader: AudioReader, rate: int, size: int) -> Iterator[Block | Inpu
     for block in resampled(reader.blocks(size), reader.rate, rate, reader.channels):
         meter.add(block)
         yield block
-    yield Input(Loudness.of(meter), reader.mended, reader.damage)
+    yield Input(Loudness.of(meter), reader.mended)
 
 
 def written(form: Form, level: LoudnessTarget | None, blocks: Iterator[Block]) -> Output:

@@ -110,7 +110,6 @@ class Input(NamedTuple):
 
     loudness: Loudness
     mended: int
-    damage: tuple[str, ...]
 
 
 class Measurement:

@@ -101,13 +101,13 @@ def render_file(
         depth = held_bits(bits or reader.bits, target.suffix)
         form = Form(target, rate, reader.channels, depth, frames, tags)
         output = beside(partial(written, form, loudness), wet) if spreads else written(form, loudness, wet)
-    before, mended, damage = measurement.input
+    before, mended = measurement.input
     return Rendering(
         source=source, target=target, rate=rate, channels=reader.channels, bits=depth, seconds=output.frames / rate,
         edge_hz=edge_hz, generated_from_hz=generated_from_hz, added_db=measurement.added_db, lufs_before=before.lufs,
         lufs_after=output.loudness.lufs, true_peak_before_db=before.true_peak_db,
         true_peak_after_db=output.loudness.true_peak_db, clipped=output.clipped, mended=mended,
-        notes=(*reader.notes, *damage, *(edges.notes if edges else ())),
+        notes=(*reader.notes, *(edges.notes if edges else ())),
         took_s=time.monotonic() - began,
     )  # fmt: skip
 

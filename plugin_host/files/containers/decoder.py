@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from plugin_host.files.containers.complaints import Complaints
+from plugin_host.files.containers.hushed import hushed
 
 # Whatever libsndfile and its wrapper raise on files that are not what they claim.
 DAMAGE = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError, AssertionError, MemoryError)
@@ -61,11 +61,10 @@ class Chain:
         rate, channels, subtype: Of the first stream.
         words: What libsndfile reads of its text.
         frames: Samples per channel of all.
-        complaints: Of the decoder, on damage in what was read.
     """
 
     def __init__(self, links: Sequence[Link]) -> None:
-        self._links, self.complaints = links, Complaints()
+        self._links = links
         self._decoder = links[0].open()
         self._index = self._at = 0
         self.rate, self.channels = int(self._decoder.samplerate), int(self._decoder.channels)
@@ -112,7 +111,7 @@ class Chain:
         self._decoder.close()
 
     def _next(self, count: int) -> NDArray[np.float32]:
-        with self.complaints.counted() if self._decoder.is_mpeg else nullcontext():
+        with hushed() if self._decoder.is_mpeg else nullcontext():
             part: NDArray[np.float32] = self._decoder.read(count, dtype="float32", always_2d=True)
         self._at += len(part)
         return part

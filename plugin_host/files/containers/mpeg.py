@@ -48,6 +48,7 @@ class Stretch:
         first: The first frame of sound.
         frames: Number of frames of sound.
         ranges: (start, length) of the frames of sound, gaps left out.
+        torn: Places where bytes that are neither frames nor tags lie between two frames.
     """
 
     head: int
@@ -55,6 +56,7 @@ class Stretch:
     first: Frame
     frames: int = 0
     ranges: list[tuple[int, int]] = field(default_factory=list)
+    torn: int = 0
 
     @property
     def missing(self) -> int:
@@ -92,7 +94,7 @@ class Stretch:
 def read_stretches(data: FileBytes, start: int = 0, end: int | None = None) -> list[Stretch]:
     """Return what lies in the bytes, one stretch for each file that was joined; none where it is no MPEG audio."""
     found: list[Stretch] = []
-    for position, frame in _frames(data, start, len(data) if end is None else end):
+    for position, frame, is_after_junk in _frames(data, start, len(data) if end is None else end):
         promised = _promised_frames(data, position, frame)
         if promised is not None:
             found.append(Stretch(position, promised, frame))
@@ -101,6 +103,7 @@ def read_stretches(data: FileBytes, start: int = 0, end: int | None = None) -> l
             found.append(Stretch(-1, 0, frame))
         if not found[-1].frames:
             found[-1].first = frame
+        found[-1].torn += is_after_junk and bool(found[-1].frames)
         found[-1].add(position, frame)
     whole = [stretch for stretch in found if stretch.frames]
     return whole if sum(stretch.frames for stretch in whole) >= _FEWEST_FRAMES else []
@@ -110,23 +113,24 @@ def _kind(frame: Frame) -> tuple[int, ...]:
     return frame.rate, frame.channels, frame.layer, frame.version
 
 
-def _frames(data: FileBytes, position: int, end: int) -> Iterator[tuple[int, Frame]]:
-    """Yield where each frame is; tags and junk between them are passed over."""
+def _frames(data: FileBytes, position: int, end: int) -> Iterator[tuple[int, Frame, bool]]:
+    """Yield where each frame is, and whether junk lies before it; that and tags are passed over."""
     last: Frame | None = None
-    in_step = False
+    in_step = is_after_junk = False
     while position + 4 <= end:
         frame = _frame_at(data, position, end)
         same = frame is not None and last is not None and _kind(frame) == _kind(last)
         # Junk looks like a frame now and then, hardly ever like several in a row.
         if frame and ((in_step and same) or _is_followed(data, position, end, frame, 1 if same else 3)):
-            yield position, frame
-            position, in_step, last = position + frame.size, True, frame
+            yield position, frame, is_after_junk
+            position, in_step, last, is_after_junk = position + frame.size, True, frame, False
             continue
         tag = tag_bytes(data, position)
         in_step = bool(tag)
         if tag:
             position += tag
         else:
+            is_after_junk = True
             position = _next_sync(data, position + 1, end)
 
 

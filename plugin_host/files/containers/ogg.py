@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from plugin_host.files.containers.file_bytes import FileBytes
 
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
 _NO_GRANULE = -1
+# The check sum of a page goes through its bits from the other side than that of zlib.
+_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+_SUM_AT = slice(22, 26)
 
 
 class Page(NamedTuple):
@@ -35,6 +39,7 @@ class OggStream:
         end: Position of its last sample, in samples.
         ranges: (start, length) of its pages.
         is_closed: Whether the page that ends it is there.
+        torn: Pages whose check sum is wrong, which decoders leave out.
     """
 
     codec: str
@@ -44,9 +49,11 @@ class OggStream:
     end: int = 0
     ranges: list[tuple[int, int]] = field(default_factory=list)
     is_closed: bool = False
+    torn: int = 0
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Page, data: FileBytes) -> None:
         """Append a page."""
+        self.torn += not _is_whole(data[page.start : page.start + page.size])
         if page.granule > self.end:
             self.end = page.granule
         self.is_closed = self.is_closed or bool(page.flags & _LAST)
@@ -70,7 +77,7 @@ def read_streams(data: FileBytes) -> list[OggStream]:
                 serial = -1
         is_opening = bool(page.flags & _FIRST)
         if found and page.serial == serial:
-            found[-1].add(page)
+            found[-1].add(page, data)
     return found
 
 
@@ -89,6 +96,13 @@ def _pages(data: FileBytes) -> Iterator[Page]:
             return
         yield Page(position, size, flags, granule, serial, body)
         position += size
+
+
+def _is_whole(page: bytes) -> bool:
+    """Return whether the check sum of a page is right."""
+    plain = page[: _SUM_AT.start] + bytes(4) + page[_SUM_AT.stop :]
+    found = zlib.crc32(plain.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return found.to_bytes(4, "big").translate(_REVERSED) == page[_SUM_AT]
 
 
 def _opened(data: FileBytes, page: Page) -> OggStream | None:

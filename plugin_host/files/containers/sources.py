@@ -34,12 +34,14 @@ class Source:
         riff: Its chunks, where it is a WAV file or of its kin.
         valid_bits: Bits of its samples that count, where it says so.
         seconds_promised: What its header promises, where that is more than there is.
+        torn: Places where sound is missing: between two frames of an MP3 file, or torn pages of Ogg.
     """
 
     sound: Chain
     riff: RiffFile | None = None
     valid_bits: int = 0
     seconds_promised: float = 0.0
+    torn: int = 0
 
 
 def open_source(path: Path, file: BinaryIO) -> Source:
@@ -55,7 +57,7 @@ def open_source(path: Path, file: BinaryIO) -> Source:
         return _of_riff(path, file, riff)
     data = FileBytes(file)
     if head[:4] == b"OggS":
-        return Source(_of_ogg(path, file, data))
+        return _of_ogg(path, file, data)
     if info := flac.read_stream_info(data, _after_id3(data)):
         return _of_flac(file, data, info)
     if head[:4] == b"FORM":
@@ -116,12 +118,13 @@ def _of_samples(file: BinaryIO, riff: RiffFile, form: WavFormat, coding: str) ->
     return Source(sound, riff, form.bits, promised / form.rate if promised > frames else 0.0)
 
 
-def _of_ogg(path: Path, file: BinaryIO, data: FileBytes) -> Chain:
+def _of_ogg(path: Path, file: BinaryIO, data: FileBytes) -> Source:
     streams = ogg.read_streams(data)
     if not streams:
         raise ValueError("no stream of sound")
     links = [_link(file, stream.ranges) for stream in streams]
-    return _joined(path, links, [(stream.rate, stream.channels) for stream in streams])
+    sound = _joined(path, links, [(stream.rate, stream.channels) for stream in streams])
+    return Source(sound, torn=sum(stream.torn for stream in streams))
 
 
 def _link(file: BinaryIO, pieces: Sequence[Piece]) -> Callable[[], Decoder]:
@@ -134,7 +137,8 @@ def _of_mpeg(
     links = [_link(file, stretch.pieces(data)) for stretch in stretches]
     sound = _joined(path, links, [(stretch.first.rate, stretch.first.channels) for stretch in stretches])
     missing = sum(stretch.missing * stretch.first.samples / stretch.first.rate for stretch in stretches)
-    return Source(sound, riff, seconds_promised=sound.frames / sound.rate + missing if missing else 0.0)
+    promised = sound.frames / sound.rate + missing if missing else 0.0
+    return Source(sound, riff, seconds_promised=promised, torn=sum(stretch.torn for stretch in stretches))
 
 
 def _joined(path: Path, links: Sequence[Callable[[], Decoder]], kinds: Sequence[tuple[int, int]]) -> Chain:

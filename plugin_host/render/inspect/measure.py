@@ -80,7 +80,7 @@ def inspect(path: Path) -> Inspection:
             cause, edges, levels.clipped,
             levels.dc, levels.noise_floor_db, _rounded(loudness.lufs),
             _rounded(peak_db if math.isfinite(peak_db) else None), entry_of(reader.tags()),
-            (*reader.notes, *reader.damage, *bandwidth.soft_edge(cause)),
+            (*reader.notes, *bandwidth.soft_edge(cause)),
         )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ RATE, SECONDS = 48000, 2
 CODINGS = {"a.m4a": "aac", "b.m4a": "alac", "c.mkv": "libopus", "d.wma": "wmav2", "e.mka": "flac", "f.mp4": "ac3"}
 
 
-def tone(channels: int) -> Block:
-    time = np.arange(SECONDS * RATE) / RATE
+def tone(channels: int, seconds: float = SECONDS) -> Block:
+    time = np.arange(round(seconds * RATE)) / RATE
     block: Block = np.stack([0.3 * np.sin(2 * np.pi * 500 * (number + 1) * time) for number in range(channels)])
     return block.astype(np.float32)
 
@@ -62,6 +62,38 @@ def test_it_is_as_long_and_sounds_as_it_was(tmp_path: Path, name: str) -> None:
     assert abs(samples.shape[1] - SECONDS * RATE) <= slack
     power = np.abs(np.fft.rfft(samples[:, RATE // 2 : RATE * 3 // 2])).argmax(axis=1)
     np.testing.assert_array_equal(power, [500, 1000])
+
+
+def read_notes(path: Path) -> tuple[str, ...] | None:
+    """Return what is said of a file that is read, or None of one that is refused."""
+    try:
+        with AudioReader(path) as reader:
+            return reader.notes if list(reader.blocks()) else None
+    except AudioFileError:
+        return None
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.49, 0.9, 1.5])
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_short_opus_file_of_one_page_is_read_whole_or_refused(tmp_path: Path, seconds: float, torn: bool) -> None:
+    path = tmp_path / "a.opus"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libopus", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone(1, seconds), "flt", "mono")
+        frame.sample_rate = RATE
+        for part in (*av.AudioResampler("flt", "mono", RATE).resample(frame), None):
+            container.mux(stream.encode(part))
+    if torn:
+        data = bytearray(path.read_bytes())
+        data[-100] ^= 4
+        path.write_bytes(data)
+        notes = read_notes(path)
+        assert notes is None or notes == ("damaged in 1 place, where sound is missing",)
+        return
+    with AudioReader(path) as reader:
+        samples = np.concatenate(list(reader.blocks()), axis=1)
+    # The last packet may be padded, which ffmpeg's container does not say.
+    assert seconds * RATE <= samples.shape[1] + 312 <= seconds * RATE + 960 + 312
 
 
 def test_a_lossless_coding_keeps_its_depth_and_every_sample(tmp_path: Path) -> None:
