@@ -13,12 +13,12 @@ _MOST_HOPS = 128
 # A crossover that jumps takes 64 ms for an octave, or the predictor would meet another mask from one hop to the next.
 _STEPS_A_HOP = crossover.STEPS_PER_OCTAVE // 12
 # An edge above this leaves nothing worth restoring.
-_HIGHEST_HZ = 19000.0
+HIGHEST_HZ = 19000.0
 
 
 def step_for(edge_hz: float, rate: int) -> int | None:
     """Return the step of the crossover for a band that ends there, or None where nothing is worth restoring."""
-    if edge_hz > min(_HIGHEST_HZ, 0.43 * rate):
+    if edge_hz > min(HIGHEST_HZ, 0.43 * rate):
         return None
     # The high-pass reaches half its height in the middle of its transition: put that on the edge.
     return crossover.nearest_step(edge_hz - crossover.transition_hz() / 2)

@@ -78,7 +78,7 @@ def _print_table(found: Sequence[Inspection]) -> None:
         cause = one.cause
         moves = sorted(edge for edge in one.edges_hz if edge is not None)
         spread = f" ({moves[0] / 1000:.1f} to {moves[-1] / 1000:.1f})" if moves and moves[-1] > 1.05 * moves[0] else ""
-        words = "" if cause.kind == "none" else f"{cause.kind} {cause.detail}".rstrip()
+        words = cause.detail if cause.kind == "none" else f"{cause.kind} {cause.detail}".rstrip()
         levels = [one.lufs, one.true_peak_db, one.noise_floor_db]
         figures = ["-inf" if level is None else f"{level:.1f}" for level in levels]
         bandwidth = "" if cause.verdict == "too little sound" else f"{cause.edge_hz / 1000:.2f} kHz{spread}"

@@ -4,7 +4,8 @@
 
 RECORDINGS holds WAV and FLAC files; the folder is made of them. It is rendered with 1, 2 and 3 jobs, in turns, and once
 more with a kill on the way. The law: every file is rendered or named, and all outputs have the same bits. Printed are
-the times of each, and how many times one job two are.
+the times of each, how many times one job two are, and how many times two commands of one job each, side by side, are:
+no way to share the work is faster on this machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -49,10 +51,12 @@ class Law:
     Attributes:
         faults: One sentence for each breach.
         seconds: Of wall clock, by the number of jobs.
+        side_by_side: Of two commands of one job each that render the folder at once.
     """
 
     faults: list[str] = field(default_factory=list)
     seconds: dict[int, list[float]] = field(default_factory=dict)
+    side_by_side: list[float] = field(default_factory=list)
 
 
 def fill(folder: Path, recordings: Path, files: int, seconds: float, long_s: float) -> tuple[set[str], str]:
@@ -144,6 +148,10 @@ def run(
             _judge(inputs, names, broken, lines, law)
             first = first or _digests(output)
             law.faults += [f"{jobs} jobs give other bits than one"] * (_digests(output) != first)
+        began = time.monotonic()
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(lambda name: render(inputs, folder / name, 1, artifact), (f"one {turn}", f"other {turn}")))
+        law.side_by_side.append(time.monotonic() - began)
     output = folder / "out resumed"
     render(inputs, output, 2, artifact, kill_after_s=0.5 * law.seconds[2][0])
     _judge(inputs, names, broken, render(inputs, output, 2, artifact), law)
@@ -166,7 +174,9 @@ def main() -> None:
         law = run(Path(folder), **vars(options))
     for jobs, seconds in law.seconds.items():
         print(f"{jobs} jobs: {', '.join(f'{one:.1f}' for one in seconds)} s")
-    print(f"two jobs are {median(law.seconds[1]) / median(law.seconds[2]):.2f} times one")
+    one = median(law.seconds[1])
+    print(f"two jobs are {one / median(law.seconds[2]):.2f} times one", end=", ")
+    print(f"two commands side by side {2 * one / median(law.side_by_side):.2f} times one")
     for fault in law.faults:
         print(fault)
     sys.exit(bool(law.faults))

@@ -10,7 +10,7 @@ import numpy as np
 from dsp.bandwidth.edge import Curve, band_position, find_edge
 from dsp.bandwidth.holes import Holes
 from dsp.bandwidth.long_term import LongTermSpectrum
-from dsp.bandwidth.meter import full_band_hz
+from models.extender.crossover_tracker import HIGHEST_HZ
 
 Verdict = Literal["would gain", "full-band", "dull by nature", "too little sound"]
 
@@ -65,9 +65,11 @@ def find_cause(curve: Curve | None, spectrum: LongTermSpectrum, holes: Holes, ra
     is_coded = bool(codec) or (coarse_hz is not None and _has_holes(holes, coarse_hz))
     found = spectrum.edge(coarse_hz if coarse_hz and coarse_hz < _TOP * rate / 2 else None, is_coded)
     if found is None or found.hertz > _TOP * rate / 2:
+        if rate / 2 <= HIGHEST_HZ:
+            return Cause(rate / 2, "none", f"rate of {rate / 1000:g} kHz", "would gain")
         return Cause(rate / 2, "none", "", "dull by nature" if _is_dull(curve) else "full-band")
     edge = found.hertz
-    verdict: Verdict = "would gain" if edge < full_band_hz(rate) else "full-band"
+    verdict: Verdict = "would gain" if edge <= HIGHEST_HZ else "full-band"
     if codec:
         return Cause(edge, "codec", codec, verdict)
     if _has_holes(holes, edge):

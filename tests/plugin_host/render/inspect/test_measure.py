@@ -69,6 +69,13 @@ def test_what_was_not_cut_is_full_band(tmp_path: Path, seed: int) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.parametrize("rate", [16_000, 22_050, 32_000])
+def test_a_low_rate_would_gain_as_a_render_adds_a_band(tmp_path: Path, rate: int) -> None:
+    cause = inspected(tmp_path, recording(2), rate).cause
+    assert (cause.verdict, cause.edge_hz) == ("would gain", rate / 2)
+    assert cause.detail == f"rate of {rate / 1000:g} kHz"
+
+
 def test_what_falls_off_by_itself_is_dull_by_nature(tmp_path: Path) -> None:
     assert inspected(tmp_path, falling(recording(1), -24.0)).cause.verdict == "dull by nature"
 
