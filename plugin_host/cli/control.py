@@ -69,16 +69,17 @@ def status(address: AddressOption = REQUESTS, key_file: KeysOption = None, as_js
     from rich.console import Console
     from rich.table import Table
 
+    from plugin_host.cli.common.status import controller
     from plugin_host.cli.common.status import lines as status_lines
 
     with running_host(address, key_file) as host:
-        stats, snapshot = host.ask("stats")["stats"], host.snapshot()
+        stats, midi, snapshot = host.ask("stats")["stats"], host.ask("midi")["midi"], host.snapshot()
     if as_json:
         whole = {name: snapshot[name] for name in ("sequence", "slot", "settings", "chain")}
         typer.echo(json.dumps({"stats": stats, **whole}))
         return
     table = Table("what", "value", show_header=False)
-    for name, text in status_lines(stats):
+    for name, text in (*status_lines(stats), *controller(midi)):
         table.add_row(name, text)
     table.add_row("slot", snapshot["slot"])
     Console().print(table)

@@ -115,6 +115,14 @@ def use(
 
 
 @group.command()
+def undo(address: AddressOption = REQUESTS, key_file: KeysOption = None) -> None:
+    """Put a running host's map back to what it was before its last change, such as a control that was learned."""
+    with running_host(address, key_file) as host:
+        midi = host.ask("midi_undo")["midi"]
+    typer.echo(f"the map {midi['map']} is as it was before")
+
+
+@group.command()
 def learn(
     knob: Annotated[
         str,
@@ -162,8 +170,9 @@ def _keep(binding: Binding | None, midi_map: MidiMap, target: Path) -> None:
     if binding is None:
         refuse("nothing came that moves a knob; the map stays as it is", WORK_FAILED)
     with refusing(WORK_FAILED, MidiMapError):
-        save_map(midi_map.with_binding(binding), target)
-    typer.echo(f"{binding.source_text} moves {binding.control} ({binding.kind}); written to {target}")
+        learned = midi_map.with_binding(binding)
+        save_map(learned, target)
+    typer.echo(f"{learned.news_of(binding, midi_map)} ({binding.kind}); written to {target}")
 
 
 @group.command()

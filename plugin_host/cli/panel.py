@@ -125,7 +125,10 @@ def listen(
         target, seed = output or folder / name, secrets.randbits(31) if seed is None else seed
         made = (Mushra if mushra else Abx)(excerpts, target, trials or (1 if mushra else 10), seed, reference)
     with listen_socket() as bound:
-        print(f"the test is at http://{HOST}:{bound.getsockname()[1]}/; answers go to {target}", flush=True)
+        print(
+            f"the test is at http://{HOST}:{bound.getsockname()[1]}/ and answers go to {target}; Ctrl-C ends",
+            flush=True,
+        )
         serve(made, bound)
 
 

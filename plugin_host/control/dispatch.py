@@ -68,6 +68,7 @@ class Dispatch:
             "spectra": lambda _: {"spectra": spectra(host)},
             "midi": lambda _: {"midi": midi.state() if midi else None},
             "midi_cancel": lambda _: self._cancel_learning(),
+            "midi_undo": lambda _: self._map(None),
             "snapshot": lambda _: self._snapshot(),
             "takes": lambda _: dict(host.recordings()),
             "end_comparison": lambda _: self._end_comparison(),
@@ -151,7 +152,7 @@ class Dispatch:
         hosts.save_preset(self._store, self._host, request)
         return {"name": request.name}
 
-    def _map(self, request: MidiLearn | MidiBind | MidiUnbind | MidiPort) -> Content:
+    def _map(self, request: MidiLearn | MidiBind | MidiUnbind | MidiPort | None) -> Content:
         if self._midi is None:
             raise SettingsError("no_midi", "this host plays without a controller; start highband live with --midi")
         if isinstance(request, MidiLearn):
@@ -160,8 +161,10 @@ class Dispatch:
             self._midi.use_port(request.port)
         elif isinstance(request, MidiBind):
             self._midi.bind(request.binding)
-        else:
+        elif isinstance(request, MidiUnbind):
             self._midi.unbind(request.knob)
+        else:
+            self._midi.undo()
         return {"midi": self._midi.state()}
 
     def _cancel_learning(self) -> Content:

@@ -47,6 +47,10 @@ class Controller(Protocol):
         """Remove a knob's bindings."""
         ...
 
+    def undo(self) -> None:
+        """Put the map back to what it was before its last change."""
+        ...
+
 
 class Host(Protocol):
     """What plays. Every method may be called from any thread and waits for no audio.

@@ -69,7 +69,6 @@ class OscControl:
             self._socket.close()
             raise OscError(f"UDP port {self.port} is in use; end the other host or choose another port") from None
         self.port = self._socket.getsockname()[1]
-        self._socket.settimeout(_LOOK_UP_S)
         self._stop.clear()
         self._thread = threading.Thread(target=self._listen, name="highband-osc", daemon=True)
         self._thread.start()
@@ -85,6 +84,8 @@ class OscControl:
         if self._thread is None:
             return
         self._stop.set()
+        # Wakes the thread, which waits for a packet.
+        self._socket.sendto(b"", ("127.0.0.1", self.port))
         for thread in (self._thread, self._feedback_thread):
             if thread is not None:
                 thread.join()
@@ -102,12 +103,12 @@ class OscControl:
             self.bad += 1
 
     def _listen(self) -> None:
-        while not self._stop.is_set():
-            try:
+        while True:
+            with contextlib.suppress(OSError):
                 packet = self._socket.recv(_LARGEST_PACKET)
-            except OSError:
-                continue
-            self.receive(packet)
+                if self._stop.is_set():
+                    return
+                self.receive(packet)
 
     def _send_feedback(self, port: int) -> None:
         """Send what others turned, the newest of each knob."""

@@ -190,7 +190,7 @@ class Plain(_Request):
 
     do: Literal[
         "presets", "plugins", "chain", "slots", "undo", "redo", "stats", "meters", "spectra", "midi", "midi_cancel",
-        "snapshot", "takes", "end_comparison",
+        "midi_undo", "snapshot", "takes", "end_comparison",
     ]  # fmt: skip
 
 
@@ -204,11 +204,11 @@ COMMANDS = (
     "describe", "get", "set", "set_many", "end_gesture", "presets", "load_preset", "diff_preset", "save_preset",
     "favourite", "step_preset", "plugins", "chain", "set_chain", "slots", "select_slot", "copy_slot", "bypass", "lock",
     "undo", "redo", "stats", "meters", "spectra", "midi", "midi_learn", "midi_cancel", "midi_bind", "midi_unbind",
-    "midi_port", "snapshot", "record", "takes", "compare", "audition", "end_comparison",
+    "midi_undo", "midi_port", "snapshot", "record", "takes", "compare", "audition", "end_comparison",
 )  # fmt: skip
 # They read or write files or build a chain, which may take seconds; undo and redo only where a step is of that kind.
 SLOW = frozenset({
     "presets", "load_preset", "diff_preset", "save_preset", "favourite", "step_preset", "plugins", "set_chain",
-    "midi_bind", "midi_unbind", "midi_port", "record", "takes", "compare", "end_comparison",
+    "midi_bind", "midi_unbind", "midi_undo", "midi_port", "record", "takes", "compare", "end_comparison",
 })  # fmt: skip
 STEPS = frozenset({"undo", "redo"})

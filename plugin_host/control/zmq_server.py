@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import zmq
@@ -27,7 +29,6 @@ _LARGEST_FRAME = 1 << 20
 _MOST_SLOW = 12
 # Messages that may wait for one reader before new ones are dropped for it: replies are owed, telemetry is not.
 _MOST_REPLIES, _MOST_NEWS = 10_000, 64
-_LONGEST_POLL_S = 0.1
 # Load figures are for people, who read slower than meters move.
 _STATS_SHARE = 4
 _ZAP = "inproc://zeromq.zap.01"
@@ -44,6 +45,7 @@ class ZmqControl:
     """Serves the control protocol until it is stopped.
 
     The PUB side is an XPUB socket, which any SUB reads: it knows which topics have a reader, and only these are made.
+    With no reader the thread sleeps until a request comes, and leaves the interpreter to the audio thread.
 
     Args:
         store: The settings.
@@ -81,7 +83,7 @@ class ZmqControl:
         self._read: set[str] = set()
         self._ticks = 0
         self._waiting: list[tuple[list[bytes], int | str | None, Future[Content]]] = []
-        self._stop = threading.Event()
+        self._stop, self._ringing = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -104,6 +106,8 @@ class ZmqControl:
         self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1], self._midi)
         self._changes = self._store.subscribe()
         self._worker: Worker[Content] = Worker("highband-slow-request")
+        # What wakes the thread from others, where sockets of ZeroMQ belong to one.
+        self._bell, self._ringer = socket.socketpair()
         self._stop.clear()
         self._thread = threading.Thread(target=self._serve, name="highband-zmq", daemon=True)
         self._thread.start()
@@ -113,11 +117,15 @@ class ZmqControl:
         if self._thread is None:
             return
         self._stop.set()
+        self._wake()
         self._thread.join()
         self._thread = None
         self._store.unsubscribe(self._changes)
         self._worker.end()
         self._context.destroy(linger=0)
+        self._bell.close()
+        with self._ringing:
+            self._ringer.close()
 
     def _bind(self, socket: zmq.Socket[bytes], address: str) -> str:
         socket.linger, socket.maxmsgsize = 0, _LARGEST_FRAME
@@ -136,12 +144,14 @@ class ZmqControl:
 
     def _serve(self) -> None:
         poller = zmq.Poller()
-        for socket in (self._router, self._publisher, self._zap):
-            poller.register(socket, zmq.POLLIN)
+        for one in (self._router, self._publisher, self._zap, self._bell):
+            poller.register(one, zmq.POLLIN)
         due = time.monotonic()
         while not self._stop.is_set():
-            rest_s = min(_LONGEST_POLL_S, max(0.0, due - time.monotonic()))
-            ready = dict(poller.poll(math.ceil(rest_s * 1000.0)))
+            rest_s = max(0.0, due - time.monotonic())
+            ready = dict(poller.poll(math.ceil(rest_s * 1000.0) if self._read else None))
+            if self._bell.fileno() in ready:
+                self._bell.recv(64)
             if self._zap in ready:
                 self._authenticate()
             if self._publisher in ready:
@@ -151,7 +161,7 @@ class ZmqControl:
                 self._receive_request()
             self._finish_slow()
             self._publish_changes()
-            if time.monotonic() >= due:
+            if self._read and time.monotonic() >= due:
                 # After a long wait the missed telemetry is left out, not made up for.
                 due = max(due, time.monotonic() - self._period_s) + self._period_s
                 self._publish_telemetry()
@@ -185,6 +195,7 @@ class ZmqControl:
         else:
             future = self._worker.submit(lambda: self._dispatch.answer(request))
             self._waiting.append((envelope, request.id, future))
+            future.add_done_callback(lambda _: self._wake())
 
     def _finish_slow(self) -> None:
         for entry in [entry for entry in self._waiting if entry[2].done()]:
@@ -210,7 +221,14 @@ class ZmqControl:
         # Who does not read replies loses them.
         _send(self._router, [*envelope, data])
 
+    def _wake(self) -> None:
+        """Wake the thread; from any other, also after the end of it."""
+        with self._ringing, suppress(OSError):
+            self._ringer.send(b"!")
+
     def _note_readers(self) -> None:
+        # What changed before is not for those who come now.
+        self._publish_changes()
         while True:
             try:
                 news = self._publisher.recv(zmq.NOBLOCK)

@@ -56,6 +56,7 @@ class Surface:
     Attributes:
         origin: Name under which settings are requested; change it when the port is known.
         on_learned: Called with a new binding after it has become part of the map.
+        replaced: The map before the last change of it, or None where there was none.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Surface:
         self._drags: dict[str, float] = {}
         self._moved: dict[Link, None] = {}
         self._shown: Mapping[str, float] | None = None
+        self.replaced: MidiMap | None = None
         self._map, self._links = midi_map, list[Link]()
         self.use_map(midi_map)
 
@@ -89,6 +91,8 @@ class Surface:
         for link in links:
             by_source.setdefault(link.binding.source, []).append(link)
         with self._lock:
+            if midi_map is not self._map:
+                self.replaced = self._map
             self._map, self._links, self._by_source = midi_map, links, by_source
             self._moved.clear()
             self._shown = None
@@ -239,10 +243,14 @@ class Surface:
             learn = self._learn
             if learn is None or not learn.done(now):
                 return
-            self._learn = None
             binding = learn.result()
         if binding is not None:
             self.use_map(self._map.with_binding(binding))
+        with self._lock:
+            # Not before the map: learning that has ended without a new one is read as in vain.
+            if self._learn is learn:
+                self._learn = None
+        if binding is not None:
             self.on_learned(binding)
 
 

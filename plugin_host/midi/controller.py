@@ -22,6 +22,8 @@ _LOOK_S, _LOOK_LONGEST_S = 1.0, 4.0
 _FETCH_S = 0.002
 # So seldom while the controller rests: every look takes the interpreter from the sound for a moment.
 _FETCH_RESTING_S, _RESTS_AFTER_S = 0.005, 1.0
+# And so while there is none.
+_AWAY_S = 0.1
 # Messages read at once: a flood must not hold the interpreter for longer than a block has.
 _MOST = 256
 # Lights follow at 40 Hz, and drags are closed then.
@@ -161,7 +163,7 @@ class MidiControl:
         away = _LOOK_S
         while not ending.is_set():
             # Cheaper than to wait for the end, which has the time of one round.
-            time.sleep(_FETCH_S if time.monotonic() < rests_at else _FETCH_RESTING_S)
+            time.sleep(self._pause_s(rests_at))
             now = time.monotonic()
             if self._fetch(now):
                 rests_at = now + _RESTS_AFTER_S
@@ -179,6 +181,11 @@ class MidiControl:
         while self._fetch(time.monotonic()):
             pass
         self.surface.update(time.monotonic())
+
+    def _pause_s(self, rests_at: float) -> float:
+        if not self._port.name:
+            return _AWAY_S
+        return _FETCH_S if time.monotonic() < rests_at else _FETCH_RESTING_S
 
     def _fetch(self, now: float) -> bool:
         """Read the messages that wait; return whether there were any."""

@@ -196,6 +196,18 @@ class MidiMap(_Part):
         kept = [one for one in self.bindings if one.control != binding.control and not one.clashes(binding)]
         return self.model_copy(update={"bindings": [*kept, binding]})
 
+    def taken_from(self, before: MidiMap) -> list[str]:
+        """Return what was moved in an earlier map by a control that now moves something else instead."""
+        new = [one for one in self.bindings if one not in before.bindings]
+        lost = [one for one in before.bindings if one not in self.bindings]
+        taken = [one for one in lost if any(one.control != other.control and one.clashes(other) for other in new)]
+        return list(dict.fromkeys(one.control for one in taken))
+
+    def news_of(self, binding: Binding, before: MidiMap | None) -> str:
+        """Return what a binding that was learned has changed, as a person reads it."""
+        taken = self.taken_from(before) if before else []
+        return f"{binding.source_text} moves {binding.control}" + "".join(f", and {one} no longer" for one in taken)
+
     def without(self, control: str) -> MidiMap:
         """Return a copy in which nothing moves this control."""
         return self.model_copy(update={"bindings": [one for one in self.bindings if one.control != control]})

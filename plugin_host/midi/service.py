@@ -35,23 +35,29 @@ class MidiService:
 
         `ghosts` holds by knob the position 0..1 of a control that soft takeover keeps waiting.
         """
+        # Before the map, which is replaced before learning ends.
+        learning = self._surface.learning
         if self._surface.midi_map is not self._map:
             self._map = self._surface.midi_map
             self._revision += 1
         return {
             "port": self._port(),
             "map": self._name,
-            "learning": self._surface.learning,
+            "learning": learning,
             "ghosts": self._surface.waiting_positions(),
             "revision": self._revision,
         }
 
     def state(self) -> dict[str, Any]:
-        """Return the same with the bindings and programs of the map, and the steps that a button can be bound to."""
-        now, midi_map = self.now(), self._surface.midi_map
+        """Return the same with the bindings and programs of the map, and the steps that a button can be bound to.
+
+        `taken` holds what the last change of the map left without its control, as another has it now.
+        """
+        now, midi_map, replaced = self.now(), self._surface.midi_map, self._surface.replaced
         bindings = [_plain(binding) for binding in midi_map.bindings]
         steps = [{"id": step.id, "name": step.name, "curve": step.curve} for step, _ in STEPS.values()]
-        return {**now, "bindings": bindings, "programs": dict(midi_map.programs), "steps": steps}
+        taken = midi_map.taken_from(replaced) if replaced else []
+        return {**now, "bindings": bindings, "programs": dict(midi_map.programs), "steps": steps, "taken": taken}
 
     def use_port(self, port: str) -> None:
         """Play from another port; raise SettingsError, "no_midi", if that can't be."""
@@ -95,6 +101,12 @@ class MidiService:
         if all(one.control != knob for one in midi_map.bindings):
             raise SettingsError("bad_binding", f"nothing of the controller moves '{knob[:64]}'")
         self._change(midi_map.without(knob))
+
+    def undo(self) -> None:
+        """Use the map of before its last change again; raise SettingsError if there is none."""
+        if self._surface.replaced is None:
+            raise SettingsError("nothing_to_undo", "the controller's map was not changed yet")
+        self._change(self._surface.replaced)
 
     def _change(self, midi_map: MidiMap) -> None:
         self._surface.use_map(midi_map)

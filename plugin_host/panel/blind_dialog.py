@@ -10,7 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
-from plugin_host.panel.elements import Ask, button, press_in
+from plugin_host.panel.elements import Ask, Select, button, press_in
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import abx_result, sides_of
 from plugin_host.panel.listening.abx import Choice
@@ -43,7 +43,7 @@ class BlindDialog:
         self._sides: dict[str, dict[str, str]] = {}
         self._sounds: dict[str, ui.button] = {}
         self._choices: list[ui.button] = []
-        self._dialog = ui.dialog().props('maximized persistent aria-label="Blind test"')
+        self._dialog = ui.dialog().props('maximized aria-label="Blind test"')
         with self._dialog, ui.card().classes("hb-dialog hb-blind"):
             ui.label("Blind test").classes("hb-heading")
             self._build_setup()
@@ -59,8 +59,7 @@ class BlindDialog:
                 "X is the same sound as A or as B, and you say which. Both play all the time on what comes in, equally "
                 "loud; play music, switch as often as you like, and trust your ears: the page shows nothing else."
             )
-            self._first = ui.select([], label="One version").props("dense")
-            self._second = ui.select([], label="The other version").props("dense")
+            self._first, self._second = Select("One version"), Select("The other version")
             self._rounds = ui.number("Trials", value=_ROUNDS, min=1, max=_MOST_ROUNDS, step=1, format="%d").props(
                 "dense"
             )
@@ -211,6 +210,9 @@ class BlindDialog:
     def _show_only(self, part: ui.element) -> None:
         for one in (self._setup, self._trial, self._results):
             one.set_visibility(one is part)
+        # Escape closes it, but ends a test that is under way first.
+        self._dialog.props["persistent"] = part is self._trial
+        self._dialog.update()
 
     def _download(self) -> None:
         ui.download.file(answers_file(), "abx.csv")

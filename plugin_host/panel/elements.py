@@ -9,10 +9,13 @@ from typing import Any
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 
 ASSETS = Path(__file__).parent / "assets"
 # Asks the host and shows the person where it refuses; returns None then.
 Ask = Callable[..., Any]
+# Shows a sentence on the page, and beside it a button for `undo`, what takes back what it says, where that is given.
+Show = Callable[..., None]
 
 
 class Part(Element):
@@ -51,6 +54,35 @@ class ChainRow(Part, component=ASSETS / "chain.js"):
 
 class Render(Part, component=ASSETS / "render.js"):
     """Takes files and gives them back rendered."""
+
+
+class Select(Part, component=ASSETS / "select.js"):
+    """A choice of one of some texts.
+
+    Args:
+        label: What is chosen.
+        on_change: Called after the person has chosen.
+        any: What an empty text is called.
+
+    Attributes:
+        value: The text that is chosen.
+    """
+
+    def __init__(self, label: str, on_change: Callable[[], object] = lambda: None, any: str = "") -> None:
+        super().__init__()
+        self.value, self._on_change = "", on_change
+        self.show(label=label, options=[], value="", any=any)
+        self.on("choose", self._choose)
+
+    def set_options(self, options: list[str], value: str) -> None:
+        """Offer these texts; one of them is chosen."""
+        self.value = value
+        self.show(options=options, value=value)
+
+    def _choose(self, event: GenericEventArguments) -> None:
+        self.value = str(event.args["value"])
+        self.show(value=self.value)
+        self._on_change()
 
 
 class MidiTable(Part, component=ASSETS / "midi.js"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from plugin_host.panel.elements import Ask, MidiTable, button, window
+from plugin_host.panel.elements import Ask, MidiTable, Show, button, window
 from plugin_host.panel.host_mirror import PanelLink
 
 
@@ -18,10 +19,10 @@ class MidiDialog:
     Args:
         link: The host.
         ask: Asks the host and shows the person where it refuses; returns None then.
-        show: Shows a sentence on the page.
+        show: Shows a sentence on the page, and what takes it back.
     """
 
-    def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
+    def __init__(self, link: PanelLink, ask: Ask, show: Show) -> None:
         self._link, self._ask, self._show = link, ask, show
         self._learning: str | None = None
         self._revision: object = None
@@ -63,15 +64,28 @@ class MidiDialog:
             port = midi.get("port") or "the controller, once it is there,"
             self._words.set_text(f"Move a control of {port} for {self._name(learning)}; Escape cancels")
         elif self._learning:
-            self._show(self._outcome(self._learning, revision != self._revision))
+            self._show_learned(self._learning, revision != self._revision)
         self._strip.set_visibility(bool(learning))
         self._learning, self._revision = learning, revision
         self._show_table()
 
-    def _outcome(self, knob: str, is_new: bool) -> str:
-        bindings = (self._link.midi or {}).get("bindings", ())
-        source = next((one["source"] for one in bindings if one["control"] == knob), "")
-        return f"{source} moves {self._name(knob)}" if is_new and source else "nothing was learned"
+    def _show_learned(self, knob: str, is_new: bool) -> None:
+        midi = self._link.midi or {}
+        source = next((one["source"] for one in midi.get("bindings", ()) if one["control"] == knob), "")
+        if not is_new or not source:
+            self._show("nothing was learned")
+            return
+        taken = "".join(f", and {self._name(one)} no longer" for one in midi["taken"])
+        self._show_undoable(f"{source} moves {self._name(knob)}{taken}", midi)
+
+    def _show_undoable(self, news: str, midi: Mapping[str, Any]) -> None:
+        self._show(news, undo=partial(self._undo, midi["revision"]))
+
+    async def _undo(self, revision: int) -> None:
+        if (self._link.midi or {}).get("revision") != revision:
+            self._show("the map has changed since then, and stays as it is")
+        elif await self._ask("midi_undo"):
+            self._show("the controller moves what it moved before")
 
     def _name(self, knob: str) -> str:
         return next((str(one["name"]) for one in self._bindable if one["id"] == knob), knob)
@@ -97,7 +111,11 @@ class MidiDialog:
         await self._change("midi_unbind", knob=str(event.args["knob"]))
 
     async def _change(self, do: str, **fields: Any) -> None:
-        if await self._ask(do, **fields) is None:
+        reply = await self._ask(do, **fields)
+        if reply is None:
             # What the person chose stands in the browser alone; it has to go back.
             self._refused += 1
             self._show_table()
+        elif taken := reply["midi"]["taken"]:
+            names = " and ".join(map(self._name, taken))
+            self._show_undoable(f"no MIDI control moves {names} any more", reply["midi"])

@@ -5,6 +5,7 @@ It is a process of its own and a client of the control protocol like any other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -71,7 +72,11 @@ class Page:
         self._build_bar()
         self._away = ui.label().classes("hb-alert").props('role="alert"')
         self._midi = MidiDialog(link, self.ask, self.show)
-        self._news = ui.label().classes("hb-news").props('role="status"')
+        with ui.element("div").classes("hb-news"):
+            self._news = ui.label().props('role="status"')
+            self._take_back: Callable[[], Any] | None = None
+            self._undo_news = button("undo", self._undo_what_was_shown, "Put it back as it was")
+            self._undo_news.set_visibility(False)
         with ui.element("div").classes("hb-main"):
             self._build_show()
             self._board = KnobBoard(link, {*_SWITCHES, *NODES_HZ}, Acts(self.turn, self.end, self._menu.open))
@@ -99,9 +104,15 @@ class Page:
             ui.notify(str(error), type="warning", position="bottom")
             return None
 
-    def show(self, sentence: str) -> None:
-        """Show what has just happened."""
+    def show(self, sentence: str, undo: Callable[[], Any] | None = None) -> None:
+        """Show what has just happened, and a button for what takes it back where that is no step of the history."""
         self._news.set_text(sentence)
+        self._take_back = undo
+        self._undo_news.set_visibility(undo is not None)
+
+    async def _undo_what_was_shown(self) -> None:
+        if self._take_back is not None:
+            await self._take_back()
 
     async def turn(self, knob: str, event: GenericEventArguments) -> None:
         """Move a knob as the browser asks."""
@@ -173,7 +184,7 @@ class Page:
                     self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
                 with button("copy to", None, "Copy this slot to another"), ui.menu():
                     for slot in SLOTS:
-                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot))
+                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot)).props("role=menuitem")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
                     self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)

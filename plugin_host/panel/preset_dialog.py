@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from plugin_host.panel.elements import Ask, button, window
+from plugin_host.panel.elements import Ask, Select, button, window
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import changed_by, diff_rows
 
@@ -34,14 +34,12 @@ class PresetDialog:
         self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, Any]] = []
         with window("Presets", "Close the presets") as self._dialog:
-            self._search = ui.input("Search", on_change=lambda: self._list()).props(
-                "dense autofocus clearable debounce=150"
-            )
+            self._search = ui.input("Search", on_change=self._filter).props("dense autofocus clearable debounce=150")
             with ui.element("div").classes("hb-filters"):
-                self._kind = ui.toggle(list(_KINDS), value="all", on_change=lambda: self._list()).props(
+                self._kind = ui.toggle(list(_KINDS), value="all", on_change=self._filter).props(
                     'dense flat no-caps aria-label="Which presets"'
                 )
-                self._tag = ui.select([""], value="", label="Tag", on_change=lambda: self._list()).props("dense")
+                self._tag = Select("Tag", self._filter, any="any tag")
             self._found = ui.element("div").classes("hb-list").props('role="group" aria-label="Presets"')
             self._diff = ui.element("div").classes("hb-diff").props('role="status"')
             with ui.element("details").classes("hb-saving") as self._saving:
@@ -58,10 +56,10 @@ class PresetDialog:
         if reply := await self._ask("presets"):
             self._presets = reply["presets"]
             tags = ["", *sorted({tag for one in self._presets for tag in one["tags"]})]
-            self._tag.set_options(tags, value=self._tag.value if self._tag.value in tags else "")
+            self._tag.set_options(tags, value="")
             self._suggest()
             self._diff.clear()
-            self._search.value = ""
+            self._search.value, self._kind.value = "", "all"
             self._list()
             self._dialog.open()
 
@@ -72,6 +70,11 @@ class PresetDialog:
             if one["kind"] == "user" and one["name"] == playing:
                 self._name.value, self._about.value = one["name"], one["description"]
                 self._tags.value = ", ".join(one["tags"])
+
+    def _filter(self) -> None:
+        # What is put back while it is closed is listed when it opens.
+        if self._dialog.value:
+            self._list()
 
     def _list(self) -> None:
         self._found.clear()
@@ -108,7 +111,8 @@ class PresetDialog:
         self._diff.clear()
         with self._diff:
             ui.label(f"{preset['title']} would change" if rows else f"{preset['title']} would change nothing")
-            with ui.element("dl").classes("hb-changes"):
+            # What scrolls has to be reached by keys.
+            with ui.element("dl").classes("hb-changes").props('tabindex="0" aria-label="Changes"'):
                 for name, now, then in rows:
                     TextElement(tag="dt", text=name)
                     TextElement(tag="dd", text=f"{now} → {then}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from models.control import Control
 from plugin_host.engine.engine import Engine
 from plugin_host.plugin.instances import Instance
-from plugin_host.plugin.library import JOINING, REFUSED, SEEK, Event, Library, Region, Taken
+from plugin_host.plugin.library import JOINING, REFUSED, SEEK, Event, Library, News, Region, Taken
 from plugin_host.settings.changes import SettingsError
 from plugin_host.settings.store import SettingsStore
 
@@ -18,6 +18,8 @@ MAX_BLOCK = 2048
 # The host's moves are automation: each one is meant for its sample.
 ORIGIN = "automation daw"
 _WAIT_S, _STOPPED_S = 0.1, 0.25
+# How often a DAW that ended without a word is missed.
+_LOOK_S = 0.5
 # The last sample of a timeline: weeks at any rate, and far from where whole numbers end.
 _LATEST = 1 << 48
 
@@ -35,6 +37,7 @@ class PluginDevice:
 
     Attributes:
         region: The shared memory.
+        news: What the plug-in said at the last `poll`.
         on_poll: Called on the main thread again and again.
     """
 
@@ -46,7 +49,9 @@ class PluginDevice:
         self._ids = [control.id for control in controls]
         self._places = {name: place for place, name in enumerate(self._ids)}
         self._changes = store.subscribe()
+        self.news = News()
         self._late, self._polled = 0, 0.0
+        self._is_abandoned, self._look_at = False, 0.0
         # Where the host believes the knobs to be.
         self._known: dict[str, float] = {}
         self._in, self._out = self.region.allocate(self.inputs, MAX_BLOCK, _WAIT_S)
@@ -75,7 +80,7 @@ class PluginDevice:
     @property
     def is_done(self) -> bool:
         """Whether the DAW has closed the plug-in or is gone."""
-        return bool(self.region.status().closed) or not self._instance.is_alive
+        return bool(self.news.closed) or self._is_abandoned
 
     def prepare(self, engine: Engine) -> None:
         """Prepare the engine for the DAW's rate; raise ValueError, and say it in the plug-in, if it can't be."""
@@ -106,12 +111,15 @@ class PluginDevice:
         self._thread.start()
 
     def poll(self) -> str | None:
-        """Give a sign of life."""
-        self.region.beat()
+        """Give a sign of life and read what is new, in few steps: each keeps the interpreter from the audio thread."""
         engine = self._engine
         if engine is not None:
-            self._count_late(engine)
-            self.region.set_latency(engine.latency_samples)
+            now = time.monotonic()
+            self.news = self.region.poll(engine.latency_samples)
+            self._count_late(engine, now)
+            if now >= self._look_at:
+                self._look_at = now + _LOOK_S
+                self._is_abandoned = not self._instance.is_alive
         self.on_poll()
         return None
 
@@ -123,9 +131,9 @@ class PluginDevice:
         self._store.unsubscribe(self._changes)
         self.region.set_state(0)
 
-    def _count_late(self, engine: Engine) -> None:
+    def _count_late(self, engine: Engine, now: float) -> None:
         """Let the watchdog know of late blocks, but not of those while this process itself was stopped."""
-        late, now = int(self.region.status().late), time.monotonic()
+        late = self.news.late
         if now - self._polled < _STOPPED_S:
             engine.missed += max(0, late - self._late)
         self._late, self._polled = late, now
@@ -139,7 +147,8 @@ class PluginDevice:
         engine.seek(position, forget=True)
         while not self._ending.is_set():
             taken = self.region.take()
-            self._show_turned()
+            if self._changes:
+                self._show_turned()
             if taken is None:
                 continue
             if taken.has_lost or taken.events:
@@ -163,8 +172,6 @@ class PluginDevice:
         """
         changes = (change for change in self._changes.take() if change.origin != ORIGIN)
         changed = {knob.name for change in changes for knob in change.accepted}
-        if not changed:
-            return
         targets = self._store.targets()
         for name in changed & self._places.keys() & targets.keys():
             if targets[name] != self._known.get(name):

@@ -55,6 +55,18 @@ class Status(ctypes.Structure):
     ]  # fmt: skip
 
 
+class News(ctypes.Structure):
+    """What the engine looks at again and again; see `HighbandNews` in engine.cpp.
+
+    `track` is a number that changes with the track's name.
+    """
+
+    _fields_ = [
+        ("late", c_uint64),
+        *((name, c_uint32) for name in ("closed", "is_panel_wanted", "panel_port", "track")),
+    ]  # fmt: skip
+
+
 _TYPES = {
     "folder": (c_bool, [c_char_p, c_size_t, c_char_p, c_size_t]),
     "open": (c_void_p, [c_char_p, c_char_p, c_size_t]),
@@ -62,10 +74,9 @@ _TYPES = {
     "status": (None, [c_void_p, ctypes.POINTER(Status)]),
     "attach": (None, [c_void_p, c_uint32]),
     "timeline": (c_int64, [c_void_p]),
-    "set_latency": (None, [c_void_p, c_uint32]),
     "set_state": (None, [c_void_p, c_uint32]),
     "set_panel": (None, [c_void_p, c_uint32]),
-    "beat": (None, [c_void_p]),
+    "poll": (None, [c_void_p, c_uint32, ctypes.POINTER(News)]),
     "turn": (None, [c_void_p, c_uint32, c_double]),
     "take": (
         c_bool,
@@ -83,6 +94,11 @@ _TYPES = {
 }
 
 
+# Waits, and so leaves the interpreter to other threads; to give that away and get it back costs the others more than
+# they do.
+_WAITS = "take"
+
+
 class Library:
     """A plug-in's library, loaded; its functions are attributes without the prefix `highband_`.
 
@@ -92,9 +108,9 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         try:
-            loaded = ctypes.CDLL(str(path))
+            loaded, waits = ctypes.PyDLL(str(path)), ctypes.CDLL(str(path))
             for name, (result, arguments) in _TYPES.items():
-                function = getattr(loaded, f"highband_{name}")
+                function = getattr(waits if name == _WAITS else loaded, f"highband_{name}")
                 function.restype, function.argtypes = result, arguments
                 setattr(self, name, function)
         except (OSError, AttributeError) as error:
@@ -119,6 +135,7 @@ class Region:
             raise PluginError(error.value.decode(errors="replace"))
         self._taken, self._events = Taken(), (Event * _MOST_EVENTS)()
         self._seen = c_uint32(0)
+        self._news = News()
         self._text: ctypes.Array[c_char] | None = None
 
     def close(self) -> None:
@@ -142,10 +159,6 @@ class Region:
         """Return the sample of the timeline that comes next."""
         return int(self._library.timeline(self._handle))
 
-    def set_latency(self, samples: int) -> None:
-        """Say that the chain has another latency now."""
-        self._library.set_latency(self._handle, samples)
-
     def set_state(self, state: int) -> None:
         """Say what the engine does: ABSENT, JOINING, PLAYING or REFUSED."""
         self._library.set_state(self._handle, state)
@@ -154,9 +167,10 @@ class Region:
         """Say at which port of this machine the instance's panel is, 0 where none runs."""
         self._library.set_panel(self._handle, port)
 
-    def beat(self) -> None:
-        """Give a sign of life."""
-        self._library.beat(self._handle)
+    def poll(self, latency_samples: int) -> News:
+        """Give a sign of life with this chain's latency; returns the news, the same object at every call."""
+        self._library.poll(self._handle, latency_samples, self._news)
+        return self._news
 
     def allocate(self, channels: int, samples: int, wait_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the arrays (channels, samples) that `take` fills and `give` reads; `take` waits so long."""

@@ -112,7 +112,8 @@ def _controller(
         except ValueError as error:
             report(str(error))
         else:
-            report(f"{binding.source_text} moves {binding.control} from now on; written to {target}")
+            news = control.surface.midi_map.news_of(binding, control.surface.replaced)
+            report(f"{news} from now on; written to {target}")
 
     control.surface.on_learned = keep_learned
     return control, MidiService(control.surface, lambda: control.port_name, name, save, control.use_port)

@@ -23,24 +23,24 @@ class InstancePanel:
     """
 
     def __init__(self, device: PluginDevice, address: Callable[[], str], report: Callable[[str], None]) -> None:
-        self._region, self._address, self._report = device.region, address, report
+        self._device, self._address, self._report = device, address, report
         self._process: PanelProcess | None = None
         self._ending = threading.Event()
 
     def follow(self) -> None:
         """Open or end the panel where the switch has moved."""
-        status = self._region.status()
-        if bool(status.is_panel_wanted) == (self._process is not None):
+        news, region = self._device.news, self._device.region
+        if bool(news.is_panel_wanted) == (self._process is not None):
             return
         if self._process is not None:
             self.stop()
-            self._region.set_panel(0)
+            region.set_panel(0)
             return
         # A page of a worker that died is still open, and goes on where it was.
-        port, is_open = int(status.panel_port) or free_port(), bool(status.panel_port)
+        port, is_open = news.panel_port or free_port(), bool(news.panel_port)
         self._process, self._ending = PanelProcess(self._address, port, self._report), threading.Event()
         self._process.start()
-        self._region.set_panel(port)
+        region.set_panel(port)
         if not is_open:
             words = (self._process, port, self._ending)
             threading.Thread(target=self._show, args=words, name="browser", daemon=True).start()

@@ -59,9 +59,9 @@ class Worker:
     def __init__(self, instance: Instance, warm: LiveSound | None, report: Callable[[str], None]) -> None:
         self._instance, self._report = instance, report
         self._is_own = instance.stage == OWN
-        # What the session keeps, and where others find the instance.
-        self._kept: tuple[LiveSound | None, dict[str, float], str] = (None, {}, "")
-        self._noted: dict[str, Any] = {}
+        # What the session keeps, up to which change, and by which name of the track others find the instance.
+        self._kept: tuple[LiveSound | None, int, str] = (None, 0, "")
+        self._noted = -1
         self._warm = warm
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -134,16 +134,15 @@ class Worker:
         text = device.region.session()
         if text:
             self._follow(text, device, live)
-        host, wanted = live.host, _midi(live).wanted
-        settings = host.store.targets()
+        store, now = live.host.store, (live.host.sound, live.host.store.sequence, self._midi(live).wanted)
         # While nothing changes the interpreter is left to the audio thread.
-        if self._kept[0] is host.sound and self._kept[1:] == (settings, wanted):
+        if now[0] is self._kept[0] and now[1:] == self._kept[1:]:
             return
-        device.region.write_document(write_document(host.sound, settings, _KNOWN, wanted))
-        self._kept = host.sound, settings, wanted
+        device.region.write_document(write_document(now[0], store.targets(), _KNOWN, now[2]))
+        self._kept = now
 
     def _follow(self, text: str, device: PluginDevice, live: LiveSession) -> None:
-        host, midi = live.host, _midi(live)
+        host, midi = live.host, self._midi(live)
         try:
             restored = read_document(text)
             if restored.midi_port != midi.wanted:
@@ -162,20 +161,21 @@ class Worker:
 
     def _note(self, device: PluginDevice, live: LiveSession) -> None:
         """Write where the instance is controlled, for `highband panel --instance` and the like."""
+        if device.news.track == self._noted:
+            return
+        self._noted = device.news.track
         words = {
             "name": self._instance.name,
             "track": device.track,
             "control": _address(live),
             "osc": getattr(live.interfaces[1], "port", 0),
         }
-        if words != self._noted:
-            self._noted = words
-            write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)
+        write_atomically(self._note_path(), json.dumps(words).encode(), 0o600)
 
-
-def _midi(live: LiveSession) -> MidiControl:
-    (control,) = (interface for interface in live.interfaces if isinstance(interface, MidiControl))
-    return control
+    @staticmethod
+    def _midi(live: LiveSession) -> MidiControl:
+        (control,) = (interface for interface in live.interfaces if isinstance(interface, MidiControl))
+        return control
 
 
 def _address(live: LiveSession) -> str:

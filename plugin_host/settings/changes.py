@@ -87,6 +87,10 @@ class Subscription:
         self._ready = threading.Event()
         self.missed = 0
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._waiting)
+
     def put(self, change: Change) -> None:
         """Add a change; only the store calls it, one thread at a time."""
         self.missed += len(self._waiting) == self._waiting.maxlen

@@ -33,6 +33,18 @@ def lines(stats: Stats) -> Iterator[tuple[str, str]]:
         yield "comparison", _match(stats["match"])
 
 
+def controller(midi: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield the same for the controller of a host that has one; `midi` is the reply to the request "midi"."""
+    if midi is None:
+        return
+    count = len(midi["bindings"])
+    yield "controller", f"{midi['port'] or 'not there yet'}, map {midi['map']} with {count} bindings"
+    if midi["learning"]:
+        yield "learning", f"the next control that moves will move {midi['learning']}"
+    if midi["taken"]:
+        yield "no longer moved", f"{', '.join(midi['taken'])}; highband midi undo puts the map back"
+
+
 def _sound(stats: Stats) -> Iterator[tuple[str, str]]:
     device = stats.get("device", {})
     if device:

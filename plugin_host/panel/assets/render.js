@@ -16,9 +16,9 @@ export default {
         <button v-if="state === 'waiting'" type="button" class="hb-plain hb-go" @click="render">
           render {{ files.length > 1 ? "all " + files.length + " files" : "the file" }}</button>
         <span role="status">{{ words }}</span>
-        <button v-if="busy" type="button" class="hb-plain" @click="stop">cancel</button>
-        <a v-if="done > 1 && !busy" :href="'render/' + id + '/zip'" download="highband.zip">download all</a></div>
-      <progress v-if="busy" :value="share" max="1" aria-label="All files"></progress>
+        <button v-if="busy && !ends" type="button" class="hb-plain" @click="stop">cancel</button>
+        <a v-if="done > 1 && (ends || !busy)" :href="'render/' + id + '/zip'" download="highband.zip">download all</a></div>
+      <progress v-if="busy && !ends" :value="share" max="1" aria-label="All files"></progress>
       <div v-for="row in rows" :key="row.key" class="hb-file">
         <span class="hb-file-name">{{ row.title }}</span>
         <progress v-if="row.state === 'rendering' && !row.done" :value="row.share" max="1" :aria-label="row.name"></progress>
@@ -58,11 +58,14 @@ export default {
   computed: {
     busy() { return this.state === "sending" || this.state === "rendering"; },
     trying() { return this.part?.state === "rendering"; },
+    // All can be played and fetched; what is left is a picture.
+    ends() { return this.state === "rendering" && this.done === this.files.length; },
     done() { return this.files.filter((file) => file.done).length; },
     share() { return this.files.reduce((sum, file) => sum + file.share, 0) / (this.files.length || 1); },
     words() {
       const count = this.files.length ? `${this.done} of ${this.files.length} files` : "";
-      return [this.state === "waiting" ? "ready: try a part, or render" : this.state, count, this.said].filter(Boolean).join(", ");
+      const word = this.ends ? "done, the last picture is drawn" : this.state;
+      return [this.state === "waiting" ? "ready: try a part, or render" : word, count, this.said].filter(Boolean).join(", ");
     },
     // Each file, and below it the part of it that is tried.
     rows() {

@@ -68,7 +68,7 @@ def playable(source: Path, folder: Path) -> Path:
         return source
     copy = folder / f"{source.stem}.wav"
     if not copy.exists():
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with (
             AudioReader(source) as reader,
             AudioWriter(copy, reader.rate, reader.channels, "24", reader.frames) as made,

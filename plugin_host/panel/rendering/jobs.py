@@ -37,7 +37,7 @@ class Job:
     """Files that are rendered together.
 
     Attributes:
-        folder: Holds them under numbers, with what is harmless of the names that they had.
+        folder: Holds each in a folder of its number, under what is harmless of the name that it had.
         names: What the files are called.
         state: "waiting", "rendering", "done", "failed" or "stopped".
         said: What the render said, such as which file is bad.
@@ -59,12 +59,18 @@ class Job:
         """Return a file of the job, or None if it is not there (yet)."""
         place = {"before": "in", "after": "out", "added": "out", "picture": "out"}[side]
         endings = (".spectrogram.png",) if side == "picture" else ENDINGS
-        found = sorted((self.folder / place).glob(f"{index:04d}*"))
+        found = sorted((self.folder / place / f"{index:04d}").glob("*"))
         return next((one for one in found if one.name.endswith(endings)), None)
+
+    def new_path(self, ending: str) -> Path:
+        """Return where the file that was named last is to be written."""
+        folder = self.folder / "in" / f"{len(self.names) - 1:04d}"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{_harmless(Path(self.names[-1]).stem) or 'sound'}{ending}"
 
     def size(self) -> int:
         """Return the bytes that were handed in."""
-        return sum(file.stat().st_size for file in (self.folder / "in").iterdir())
+        return sum(file.stat().st_size for file in (self.folder / "in").rglob("*.*"))
 
     def results(self) -> list[tuple[str, Path]]:
         """Return the rendered files with the names that they are given to people under, each name once."""
@@ -80,7 +86,7 @@ class Job:
     def read(self, line: bytes) -> None:
         """Read a line of the render's report."""
         report = json.loads(line)
-        index = int(Path(report["file"]).name[:4])
+        index = int(Path(report["file"]).parent.name)
         if "share" in report:
             self.shares[index] = float(report["share"])
         else:
@@ -132,8 +138,8 @@ class RenderJobs:
             raise RenderRefused("these files are no longer here; drop them again")
         self._forget(id + _PREVIEW)
         part = self._make(id + _PREVIEW)
-        cut(source, part.folder / "in" / f"0000 {_harmless(Path(job.names[index]).stem)}.wav", start_s, seconds)
         part.names.append(f"{Path(job.names[index]).stem}.wav")
+        cut(source, part.new_path(".wav"), start_s, seconds)
         return id + _PREVIEW
 
     def _make(self, id: str) -> Job:
@@ -170,7 +176,7 @@ class RenderJobs:
         if job.state != "waiting" or len(job.names) >= MOST_FILES:
             raise RenderRefused(f"at most {MOST_FILES} files are rendered at once; drop the rest afterwards")
         job.names.append(Path(name.replace("\\", "/")).name[:200])
-        path = job.folder / "in" / f"{len(job.names) - 1:04d} {_harmless(Path(job.names[-1]).stem)}{ending}"
+        path = job.new_path(ending)
         try:
             with path.open("wb") as file:
                 await _copy(body, file, min(LARGEST_BYTES, LARGEST_JOB_BYTES - job.size()))

@@ -51,7 +51,7 @@ def difference(before: Path, after: Path, folder: Path) -> Path:
     target = folder / f"{after.stem}.added.wav"
     if target.exists():
         return target
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial.wav")
     with AudioReader(before) as first, AudioReader(after) as second:
         size = second.block_frames()

@@ -85,13 +85,14 @@ class RenderDesk:
         path = job.path(index, side) if side and index < len(job.names) else None
         if path is None:
             return Response(status_code=404)
+        players = job.folder / "players" / f"{index:04d}"
         if side == "added":
             before = job.path(index, "before")
             assert before is not None
             async with job.deriving:
-                path = await asyncio.to_thread(difference, before, path, job.folder / "players")
+                path = await asyncio.to_thread(difference, before, path, players)
         elif side == "before":
-            path = await asyncio.to_thread(playable, path, job.folder / "players")
+            path = await asyncio.to_thread(playable, path, players)
         stem = job.names[index].rpartition(".")[0]
         name = f"{stem}.highband{path.suffix}" if side == "after" else None
         return FileResponse(path, filename=name, content_disposition_type="inline")

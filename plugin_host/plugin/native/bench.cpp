@@ -5,13 +5,16 @@
 
 #include <pthread.h>
 
+#include "engine.hpp"
 #include "plugin.hpp"
 
 namespace highband::bench {
 namespace {
 
 constexpr int64_t kJoinNs = 60'000'000'000;
-constexpr uint32_t kMostTurns = 64;
+constexpr uint32_t kMostTurns = 64, kRoom = 2048, kMostEvents = 256;
+// As the engine's audio thread and its host's have them.
+constexpr int kEnginePriority = 60, kHostPriority = 65;
 
 void sleep_until(int64_t ns) {
     const timespec time = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
@@ -21,6 +24,11 @@ void sleep_until(int64_t ns) {
     (void)time;
     while (now_ns() < ns) std::this_thread::sleep_for(std::chrono::microseconds(100));
 #endif
+}
+
+bool ask_for_priority(int priority) {
+    const sched_param wish = {priority};
+    return pthread_setschedparam(pthread_self(), SCHED_FIFO, &wish) == 0;
 }
 
 class Bench {
@@ -83,6 +91,57 @@ class Bench {
     std::vector<std::unique_ptr<Plugin>> plugins_;
 };
 
+// The hop with an engine that gives back what it takes, in a thread of this library: what the machine itself needs.
+class Bare {
+  public:
+    Bare(uint32_t block, uint32_t rate) : block_(block), rows_{std::vector<float>(block), std::vector<float>(block)} {
+        Constants wish{};
+        std::string error;
+        wish.channels = 2;
+        wish.rate = rate;
+        if (!hop_.open(wish, error)) return;
+        hop_.announce();
+        if (!engine_.open(hop_.path().c_str(), error)) return;
+        // Not for the engine's server.
+        hop_.region()->constants.magic.store(0);
+        hop_.set_latency(0, 0);
+        hop_.restart();
+        echo_ = std::thread([this] { echo(); });
+    }
+
+    ~Bare() {
+        hop_.close();
+        if (echo_.joinable()) echo_.join();
+    }
+
+    bool is_open() const { return echo_.joinable(); }
+
+    void play() {
+        float *rows[] = {rows_[0].data(), rows_[1].data()};
+        hop_.process(rows, rows, block_, false);
+    }
+
+  private:
+    void echo() {
+        ask_for_priority(kEnginePriority);
+        std::vector<float> block(kMostChannels * kRoom);
+        std::vector<Event> events(kMostEvents);
+        Taken taken;
+        engine_.attach(0);
+        while (!engine_.region()->plugin.closed) {
+            engine_.beat();
+            if (engine_.take(block.data(), kRoom, kRoom, 50'000'000, taken, events.data(), kMostEvents))
+                engine_.give(block.data(), kRoom, taken.count);
+        }
+    }
+
+    uint32_t block_;
+    std::vector<float> rows_[2];
+    EngineEnd engine_;
+    Hop hop_;
+    std::thread echo_;
+};
+
 }  // namespace
 }  // namespace highband::bench
 
@@ -94,6 +153,37 @@ struct HighbandFigures {
     int64_t turned_ns[highband::bench::kMostTurns];
 };
 
+namespace highband::bench {
+namespace {
+
+// Play blocks on this thread, as a sound card would or as fast as can be, and note what each takes.
+template <class Play> void pace(uint64_t blocks, int64_t period_ns, bool is_offline, Play play, HighbandFigures &figures) {
+    figures.has_priority = ask_for_priority(kHostPriority);
+    std::vector<double> times;
+    times.reserve(blocks);
+    const int64_t began = now_ns();
+    int64_t due = began;
+    for (uint64_t n = 0; n < blocks; ++n) {
+        if (!is_offline) {
+            sleep_until(due += period_ns);
+            // What the system did to this thread alone; a card would have lost the block.
+            if (now_ns() - due > period_ns / 2) ++figures.missed, due = now_ns();
+        }
+        const int64_t before = now_ns();
+        play();
+        times.push_back(static_cast<double>(now_ns() - before) / 1000.0);
+    }
+    figures.blocks = blocks;
+    figures.seconds = static_cast<double>(now_ns() - began) / 1e9;
+    std::sort(times.begin(), times.end());
+    figures.p50_us = times[times.size() / 2];
+    figures.p99_us = times[times.size() * 99 / 100];
+    figures.longest_us = times.back();
+}
+
+}  // namespace
+}  // namespace highband::bench
+
 HIGHBAND_EXPORT bool highband_bench(
     const char *stage, const char *path, uint32_t instances, uint32_t block, uint32_t rate, uint32_t buffer,
     double seconds, bool is_offline, HighbandFigures *figures) {
@@ -103,34 +193,27 @@ HIGHBAND_EXPORT bool highband_bench(
     std::thread player([&] {
         has_joined = host.join();
         if (!has_joined) return;
-        const sched_param wish = {65};
-        figures->has_priority = pthread_setschedparam(pthread_self(), SCHED_FIFO, &wish) == 0;
-        const uint64_t blocks = static_cast<uint64_t>(seconds * rate / block), late = host.late();
-        std::vector<double> times;
-        times.reserve(blocks);
-        const int64_t began = now_ns();
-        int64_t due = began;
-        for (uint64_t n = 0; n < blocks; ++n) {
-            if (!is_offline) {
-                bench::sleep_until(due += host.period());
-                // What the system did to this thread alone; a card would have lost the block.
-                if (now_ns() - due > host.period() / 2) ++figures->missed, due = now_ns();
-            }
-            const int64_t before = now_ns();
+        const uint64_t late = host.late();
+        const auto play = [&] {
             host.play(is_offline);
-            times.push_back(static_cast<double>(now_ns() - before) / 1000.0 / instances);
-            if (figures->turns == host.turns()) continue;
+            if (figures->turns == host.turns()) return;
             std::copy_n(host.turned_ns(), host.turns(), figures->turned_ns);
             figures->turns = host.turns();
-        }
-        figures->seconds = static_cast<double>(now_ns() - began) / 1e9;
-        figures->blocks = blocks * instances;
+        };
+        bench::pace(static_cast<uint64_t>(seconds * rate / block), host.period(), is_offline, play, *figures);
+        figures->blocks *= instances;
+        for (double *time : {&figures->p50_us, &figures->p99_us, &figures->longest_us}) *time /= instances;
         figures->late = host.late() - late;
-        std::sort(times.begin(), times.end());
-        figures->p50_us = times[times.size() / 2];
-        figures->p99_us = times[times.size() * 99 / 100];
-        figures->longest_us = times.back();
     });
     player.join();
     return has_joined;
+}
+
+HIGHBAND_EXPORT bool highband_bench_bare(uint32_t block, uint32_t rate, double seconds, HighbandFigures *figures) {
+    using namespace highband;
+    bench::Bare host(block, rate);
+    if (!host.is_open()) return false;
+    const uint64_t blocks = static_cast<uint64_t>(seconds * rate / block);
+    std::thread([&] { bench::pace(blocks, block * 1'000'000'000ll / rate, false, [&] { host.play(); }, *figures); }).join();
+    return true;
 }

@@ -27,6 +27,12 @@ struct HighbandStatus {
     char stage[256], path[1024], name[64], track[256];
 };
 
+// The few words that the engine looks at again and again; Python knows this layout too.
+struct HighbandNews {
+    uint64_t late;
+    uint32_t closed, is_panel_wanted, panel_port, track;
+};
+
 HIGHBAND_EXPORT bool highband_folder(char *path, size_t room, char *error, size_t error_room) {
     std::string why;
     const std::string found = runtime_folder(why);
@@ -66,11 +72,18 @@ HIGHBAND_EXPORT void highband_status(void *handle, HighbandStatus *status) {
 
 HIGHBAND_EXPORT void highband_attach(void *handle, uint32_t chain_latency) { end(handle)->attach(chain_latency); }
 HIGHBAND_EXPORT int64_t highband_timeline(void *handle) { return end(handle)->timeline(); }
-HIGHBAND_EXPORT void highband_set_latency(void *handle, uint32_t samples) { end(handle)->set_latency(samples); }
 HIGHBAND_EXPORT void highband_set_state(void *handle, uint32_t state) { end(handle)->set_state(state); }
 HIGHBAND_EXPORT void highband_set_panel(void *handle, uint32_t port) { end(handle)->region()->engine.panel_port = port; }
-HIGHBAND_EXPORT void highband_beat(void *handle) { end(handle)->beat(); }
 HIGHBAND_EXPORT void highband_turn(void *handle, uint32_t knob, double value) { end(handle)->turn(knob, value); }
+
+// Give a sign of life, say what the chain's latency is, and return what the plug-in says.
+HIGHBAND_EXPORT void highband_poll(void *handle, uint32_t chain_latency, HighbandNews *news) {
+    end(handle)->beat();
+    end(handle)->set_latency(chain_latency);
+    const Region &region = *end(handle)->region();
+    *news = {region.counters.late, region.plugin.closed, region.plugin.panel, region.engine.panel_port,
+             region.track.sequence};
+}
 
 HIGHBAND_EXPORT bool highband_take(void *handle, float *block, uint32_t stride, uint32_t room, int64_t ns, Taken *taken,
                                    Event *events, uint32_t most) {
