@@ -134,6 +134,8 @@ def test_the_colours_that_a_browser_chose_stay_with_it(page: Page, context: Brow
     for name in ("light", "dark"):
         look.click()
         page.get_by_text(f"◐ {name}").wait_for()
+        # What the browser keeps comes a moment after the word.
+        until(lambda name=name: f"={name}" in page.evaluate("document.cookie"))  # type: ignore[misc]
     page.reload()
     page.get_by_text("◐ dark").wait_for()
     page.locator("body.body--dark").wait_for()
