@@ -182,9 +182,10 @@ class Page:
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Slots"'):
                 for slot in SLOTS:
                     self._slots[slot] = button(slot, partial(self.ask, "select_slot", slot=slot), f"Slot {slot}")
-                with button("copy to", None, "Copy this slot to another"), ui.menu():
+                # Tab walks it and no arrow does, so that it is a group of buttons to a screen reader, and no menu.
+                with button("copy to", None, "Copy this slot to another"), ui.menu().props("role=group"):
                     for slot in SLOTS:
-                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot)).props("role=menuitem")
+                        ui.menu_item(f"Slot {slot}", partial(self._copy_to, slot)).props("role=button")
             with ui.element("div").classes("hb-group").props('role="group" aria-label="Listen"'):
                 for knob, about in _SWITCHES.items():
                     self._switches[knob] = button(about.partition(":")[0], partial(self._flip, knob), about)

@@ -33,6 +33,7 @@ class PresetDialog:
     def __init__(self, link: PanelLink, ask: Ask, show: Callable[[str], None]) -> None:
         self._link, self._ask, self._show = link, ask, show
         self._presets: list[dict[str, Any]] = []
+        self._drawn: list[dict[str, Any]] | None = None
         with window("Presets", "Close the presets") as self._dialog:
             self._search = ui.input("Search", on_change=self._filter).props("dense autofocus clearable debounce=150")
             with ui.element("div").classes("hb-filters"):
@@ -77,8 +78,12 @@ class PresetDialog:
             self._list()
 
     def _list(self) -> None:
+        found = [dict(one) for one in self._presets if self._is_wanted(one)]
+        # What is drawn anew below a hand loses its press.
+        if found == self._drawn:
+            return
+        self._drawn = found
         self._found.clear()
-        found = [one for one in self._presets if self._is_wanted(one)]
         with self._found:
             for preset in found:
                 with ui.element("div").classes("hb-preset"):
@@ -100,7 +105,8 @@ class PresetDialog:
 
     async def _mark(self, preset: dict[str, Any]) -> None:
         if await self._ask("favourite", name=preset["name"], on=not preset["favourite"]):
-            preset["favourite"] = not preset["favourite"]
+            for one in self._presets:
+                one["favourite"] ^= one["name"] == preset["name"]
             self._list()
 
     async def _compare(self, preset: Mapping[str, str]) -> None:
