@@ -1,9 +1,12 @@
-"""What every test starts from: one thread, known seeds, no window."""
+"""What every test starts from: one thread, known seeds, no window, a home of its own."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,12 @@ from tests.stress.jack_dummy_server import NAME, DummyServer, serving
 
 torch.set_num_threads(1)
 
+# Presets, maps and sessions of the person who runs the tests are no part of them.
+_HOME = tempfile.mkdtemp(prefix="highband-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = _HOME
+
 # A busy machine must not fail a test, and a failure must come again.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
@@ -28,8 +37,8 @@ settings.load_profile("house")
 # Rooms whose tests share what one process makes: a built plug-in and its server, a browser.
 _TOGETHER = ("plugin_host/plugin", "plugin_host/panel")
 # What plays in real time, by room or by fixture: beside a busy second core its blocks would be late.
-_ON_TIME = ("plugin_host/plugin/test_bench.py", "stress/test_drill.py", "stress/test_soak.py")
-_ON_TIME_WITH = {"server", "controller", "pipewire", "open_host", "served_folder"}
+_ON_TIME = ("plugin_host/plugin/test_bench.py", "stress/test_soak.py")
+_ON_TIME_WITH = {"server", "pipewire", "open_host", "served_folder"}
 
 
 # Before xdist looks for groups, and pytest for marks.

@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from plugin_host.cli.app import app
+from plugin_host.cli.common import running as running_host
 from tests.plugin_host.fake_host import running
 
 NOBODY = "tcp://127.0.0.1:9"
@@ -68,7 +69,10 @@ def test_watch_prints_changes_with_their_origin() -> None:
 @pytest.mark.parametrize(
     "words", [("set", "amount=1"), ("get",), ("status",), ("undo",), ("changes",), ("load", "old-tape")]
 )
-def test_a_host_that_is_not_running_is_one_sentence_and_status_1(words: tuple[str, ...]) -> None:
+def test_a_host_that_is_not_running_is_one_sentence_and_status_1(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running_host, "_PATIENCE_S", 0.1)
     began = time.monotonic()
     reply = highband(*words, "--address", NOBODY)
     assert reply.exit_code == 1

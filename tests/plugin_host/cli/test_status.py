@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 from plugin_host.chain.program import build
-from plugin_host.cli.common.status import lines
+from plugin_host.cli.common.status import controller, lines
 from plugin_host.devices.clocked import ClockedDevice
 from plugin_host.session.host import LiveHost
 from plugin_host.settings.store import SettingsStore
@@ -35,3 +37,13 @@ def test_a_comparison_names_the_side_that_is_turned_down() -> None:
     match = {"on": True, "offset_db": -2.0, "turned_down": "wet"}
     assert dict(lines({"match": match}))["comparison"] == "equally loud; wet turned down by 2.0 dB"
     assert "measuring" in dict(lines({"match": {"on": True, "offset_db": None}}))["comparison"]
+
+
+def test_a_controller_is_shown_with_what_it_no_longer_moves() -> None:
+    assert dict(controller(None)) == {}
+    midi: dict[str, Any] = {"port": "nano", "map": "rig", "bindings": [{}, {}], "learning": None, "taken": []}
+    assert dict(controller(midi)) == {"controller": "nano, map rig with 2 bindings"}
+    shown = dict(controller({**midi, "port": "", "learning": "tone", "taken": ["drive"]}))
+    assert shown["controller"] == "not there yet, map rig with 2 bindings"
+    assert shown["learning"] == "the next control that moves will move tone"
+    assert shown["no longer moved"] == "drive; highband midi undo puts the map back"

@@ -74,6 +74,28 @@ def test_learning_is_shown_and_what_was_learned_raises_the_revision(rig: Rig) ->
     assert after["revision"] > before["revision"]
 
 
+def test_what_loses_its_control_is_named_and_gets_it_back_by_undo(rig: Rig) -> None:
+    with pytest.raises(SettingsError, match="not changed yet"):
+        rig.service.undo()
+    assert rig.service.state()["taken"] == []
+    rig.service.learn("amount")
+    rig.turn(71, 1, 60, 90, now=1.0)
+    rig.surface.update(3.0)
+    assert rig.surface.midi_map.news_of(rig.surface.midi_map.bindings[-1], MAP) == (
+        "cc 71 on channel 1 moves amount, and tone no longer, and drive no longer"
+    )
+    learned = rig.service.state()
+    assert (sources(learned), learned["taken"]) == (
+        {"mix": "cc 70", "amount": "cc 71 on channel 1"},
+        ["tone", "drive"],
+    )
+    rig.service.undo()
+    assert (rig.surface.midi_map, rig.kept) == (MAP, [MAP])
+    # Another number for the same knob takes nothing from another.
+    rig.service.bind({"control": "mix", "cc": 75})
+    assert rig.service.state()["taken"] == []
+
+
 def test_learning_that_is_cancelled_changes_nothing(rig: Rig) -> None:
     before = rig.service.state()
     rig.service.learn("amount")

@@ -60,7 +60,10 @@ class Hand(ABC):
     def choose_file(self, path: str) -> None:
         """Choose a file to be rendered."""
         self._choosers.clear()
-        self.press(self.page.locator("input[type=file]"))
+        field = self.page.locator("input[type=file]")
+        # It rests while files of another test are still rendered.
+        until(field.is_enabled)
+        self.press(field)
         until(lambda: self.page.evaluate("true") and bool(self._choosers))
         self._choosers[0].set_files(path)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, sync_playwright
 
 from plugin_host.control.client import Client
@@ -19,6 +19,7 @@ FLAGS = (
 )  # fmt: skip
 DESK: ViewportSize = {"width": 1200, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SCREENS: tuple[ViewportSize, ...] = ({"width": 1440, "height": 1000}, {"width": 1024, "height": 1000}, PHONE)
 # Which knob shows what, by their names.
 _SHOWN = """() => [...document.querySelectorAll(".hb-knob [role=slider]")].map(
   (one) => [one.getAttribute("aria-label"), one.getAttribute("aria-valuetext")])"""
@@ -28,6 +29,12 @@ _DRAWN = """async (canvas, times) => {
     const before = canvas.toDataURL();
     while (canvas.toDataURL() === before) await new Promise(requestAnimationFrame);
   }
+}"""
+# What axe finds that is serious, by rule and element.
+_SERIOUS = """async (part) => {
+  const { violations } = await axe.run(part || document, { resultTypes: ["violations"] });
+  const serious = violations.filter((one) => ["serious", "critical"].includes(one.impact));
+  return serious.flatMap((one) => one.nodes.map((node) => [one.id, node.html]));
 }"""
 _IN_A_ROW = """(element, keys) => keys.forEach(([key, shiftKey]) =>
   element.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true })))"""
@@ -124,11 +131,24 @@ def press_in_a_row(target: Locator, *keys: str) -> None:
     target.evaluate(_IN_A_ROW, pairs)
 
 
-def barriers(page: Page) -> list[tuple[str, str]]:
-    """What stays seriously in the way of a screen reader; what fades in or out has no contrast for a moment."""
+def barriers(page: Page, part: str = "") -> list[tuple[str, str]]:
+    """What stays seriously in the way of a screen reader, by default of the whole page; what fades in or out has no
+    contrast for a moment.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     end = time.monotonic() + PATIENCE_S
     while True:
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        serious = [one for one in found if one["impact"] in ("serious", "critical")]
-        if not serious or time.monotonic() > end:
-            return [(one["id"], node["html"]) for one in serious for node in one["nodes"]]
+        found = page.evaluate(_SERIOUS, part)
+        if not found or time.monotonic() > end:
+            return [(one, html) for one, html in found]
+
+
+def barriers_by_look(page: Page, part: str = "") -> list[tuple[str, str, str]]:
+    """The same in light colours and in dark ones."""
+    found = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.locator("body.body--dark").wait_for(state="attached" if scheme == "dark" else "detached")
+        found += [(scheme, *one) for one in barriers(page, part)]
+    return found

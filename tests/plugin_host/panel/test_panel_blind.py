@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.hands import Hand, Keys, Mouse
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, opened
+from tests.plugin_host.panel.panel_page import SCREENS, barriers_by_look, opened
 
 # Chance finds two of two one time in four.
 SHORT = (2, "2 of 2 right, p = 0.25, true rate 16 % to 100 % (95 %)")
@@ -84,7 +84,9 @@ def test_a_test_that_is_given_up_or_whose_page_is_closed_leaves_the_sound_as_it_
     host, other = studio.host, Mouse(opened(context, studio, complaints))
     assert host is not None
     begin(other, 3)
-    assert barriers(other.page) == []
+    for screen in SCREENS:
+        other.page.set_viewport_size(screen)
+        assert barriers_by_look(other.page, ".q-dialog") == []
     other.page.keyboard.press("Escape")
     until(lambda: host.comparison is None)
     other.page.get_by_role("button", name="Close the blind test").click()
@@ -100,7 +102,6 @@ def test_two_versions_must_differ_and_another_preset_ends_the_test(page: Page, s
     host.end_comparison()
     page.get_by_role("button", name="Play B", exact=True).click()
     page.get_by_text("nothing is compared any more").wait_for()
-    page.get_by_role("combobox", name="The other version").click()
-    page.get_by_role("option", name="slot A").click()
+    page.get_by_role("combobox", name="The other version").select_option("slot A")
     page.get_by_role("button", name="Begin the blind test").click()
     page.get_by_text("choose two different versions").wait_for()

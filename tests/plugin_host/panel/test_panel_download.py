@@ -96,9 +96,10 @@ def test_no_place_is_made_of_a_name(jobs: RenderJobs, tmp_path: Path) -> None:
     for name in ("../../evil.wav", "..\\..\\evil.wav", "/etc/evil.wav"):
         taken(jobs, id, name, b"1")
     assert jobs.job(id).names == ["evil.wav"] * 3
-    assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["0000 evil.wav", "0001 evil.wav", "0002 evil.wav"]
-    for index in range(3):
-        write(jobs.job(id).folder / "out" / f"{index:04d}.wav", 10)
+    kept = [f"in/{index:04d}/evil.wav" for index in range(3)]
+    assert sorted(path.relative_to(jobs.job(id).folder).as_posix() for path in tmp_path.rglob("*.wav")) == kept
+    for place in kept:
+        write(jobs.job(id).folder / place.replace("in/", "out/"), 10)
     assert [name for name, _ in jobs.job(id).results()] == [
         "evil.highband.wav", "evil 2.highband.wav", "evil 3.highband.wav",
     ]  # fmt: skip
@@ -109,16 +110,16 @@ def test_no_place_is_made_of_a_name(jobs: RenderJobs, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("Gesang für Höhe-2.wav", "0000 Gesang für Höhe-2.wav"), ("....wav", "0000 .wav"),
-        ("a\0b\n$(c)*?.wav", "0000 a b   c.wav"), ("\u202ekcart.wav", "0000 kcart.wav"),
-        ("x" * 300 + ".WAV", "0000 " + "x" * 40 + ".wav"),
+        ("Gesang für Höhe-2.wav", "Gesang für Höhe-2.wav"), ("....wav", "sound.wav"),
+        ("a\0b\n$(c)*?.wav", "a b   c.wav"), ("\u202ekcart.wav", "kcart.wav"),
+        ("x" * 300 + ".WAV", "x" * 40 + ".wav"),
     ],
 )  # fmt: skip
 def test_only_what_is_harmless_of_a_name_is_kept(jobs: RenderJobs, tmp_path: Path, name: str, kept: str) -> None:
     id = jobs.open()
     taken(jobs, id, name, b"1")
     assert [path.name for path in tmp_path.rglob("*.wav")] == [kept]
-    assert jobs.job(id).path(0, "before") == jobs.job(id).folder / "in" / kept
+    assert jobs.job(id).path(0, "before") == jobs.job(id).folder / "in" / "0000" / kept
 
 
 def test_an_upload_that_breaks_off_is_forgotten(jobs: RenderJobs) -> None:
@@ -144,6 +145,6 @@ def test_progress_is_shown_by_file(jobs: RenderJobs) -> None:
     id = jobs.open()
     taken(jobs, id, "a.wav", b"1")
     taken(jobs, id, "b.wav", b"1")
-    jobs.job(id).read(b'{"file": "/x/in/0001 b.wav", "share": 0.25}\n')
-    jobs.job(id).read(b'{"file": "/x/in/0000 a.wav", "fault": "bad"}\n')
+    jobs.job(id).read(b'{"file": "/x/in/0001/b.wav", "share": 0.25}\n')
+    jobs.job(id).read(b'{"file": "/x/in/0000/a.wav", "fault": "bad"}\n')
     assert [file["share"] for file in jobs.job(id).summary()["files"]] == [0.0, 0.25]

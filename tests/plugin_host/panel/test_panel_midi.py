@@ -18,7 +18,7 @@ from plugin_host.settings.store import SettingsStore
 from tests.plugin_host.fake_host import FakeHost
 from tests.plugin_host.panel.hands import Finger, Hand, Keys, Mouse
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, in_studio, until
-from tests.plugin_host.panel.panel_page import barriers, knob, shown
+from tests.plugin_host.panel.panel_page import SCREENS, barriers_by_look, knob, shown
 from tests.stress.jack_dummy_server import NAME, serving
 
 MAP = MidiMap.model_validate(
@@ -93,13 +93,21 @@ def test_a_controller_moves_the_knob_on_the_page_and_the_ghost_shows_where_it_wa
 
 def test_a_knob_learns_by_mouse_by_touch_and_by_keyboard(hand: Hand, studio: Studio, controller: Any) -> None:
     page, number = hand.page, {Mouse: 20, Finger: 21, Keys: 22}[type(hand)]
-    hand.open_menu(knob(page, "Drive"))
-    hand.press(page.get_by_role("menuitem", name="Learn a MIDI control"))
-    page.get_by_text("Move a control of Giver:knobs for Drive").wait_for()
-    page.locator(".hb-learning").wait_for()
-    learned = page.get_by_text(f"cc {number} on channel 1 moves Drive")
-    move_until(controller, number, (0, 50, 100), lambda: learned.count() > 0)
-    page.locator(".hb-learning").wait_for(state="detached")
+
+    def learn(name: str, news: str) -> None:
+        hand.open_menu(knob(page, name))
+        hand.press(page.get_by_role("menuitem", name="Learn a MIDI control"))
+        page.get_by_text(f"Move a control of Giver:knobs for {name}").wait_for()
+        page.locator(".hb-learning").wait_for()
+        learned = page.get_by_text(news, exact=True)
+        move_until(controller, number, (0, 50, 100), lambda: learned.count() > 0)
+        page.locator(".hb-learning").wait_for(state="detached")
+
+    learn("Drive", f"cc {number} on channel 1 moves Drive")
+    # What another knob takes is named, and given back by the button beside it.
+    learn("Width", f"cc {number} on channel 1 moves Width, and Drive no longer")
+    hand.press(page.get_by_role("button", name="Put it back as it was"))
+    page.get_by_text("the controller moves what it moved before").wait_for()
     move_until(controller, number, (*range(0, 127, 4), 127), lambda: studio.value("drive") == pytest.approx(24.0))
     until(lambda: shown(page, "Drive") == "24 dB")
 
@@ -119,7 +127,9 @@ def test_escape_cancels_learning(page: Page, studio: Studio, controller: Any) ->
 
 def test_the_map_is_shown_and_edited(page: Page, studio: Studio, controller: Any) -> None:
     assert "Mix" in table(page)
-    assert barriers(page) == []
+    for screen in SCREENS:
+        page.set_viewport_size(screen)
+        assert barriers_by_look(page, ".q-dialog") == []
     page.get_by_label("Soft takeover for Mix").uncheck()
     until(lambda: bool(KEPT) and any(not one.takeover for one in KEPT[-1].bindings if one.control == "mix"))
     page.get_by_label("Number for Mix").fill("72")
@@ -138,6 +148,7 @@ def test_the_map_is_shown_and_edited(page: Page, studio: Studio, controller: Any
     page.get_by_role("listitem", name="cc 73 moves Bypass").wait_for(state="detached")
     page.get_by_label("Knob to bind").select_option("attack")
     page.get_by_role("button", name="learn", exact=True).click()
+    page.get_by_role("dialog").wait_for(state="detached")
     page.get_by_text("for Attack").wait_for()
     page.keyboard.press("Escape")
     page.locator(".hb-learn").wait_for(state="hidden")

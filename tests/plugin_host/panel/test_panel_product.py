@@ -137,7 +137,6 @@ def test_nothing_stands_beyond_the_edge_of_a_screen(page: Page, client: Client) 
     for width in (360, 768, 1920):
         page.set_viewport_size({"width": width, "height": 800})
         until(lambda width=width: page.evaluate("document.documentElement.scrollWidth") <= width)  # type: ignore[misc]
-        assert barriers(page) == []
 
 
 def test_the_keyboard_alone_can_do_all_of_it(page: Page, client: Client, tmp_path: Path) -> None:

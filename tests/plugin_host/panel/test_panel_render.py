@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from models.artifact.manifest import FOLDER
 from plugin_host.control.client import Client
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, until
-from tests.plugin_host.panel.panel_page import barriers, shown, unfolded
+from tests.plugin_host.panel.panel_page import DESK, PHONE, barriers_by_look, shown, unfolded
 
 DROP = """(element, names) => {
   const files = new DataTransfer();
@@ -91,7 +91,9 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     assert frames == [9000, 4 * 48000]
     for name in ("one.wav", "two.aiff"):
         page.get_by_role("img", name=f"Spectrograms of {name}").wait_for()
-    assert barriers(page) == []
+    for screen in (PHONE, DESK):
+        page.set_viewport_size(screen)
+        assert barriers_by_look(page, ".hb-rendered") == []
     play_in_step(page, "two.aiff")
 
 
@@ -122,7 +124,7 @@ def test_a_part_is_selected_and_heard_before_the_whole_is_rendered(page: Page, t
     np.testing.assert_allclose(before, sound[3 * 48000 : 5 * 48000], atol=1e-6)
     np.testing.assert_allclose(added, after - before, atol=1e-6)
     page.get_by_text("ready: try a part, or render, 0 of 1 files").wait_for()
-    assert barriers(page) == []
+    assert barriers_by_look(page, ".hb-rendered") == []
 
 
 def play_in_step(page: Page, name: str) -> None:

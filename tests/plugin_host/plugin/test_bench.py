@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin_host.bench.plugin import _ECHO, _measure
+from plugin_host.bench.plugin import _ECHO, _measure, _measure_bare
 from plugin_host.plugin.product import OWN
 
 
@@ -18,3 +18,10 @@ def test_every_block_is_measured(library: Path, served: Path, stage: str, buffer
     assert found.late <= found.blocks
     if not offline:
         assert found.seconds > 0.4, "it is paced"
+
+
+def test_what_the_machine_itself_takes_is_measured_beside(library: Path, served: Path) -> None:
+    found = _measure_bare(library, 256, 0.5)
+    assert found.blocks == 93
+    assert 0.0 < found.p50_us <= found.p99_us <= found.longest_us
+    assert not list(served.glob("*.region")), "it leaves nothing for the engine"

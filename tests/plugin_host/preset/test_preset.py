@@ -92,6 +92,13 @@ def test_what_is_missing_stands_at_its_default() -> None:
     assert parse_preset('{"settings": {"mix": 50}}').complete_settings() == knobs.defaults() | {"mix": 50.0}
 
 
+def test_the_amount_curve_is_kept_in_a_preset_and_shown_where_one_would_change_it(tmp_path: Path) -> None:
+    curve = {node: float(place - 3) for place, node in enumerate(knobs.NODES_HZ)}
+    kept = save_preset(Preset.model_validate({"name": "Mine", "settings": curve}), tmp_path / "mine.json")
+    assert curve.items() <= load_preset(kept.file or "").complete_settings().items()
+    assert parse_preset("{}").diff(kept).keys() >= {node for node, value in curve.items() if value}
+
+
 def test_unknown_keys_survive_a_round_trip() -> None:
     text = '{"author": {"b": [1, 2.5, null]}, "before": [{"effect": "Gain", "colour": "red"}], "model_config": 1}'
     plain = json.loads(parse_preset(text).to_text())

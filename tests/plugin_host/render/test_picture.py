@@ -48,17 +48,8 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         draw(path, path, tmp_path / "missing/b.png", crossover_hz=None, caption="")
 
 
-NAMES = [
-    "a take $1^{ $2",
-    "$\\frac{",
-    "東京",
-    "مرحبا",
-    "🎸 solo",
-    "a\nb",
-    os.fsdecode(b"caf\xe9"),
-    "x" * 200,
-    "%s {} \\",
-]
+# Drawing is what costs: each picture has what one kind of reader stumbles over.
+NAMES = ["a take $1^{ $2 $\\frac{ %s {} \\", "東京 مرحبا 🎸 solo", "a\nb" + os.fsdecode(b"caf\xe9"), "x" * 200]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,8 +20,8 @@ STRESS = [sys.executable, "-m", "tests.stress"]
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Keep the user's own session out of it."""
-    own = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(home), "HOME": str(home), "OMP_NUM_THREADS": "1"}
-    return {**os.environ, **own, **more}
+    own = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), str(home))
+    return {**os.environ, **own, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
 
 
 @contextmanager
