@@ -38,7 +38,8 @@ _STEEP, _STEEP_DB, _SLOPE_DB, _LINE = 7, 18.0, 4.0, 13
 _EDGE_DB = 6.0
 _NEAR = 1.06
 # A steeper fit than this is of a codec's or a converter's slope, which is no filter's.
-_HIGHEST_ORDER = 12
+# One up to the second is a filter's even where a fall for good seems to come later.
+_HIGHEST_ORDER, _GENTLE_ORDER = 12, 8
 # The trend that leads up to a gradual edge is no steeper than this, in dB a cell.
 _STEEPEST_TREND = 0.15
 
@@ -85,10 +86,11 @@ class LongTermSpectrum:
         coarse = None if coarse_hz is None else coarse_hz / _CELL_HZ
         below, highest = _medians(levels, _BELOW), _highest_above(levels)
         fall = _first_fall(below, highest)
-        if coarse is None and fall is None:
-            begun = _fall_within_an_octave(below, highest)
-            coarse = None if begun is None else fit_low_pass(levels, begun).cell
         edge = _edge(levels, fall, coarse, is_coded)
+        if coarse is None and not (edge and edge.is_wall) and (begun := _fall_within_an_octave(below, highest)):
+            fit = fit_low_pass(levels, begun)
+            if edge is None or fit.order <= _GENTLE_ORDER:
+                edge = Edge(fit.cell * _CELL_HZ, False)
         return None if edge is None or _has_valleys(below, highest, edge.hertz / _CELL_HZ) else edge
 
     def _levels_db(self) -> Levels:
