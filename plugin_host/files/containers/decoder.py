@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from plugin_host.files.containers.hushed import hushed
+from plugin_host.files.containers.plain_samples import PlainSamples
 
 # Whatever libsndfile and its wrapper raise on files that are not what they claim.
 DAMAGE = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError, AssertionError, MemoryError)
@@ -40,6 +41,11 @@ class Decoder(soundfile.SoundFile):  # type: ignore[misc]
         """Keep soundfile from moving the file; `seek` itself works all the same."""
         return False
 
+    def next(self, count: int) -> NDArray[np.float32]:
+        """Return up to `count` frames, shape (frames, channels)."""
+        part: NDArray[np.float32] = self.read(count, dtype="float32", always_2d=True)
+        return part
+
 
 @dataclass(frozen=True)
 class Link:
@@ -50,7 +56,7 @@ class Link:
         frames: Samples per channel by a count that does not rest on the decoder, or 0 where there is none.
     """
 
-    open: Callable[[], Decoder]
+    open: Callable[[], Decoder | PlainSamples]
     frames: int = 0
 
 
@@ -104,6 +110,8 @@ class Chain:
                 if self._index + 1 == len(self._links):
                     break
                 self._open(self._index + 1)
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate(parts) if parts else np.zeros((0, self.channels), np.float32)
 
     def close(self) -> None:
@@ -112,7 +120,7 @@ class Chain:
 
     def _next(self, count: int) -> NDArray[np.float32]:
         with hushed() if self._decoder.is_mpeg else nullcontext():
-            part: NDArray[np.float32] = self._decoder.read(count, dtype="float32", always_2d=True)
+            part = self._decoder.next(count)
         self._at += len(part)
         return part
 

@@ -12,6 +12,7 @@ from plugin_host.files.audio_error import AudioFileError
 from plugin_host.files.containers import aiff, flac, mpeg, ogg
 from plugin_host.files.containers.decoder import DAMAGE, Chain, Decoder, Link
 from plugin_host.files.containers.file_bytes import FileBytes
+from plugin_host.files.containers.plain_samples import PlainSamples, can_read
 from plugin_host.files.containers.riff import RiffFile, WavFormat, read_riff
 from plugin_host.files.containers.spliced import Piece, Spliced
 
@@ -111,9 +112,12 @@ def _of_samples(file: BinaryIO, riff: RiffFile, form: WavFormat, coding: str) ->
     """Samples side by side need no decoder's opinion on how many there are."""
     align = form.sample_bytes * form.channels
     frames = riff.data_bytes // align
+    start = riff.data_start
     raw = {"samplerate": form.rate, "channels": form.channels, "subtype": coding, "format": "RAW", "endian": "LITTLE"}
-    pieces = [(riff.data_start, frames * align)]
-    sound = Chain([Link(lambda: _spliced(file, pieces, **raw), frames)])
+    if can_read(form.rate, form.channels, coding):
+        sound = Chain([Link(lambda: PlainSamples(file, start, frames, form.rate, form.channels, coding), frames)])
+    else:
+        sound = Chain([Link(lambda: _spliced(file, [(start, frames * align)], **raw), frames)])
     promised = riff.promised_bytes // align
     return Source(sound, riff, form.bits, promised / form.rate if promised > frames else 0.0)
 

@@ -55,7 +55,7 @@ class Spliced(io.RawIOBase):
             if isinstance(piece, bytes):
                 view[done : done + count] = piece[inside : inside + count]
             else:
-                count = _read_into(view[done : done + count], self._file, piece[0] + inside)
+                count = read_into(view[done : done + count], self._file, piece[0] + inside)
                 if not count:
                     break
             done += count
@@ -63,7 +63,8 @@ class Spliced(io.RawIOBase):
         return done
 
 
-def _read_into(view: memoryview, file: BinaryIO, start: int) -> int:
+def read_into(view: memoryview, file: BinaryIO, start: int) -> int:
+    """Read what lies at a place of a file, at most as much as the view holds; return the number of bytes."""
     if hasattr(os, "preadv"):
         # Copies of this process have the file's position in common with it.
         return os.preadv(file.fileno(), [view], start)
