@@ -20,7 +20,7 @@ from tests.stress.traffic import delays
 
 
 def soaked(folder: Path, device: str, **more: str) -> dict[str, Any]:
-    command = [*STRESS, "soak", "--minutes", "0.03", "--device", device, "-o", "out/soak.json"]
+    command = [*STRESS, "soak", "--minutes", "0.05", "--device", device, "-o", "out/soak.json"]
     done = subprocess.run(
         command, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=150
     )
