@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -137,6 +138,11 @@ def test_a_port_that_comes_back_is_wired_again(server: DummyServer) -> None:
             for _ in range(4):
                 insert.device.poll()
             assert insert.device.patch == wires
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_block_leaves_the_interpreter(server: DummyServer) -> None:
+    # It would wait for ever; so it is another process.
+    subprocess.run([sys.executable, "-m", "tests.plugin_host.devices.leaving_client"], check=True, timeout=60)
 
 
 def test_a_server_at_another_rate_is_followed_or_refused(server: DummyServer) -> None:
