@@ -37,8 +37,8 @@ settings.load_profile("house")
 # Rooms whose tests share what one process makes: a built plug-in and its server, a browser.
 _TOGETHER = ("plugin_host/plugin", "plugin_host/panel")
 # What plays in real time, by room or by fixture: beside a busy second core its blocks would be late.
-_ON_TIME = ("plugin_host/plugin/test_bench.py", "stress/test_soak.py")
-_ON_TIME_WITH = {"server", "pipewire", "open_host", "served_folder"}
+_ON_TIME = ("plugin_host/plugin/test_bench.py", "stress/test_drill.py", "stress/test_soak.py")
+_ON_TIME_WITH = {"server", "controller", "pipewire", "open_host", "served_folder"}
 
 
 # Before xdist looks for groups, and pytest for marks.
