@@ -10,6 +10,7 @@ import numpy as np
 
 from models.stage import Block
 from plugin_host.devices.jack import jack_module
+from plugin_host.devices.jack_thread import JackThread
 
 _NAME = "highband-probe"
 _BURST_S, _LISTEN_S = 0.25, 0.75
@@ -39,9 +40,9 @@ class LoopProbe:
         self._place = len(self.sent)
         self._in = self._recorder.inports.register("in_1")
         self._out = self._client.outports.register("out_1")
-        self._client.set_process_callback(self._play if is_insert else self._process)
+        self._threads = [JackThread(module, self._client, self._play if is_insert else self._process)]
         if is_insert:
-            self._recorder.set_process_callback(self._record)
+            self._threads.append(JackThread(module, self._recorder, self._record))
 
     def measure(self, into: str, out_of: str) -> int:
         """Return the samples between what goes into one port and what comes out of another.
@@ -78,6 +79,8 @@ class LoopProbe:
 
     def close(self) -> None:
         """Leave the server."""
+        for thread in self._threads:
+            thread.end()
         self._client.close()
         if self._recorder is not self._client:
             self._recorder.close()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from plugin_host.devices.device import MOST_CHANNELS, DeviceError, DeviceOptions, NoDeviceError, ReconnectingDevice
 from plugin_host.devices.jack_patch import JackPatch, Wire
+from plugin_host.devices.jack_thread import JackThread
 from plugin_host.engine.engine import Engine, Frames
 
 _SAMPLE = np.dtype(np.float32)
@@ -21,10 +20,6 @@ _LONGEST_PERIOD = 8192
 # The server counts samples in 32 bits.
 _CLOCK_TURNS = 1 << 32
 _NAME = "highband"
-# How long the server's thread may take to end by itself.
-_PATIENCE_S = 1.0
-# Linux names a process's threads there.
-_THREADS = Path("/proc/self/task")
 
 
 def jack_module() -> Any:
@@ -132,23 +127,10 @@ class JackDevice(ReconnectingDevice):
         """Leave the server."""
         client, self._client = self._client, None
         if client is not None:
-            self._end_thread()
+            if not self._is_shut_down:
+                self._thread.end()
             with suppress(jack_module().JackError):
                 client.close()
-
-    def _end_thread(self) -> None:
-        """Let the server's thread end by itself.
-
-        To close a client kills it wherever it is; where it has the interpreter then, nobody ever gets that again.
-        """
-        self._is_leaving, patience = True, time.monotonic() + _PATIENCE_S
-        while self._has_thread() and not self._is_shut_down and time.monotonic() < patience:
-            time.sleep(0.002)
-
-    def _has_thread(self) -> bool:
-        if self._thread is None or not _THREADS.exists():
-            return self._thread is not None and not self._has_left
-        return (_THREADS / str(self._thread)).exists()
 
     def _look(self) -> None:
         """Become a client, not yet active."""
@@ -160,18 +142,14 @@ class JackDevice(ReconnectingDevice):
             client = module.Client(_NAME, no_start_server=True)
         except module.JackError:
             raise NoDeviceError("no JACK server answers; start one, such as: jackd -d alsa -r 48000 -p 128") from None
-        self._client = client
+        # No other callbacks in Python: the server waits for their answers, while MIDI's library holds the interpreter
+        # and waits for the server. So the period and what was lost are read off each cycle.
+        self._client, self._thread = client, JackThread(module, client, self._process)
         self.rate, self.block = int(client.samplerate), int(client.blocksize)
         wish = self._options.rate
         if wish not in (None, self.rate):
             self._close()
             raise DeviceError(f"the JACK server runs at {self.rate} Hz; start it with -r {wish}, or leave --rate out")
-        # No other callbacks in Python: the server waits for their answers, while MIDI's library holds the interpreter
-        # and waits for the server. So the period and what was lost are read off each cycle.
-        self._thread: int | None = None
-        self._is_leaving = self._has_left = False
-        self._leave = module.CallbackExit
-        client.set_process_callback(self._process)
         client.set_shutdown_callback(self._forget_server)
         self._due = self._timeline = None
         self._is_shut_down = False
@@ -221,10 +199,7 @@ class JackDevice(ReconnectingDevice):
     # On the server's threads.
 
     def _process(self, frames: int) -> None:
-        if self._is_leaving:
-            self._has_left = True
-            raise self._leave
-        self._thread, engine = threading.get_native_id(), self._engine
+        engine = self._engine
         if engine is None or frames > _LONGEST_PERIOD:
             for port in self._outports:
                 self._samples(port, frames).fill(0.0)

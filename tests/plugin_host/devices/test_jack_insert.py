@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from models.extender.controls import CONTROLS
-from plugin_host.devices.device import DeviceOptions
+from plugin_host.devices.device import DeviceError, DeviceOptions
 from plugin_host.devices.jack import JackDevice, jack_module
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
@@ -143,6 +143,11 @@ def test_a_port_that_comes_back_is_wired_again(server: DummyServer) -> None:
 def test_a_client_that_leaves_in_the_middle_of_a_block_leaves_the_interpreter(server: DummyServer) -> None:
     # It would wait for ever; so it is another process.
     subprocess.run([sys.executable, "-m", "tests.plugin_host.devices.leaving_client"], check=True, timeout=60)
+
+
+def test_a_server_at_a_rate_that_was_not_requested_is_refused(server: DummyServer) -> None:
+    with pytest.raises(DeviceError, match="start it with -r 96000"):
+        JackDevice(DeviceOptions(rate=96000))
 
 
 def test_a_server_at_another_rate_is_followed_or_refused(server: DummyServer) -> None:
