@@ -8,13 +8,14 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(target: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file, flushed to the disk before it gets its name; no temporary file remains where that fails.
+def write_atomically(target: Path, data: bytes, mode: int = 0o644, *, flushed: bool = True) -> None:
+    """Write a file that gets its name when it is whole; no temporary file remains where that fails.
 
     Args:
         target: The file; its folder must exist.
         data: Its content.
         mode: Its permissions; the temporary file is readable by its owner alone.
+        flushed: Wait until the disk has it, so that it is whole after a power cut too.
 
     Raises:
         OSError: It can't be written.
@@ -24,7 +25,8 @@ def write_atomically(target: Path, data: bytes, mode: int = 0o644) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if flushed:
+                os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:

@@ -40,7 +40,7 @@ def inspect(
     status: 0 all were read, 1 some could not be.
     """
     from plugin_host.render.batch.plan import expand
-    from plugin_host.render.batch.workers import default_jobs
+    from plugin_host.render.batch.template import default_jobs
     from plugin_host.render.inspect.many import inspect_all
 
     paths = list(dict.fromkeys(path for text in inputs for path, _ in expand(text)))

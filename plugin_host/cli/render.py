@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import typer
 from plugin_host.cli.common.errors import INTERRUPTED, WORK_FAILED, WRONG_USAGE, complain, refuse, refusing, stoppable
 from plugin_host.cli.common.first_use import announce_compiling, is_compiled
 from plugin_host.cli.common.options import EXAMPLES, RENDER, ArtifactOption, PresetOption, SetOption
+from plugin_host.render.batch.template import start_template
 
 if TYPE_CHECKING:
     from plugin_host.cli.render_report import Report
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from plugin_host.render.batch.plan import Plan
 
 app = typer.Typer()
+# A file of less is no long one, however it is coded.
+_SMALL_BYTES = 1_000_000
 
 BitsChoice = Literal["16", "24", "32f"]
 Inputs = Annotated[
@@ -107,6 +112,8 @@ def render(
     like audio and is left out. Exit status: 0 all done, 1 something failed, 2 wrong usage, 130 stopped.
     """
     with stoppable() as stopped:
+        if not cluster and _may_be_many(inputs, listed) and is_compiled():
+            start_template(jobs)
         from plugin_host.chain.file_program import choose
         from plugin_host.cli.render_report import JsonReport, Report
         from plugin_host.render.batch.batch import Batch, journal_path
@@ -114,7 +121,6 @@ def render(
         from plugin_host.render.batch.journal import Journal
         from plugin_host.render.batch.plan import plan
         from plugin_host.render.batch.report import check_report_file, write_report
-        from plugin_host.render.batch.workers import warm_up
         from plugin_host.render.loudness import LoudnessTarget
 
         with refusing(WRONG_USAGE, ValueError):
@@ -125,8 +131,6 @@ def render(
             _refuse_album_alone(album, loudness)
             build = partial(choose, preset, settings or [], artifact, automation)
             announce_compiling()
-            if is_compiled() and not cluster:
-                warm_up(jobs, planned)
             sound = build()
             if sound.warning:
                 complain(sound.warning)
@@ -188,6 +192,19 @@ def watch(
             suffix = f".{format_name}" if format_name else None
             for outcome in appearing(folder, output, batch, settle_s=settle_s, stopped=stopped, suffix=suffix):
                 report.end(outcome)
+
+
+def _may_be_many(inputs: Sequence[str] | None, listed: Path | None) -> bool:
+    """Return whether the inputs may be worth more than one process; a small file is done before another is there."""
+    return listed is not None or len(inputs or ()) > 1 or any(not _is_small_file(path) for path in inputs or ())
+
+
+def _is_small_file(path: str) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size < _SMALL_BYTES
 
 
 def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[str]:

@@ -220,8 +220,8 @@ class TapedExtender:
         self._extender.recall()
         try:
             self._file.flush()
-            os.fsync(self._file.fileno())
-            write_atomically(self._state, save_state(self._extender, **beside))
+            # What a power cut takes of them is found by their sums; a wait for the disk would cost more than it saves.
+            write_atomically(self._state, save_state(self._extender, **beside), flushed=False)
         except OSError:
             self.drop()
         self._saved_at = time.monotonic()

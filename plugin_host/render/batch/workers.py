@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
 import signal
-import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.plan import BatchError, Job, Plan
 from plugin_host.render.batch.task import Result, Task
+from plugin_host.render.batch.template import default_jobs, worker_context
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.render import RenderStopped, Stopped
 from plugin_host.render.spread import ProcessLost
@@ -29,41 +27,11 @@ _WAIT_S = 0.2
 _LONG_BYTES = 10_000_000
 # A worker ends at its next block; one that does not is ended.
 _STOP_S = 10.0
+# Of what a file's progress is reported.
+_REPORT_EVERY_S = 0.1
 
 Begun = Callable[[Job], None]
 Progress = Callable[[Job, float], None]
-
-
-def warm_up(jobs: int | None, plan: Plan) -> None:
-    """Begin to load what workers need while this process does something else; see `engine_for`."""
-    if _count(jobs, plan):
-        _context()
-
-
-def _context() -> Any:
-    """Return what starts workers: on Linux copies of a process that has loaded what they need, else interpreters.
-
-    That process never has a thread, a lock or a library in a state that a copy could trip over.
-    """
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver
-
-    forkserver.set_forkserver_preload(["plugin_host.render.batch.workers", "plugin_host.render.batch.preloaded"])
-    before = os.environ.get("PYTHONSAFEPATH")
-    # Nothing of the working folder may be taken for a module of ours.
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        forkserver.ensure_running()
-    finally:
-        del os.environ["PYTHONSAFEPATH"]
-        os.environ.update({} if before is None else {"PYTHONSAFEPATH": before})
-    return multiprocessing.get_context("forkserver")
-
-
-def default_jobs() -> int:
-    """Return how many processes render at once by default: a core is left to the person at the machine."""
-    return max(1, (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) - 1)
 
 
 class Inline:
@@ -139,7 +107,7 @@ class Workers:
     def __init__(self, count: int, build: Callable[[], Sound], *, stay: bool = False) -> None:
         self._count, self._build, self._stay = count, build, stay
         self._workers: list[_Worker] = []
-        self._context = _context()
+        self._context = worker_context()
         self._tries: dict[str, int] = {}
 
     def run(
@@ -235,6 +203,20 @@ def _end(workers: list[_Worker]) -> None:
             worker.process.join()
 
 
+def _now_and_then(report: Callable[[float], None]) -> Callable[[float], None]:
+    """Return progress that does not wake the other side for each block; the end is always reported."""
+    reported_at = 0.0
+
+    def progress(share: float) -> None:
+        nonlocal reported_at
+        now = time.monotonic()
+        if share >= 1.0 or now - reported_at >= _REPORT_EVERY_S:
+            reported_at = now
+            report(share)
+
+    return progress
+
+
 def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
     """Render what comes until the other side is gone, by its own will or not."""
     # Ctrl-C reaches the whole group; the command decides and closes the connection.
@@ -249,6 +231,7 @@ def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
         while True:
             task: Task = connection.recv()
             # While a task is rendered nothing is sent from the other side: what can be read is its end.
-            connection.send(run_task(replace(task, spreads=True), sound, connection.send, connection.poll))
+            progress = _now_and_then(connection.send)
+            connection.send(run_task(replace(task, spreads=True), sound, progress, connection.poll))
     except (EOFError, OSError, RenderStopped, ProcessLost):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def stopped_render(source: Path, folder: Path, count: Count) -> Checkpoint:
     return place
 
 
-@pytest.mark.parametrize("change", ["key", "output", "state", "shorter"])
+@pytest.mark.parametrize("change", ["key", "output", "state", "shorter", "empty", "zeros"])
 def test_what_does_not_belong_to_the_render_is_not_gone_on_with(
     tmp_path: Path, source: Path, change: str, count: Count
 ) -> None:
@@ -106,6 +107,12 @@ def test_what_does_not_belong_to_the_render_is_not_gone_on_with(
         place = Checkpoint(place.folder, "other")
     elif change == "shorter":
         output.write_bytes(output.read_bytes()[:-4])
+    elif change == "empty":
+        state.write_bytes(b"")
+    elif change == "zeros":
+        # What a power cut leaves where the disk did not have the end yet.
+        content = output.read_bytes()
+        output.write_bytes(content[: len(content) // 2].ljust(len(content), b"\0"))
     else:
         damaged = bytearray((output if change == "output" else state).read_bytes())
         damaged[len(damaged) // 2] ^= 1
@@ -116,6 +123,19 @@ def test_what_does_not_belong_to_the_render_is_not_gone_on_with(
     render_file(bare(), {}, source, tmp_path / "whole.wav")
     assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
     assert again == count.blocks - before - again > SECONDS
+
+
+def test_keeping_the_work_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(handle: int) -> None:
+        raise AssertionError("the render waits for the disk")
+
+    monkeypatch.setattr(os, "fsync", wait)
+    extender = load_extender("live")
+    extender.prepare(48000, 1, 480)
+    taped = TapedExtender(extender, Checkpoint(tmp_path, "key"))
+    taped.process(np.zeros((1, 480), np.float32), {})
+    taped.close()
+    assert is_resumable(tmp_path)
 
 
 def test_a_fault_inside_of_a_block_is_no_place_to_go_on_from(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import BatchError, Job, plan
-from plugin_host.render.batch.workers import Inline, Workers, default_jobs, engine_for
+from plugin_host.render.batch.workers import Inline, Workers, engine_for
 from plugin_host.render.render import RenderStopped
 from tests.plugin_host.stages import Delay
 
@@ -148,10 +148,6 @@ def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="there is no preset 'gone'"):
         run(tmp_path, Workers(1, missing))
     assert made(tmp_path / "out") == [JOURNAL_NAME]
-
-
-def test_a_core_is_left_to_the_person() -> None:
-    assert 1 <= default_jobs() <= max(1, (os.cpu_count() or 1) - 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")

@@ -1,0 +1,43 @@
+"""The process that workers are copied from: it loads what they need while the command does something else.
+
+Nothing that takes long to load is imported here, so that a command can start it before anything else.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from typing import Any
+
+
+def default_jobs() -> int:
+    """Return how many processes render at once by default: a core is left to the person at the machine."""
+    return max(1, (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) - 1)
+
+
+def start_template(jobs: int | None) -> None:
+    """Begin to load what workers need, where there will be any; one that was started goes on."""
+    if (jobs or default_jobs()) > 1:
+        worker_context()
+
+
+def worker_context() -> Any:
+    """Return what starts workers: on Linux copies of a process that has loaded what they need, else interpreters.
+
+    That process never has a thread, a lock or a library in a state that a copy could trip over.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["plugin_host.render.batch.workers", "plugin_host.render.batch.preloaded"])
+    before = os.environ.get("PYTHONSAFEPATH")
+    # Nothing of the working folder may be taken for a module of ours.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        os.environ.update({} if before is None else {"PYTHONSAFEPATH": before})
+    return multiprocessing.get_context("forkserver")

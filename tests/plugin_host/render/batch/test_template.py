@@ -1,0 +1,51 @@
+"""Laws of the process that workers are copied from: it is started before all else, and only where there are workers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plugin_host.cli import render
+from plugin_host.render.batch import template
+from plugin_host.render.batch.template import default_jobs, start_template
+
+# What the command itself loads meanwhile.
+_SLOW = {"numpy", "numba", "soundfile", "sqlite3"}
+
+
+def test_a_core_is_left_to_the_person() -> None:
+    assert 1 <= default_jobs() <= max(1, (os.cpu_count() or 1) - 1)
+
+
+def test_a_command_can_start_it_before_what_takes_long_to_load() -> None:
+    program = "import sys, plugin_host.cli.render, plugin_host.render.batch.template; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert not _SLOW & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(("jobs", "cores", "count"), [(1, 8, 0), (2, 1, 1), (None, 1, 0), (None, 3, 1)])
+def test_one_process_alone_needs_none(
+    monkeypatch: pytest.MonkeyPatch, jobs: int | None, cores: int, count: int
+) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(template, "default_jobs", lambda: max(1, cores - 1))
+    monkeypatch.setattr(template, "worker_context", lambda: started.append(1))
+    start_template(jobs)
+    assert len(started) == count
+
+
+def test_a_small_file_is_not_worth_it(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.wav", tmp_path / "large.wav"
+    small.write_bytes(b"0")
+    with large.open("wb") as file:
+        file.truncate(render._SMALL_BYTES)
+    assert not render._may_be_many([str(small)], None)
+    for inputs, listed in (
+        ([str(large)], None), ([str(small), str(small)], None), ([str(tmp_path)], None),
+        ([str(tmp_path / "*.wav")], None), (["s3://bucket/mixes"], None), (None, tmp_path / "list"),
+    ):  # fmt: skip
+        assert render._may_be_many(inputs, listed)
