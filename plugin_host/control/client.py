@@ -151,7 +151,8 @@ class Client:
             timeout_s: End where nothing came for so long; None goes on for ever.
         """
         socket = self._connected(zmq.SUB, beside(self._address, int(self.ask("describe")["telemetry_port"])))
-        for topic in topics:
+        # Changes first: who has the first message of another topic then misses none that come after it.
+        for topic in sorted(topics, key=lambda topic: topic != "changes"):
             socket.subscribe(topic)
         try:
             while socket.poll(None if timeout_s is None else round(timeout_s * 1000.0)):

@@ -79,8 +79,7 @@ class ZmqControl:
         self._period_s = 1.0 / min(1000.0, max(0.1, rate_hz))
         self.requests = self.refused = self.faults = 0
         self._numbers = dict.fromkeys(protocol.TOPICS, 0)
-        self._wanted: set[bytes] = set()
-        self._read: set[str] = set()
+        self._wanted, self._read = set[bytes](), set[str]()
         self._ticks = 0
         self._waiting: list[tuple[list[bytes], int | str | None, Future[Content]]] = []
         self._stop, self._ringing = threading.Event(), threading.Lock()
@@ -104,7 +103,7 @@ class ZmqControl:
             self._context.destroy(linger=0)
             raise
         self._dispatch = Dispatch(self._store, self._host, split(self.telemetry)[1], self._midi)
-        self._changes = self._store.subscribe()
+        self._changes, self._sequence = self._store.subscribe(), self._store.sequence
         self._worker: Worker[Content] = Worker("highband-slow-request")
         # What wakes the thread from others, where sockets of ZeroMQ belong to one.
         self._bell, self._ringer = socket.socketpair()
@@ -244,9 +243,9 @@ class ZmqControl:
             self._read = {topic for topic in protocol.TOPICS if topic.encode().startswith(tuple(self._wanted))}
 
     def _publish_changes(self) -> None:
-        changes = self._changes.take()
-        if "changes" in self._read:
-            for change in changes:
+        for change in self._changes.take():
+            self._sequence = change.sequence
+            if "changes" in self._read:
                 self._publish("changes", protocol.change(change))
 
     def _publish_telemetry(self) -> None:
@@ -258,7 +257,8 @@ class ZmqControl:
             self._ticks += 1
             is_slow_tick = self._ticks % _STATS_SHARE == 0
             if is_slow_tick and "stats" in self._read:
-                self._publish("stats", self._host.stats())
+                # A reader that was stopped for long has lost changes, and learns from the number that it has.
+                self._publish("stats", {**self._host.stats(), "sequence": self._sequence})
             if self._midi is not None and "midi" in self._read:
                 self._publish_midi(self._midi.now(), is_slow_tick)
         except Exception:

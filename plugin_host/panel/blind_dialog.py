@@ -10,7 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
-from plugin_host.panel.elements import Ask, Select, button, press_in
+from plugin_host.panel.elements import Ask, Select, button, every, press_in
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import abx_result, sides_of
 from plugin_host.panel.listening.abx import Choice
@@ -49,7 +49,7 @@ class BlindDialog:
             self._build_setup()
             self._build_trial()
             self._build_end()
-        ui.timer(_LOOK_EVERY_S, self._look)
+        every(_LOOK_EVERY_S, self._look)
         self._client = ui.context.client
         self._client.on_disconnect(self._end_if_gone)
 

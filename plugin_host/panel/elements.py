@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
-from nicegui import ui
+from nicegui import app, background_tasks, ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
@@ -16,6 +18,7 @@ ASSETS = Path(__file__).parent / "assets"
 Ask = Callable[..., Any]
 # Shows a sentence on the page, and beside it a button for `undo`, what takes back what it says, where that is given.
 Show = Callable[..., None]
+_LOOK_EVERY_S = 0.05
 
 
 class Part(Element):
@@ -46,6 +49,10 @@ class Menu(Part, component=ASSETS / "menu.js"):
 
 class Meters(Part, component=ASSETS / "meters.js"):
     """The levels in and out."""
+
+
+class Figures(Part, component=ASSETS / "figures.js"):
+    """The host's figures in words."""
 
 
 class ChainRow(Part, component=ASSETS / "chain.js"):
@@ -94,6 +101,44 @@ def button(text: str, act: Callable[[], Any] | None, about: str) -> ui.button:
     made = ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes("hb-button")
     made.props["aria-label"] = made.props["title"] = about
     return made
+
+
+def every(seconds: float, act: Callable[[], Any]) -> None:
+    """Call something again and again while the page is there.
+
+    A timer of the toolkit goes by the time of day, and stands still for as long as that is put back.
+    """
+    client = ui.context.client
+
+    async def repeat() -> None:
+        await client.connected()
+        while not client.is_deleted:
+            try:
+                if isawaitable(result := act()):
+                    await result
+            except Exception as error:
+                app.handle_exception(error)
+            await asyncio.sleep(seconds)
+
+    background_tasks.create(repeat(), name=f"every {seconds} s", context=ui.context.slot)
+
+
+def send_again_after_a_break() -> None:
+    """Send the whole page to a browser that was cut off and is back.
+
+    What the toolkit has kept for it may be older than what it shows, and what was on its way is lost.
+    """
+    client, is_back = ui.context.client, False
+
+    async def send() -> None:
+        nonlocal is_back
+        while is_back and client.outbox.messages and not client.is_deleted:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        for element in list(client.elements.values()) if is_back else ():
+            element.update()
+        is_back = True
+
+    client.on_connect(send)
 
 
 @contextmanager

@@ -1,17 +1,15 @@
-"""The panel's line to a host: it follows every change, asks what the page asks, and waits for a host that is away."""
+"""The panel's line to a host: while a page is open it follows every change; it asks what the page asks, and waits."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import zmq
-
-from plugin_host.control.client import Client, HostError, NoHostError
+from plugin_host.control.client import Client, NoHostError
 from plugin_host.control.keys import Keys
 from plugin_host.control.protocol import TOPICS
 from plugin_host.control.request import SLOW, STEPS
@@ -22,6 +20,8 @@ _LOOK_S, _PATIENCE_S = 2.0, 10.0
 # Load figures come 7.5 times a second from a host that lives, so that a longer silence is worth a question.
 _SILENCE_S = 1.5
 _RETRY_S = 0.3
+# So long a host is followed after the last page has gone.
+_LINGER_S = 5.0
 
 
 class PanelLink:
@@ -61,7 +61,8 @@ class PanelLink:
         self._sequence = 0
         self._numbers: dict[str, int] = {}
         self._is_stale = False
-        self._stop = threading.Event()
+        self._pages = 0
+        self._stop, self._awake = threading.Event(), threading.Event()
         self._follower = threading.Thread(target=self._follow, name="highband-panel-link", daemon=True)
         # One worker keeps the moves of a drag in order; what takes seconds to build must not hold them up.
         self._asking, self._building = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
@@ -74,6 +75,7 @@ class PanelLink:
     def stop(self) -> None:
         """End; requests under way are not waited for."""
         self._stop.set()
+        self._awake.set()
         self._asking.submit(self._drop_asker)
         for pool in (self._asking, self._building):
             pool.shutdown(wait=False)
@@ -117,24 +119,44 @@ class PanelLink:
             self._asker.close()
             self._asker = None
 
+    @contextlib.contextmanager
+    def followed(self) -> Iterator[None]:
+        """Follow the host while a page is open; with none open the host has nothing to measure for this panel.
+
+        For the thread of the panel's event loop.
+        """
+        self._pages += 1
+        self._awake.set()
+        try:
+            yield
+        finally:
+            self._pages -= 1
+            # A page that is loaded again is back at once.
+            asyncio.get_running_loop().call_later(_LINGER_S, self._rest)
+
+    def _rest(self) -> None:
+        if not self._pages and not self._stop.is_set():
+            self._awake.clear()
+
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
                 with self._client(_LOOK_S) as client:
+                    self._read_all(client)
+                    self._awake.wait()
                     self._follow_one(client)
             except NoHostError as error:
                 self._miss(str(error))
-            except (HostError, zmq.ZMQError, KeyError, TypeError, ValueError) as error:
+            except Exception as error:  # Whatever a host sends: the thread that follows it must not end.
                 self._miss(f"the host at {self._address} can't be understood: {' '.join(str(error).split())}")
             self._stop.wait(_RETRY_S)
 
     def _follow_one(self, client: Client) -> None:
-        """Follow a host until it falls silent."""
-        self._read_all(client)
+        """Follow a host until it falls silent, or the last page is closed."""
         has_begun = False
         with contextlib.closing(client.watch(TOPICS, _SILENCE_S)) as news:
             for message in news:
-                if self._stop.is_set():
+                if self._stop.is_set() or not self._awake.is_set():
                     return
                 # What moved between the snapshot and the first message is in neither.
                 if not has_begun or message["number"] <= self._numbers.get(message["topic"], 0):
@@ -142,28 +164,31 @@ class PanelLink:
                     self._read_all(client)
                     has_begun = True
                 self._numbers[message["topic"]] = message["number"]
-                self._take(client, message["topic"], message["data"])
+                self._apply(client, message["topic"], message["data"])
 
-    def _take(self, client: Client, topic: str, data: dict[str, Any]) -> None:
+    def _apply(self, client: Client, topic: str, data: dict[str, Any]) -> None:
         if topic == "changes":
-            self._take_change(client, data)
+            self._apply_change(client, data)
         elif topic == "spectra":
             self.spectra = data
             self.ticks += 1
         elif topic == "meters":
             self.meters = data
         elif topic == "midi":
-            self._take_midi(client, data)
+            self._apply_midi(client, data)
         else:
             self.stats = data
+            # A change that found no room in the queue is never published again.
+            if data.get("sequence", self._sequence) > self._sequence:
+                self._read_all(client)
             # Changes do not say whether there is something to undo.
-            if self._is_stale:
+            elif self._is_stale:
                 self._read_state(client)
 
-    def _take_change(self, client: Client, change: Mapping[str, Any]) -> None:
-        if change["cause"] == "controls":
+    def _apply_change(self, client: Client, change: Mapping[str, Any]) -> None:
+        if change["cause"] == "controls" or change["sequence"] > self._sequence + 1:
             self._read_all(client)
-        elif change["sequence"] > self._sequence + 1 or change["cause"] == "lock":
+        elif change["cause"] == "lock":
             self._read_state(client)
         elif change["sequence"] == self._sequence + 1:
             self._sequence = change["sequence"]
@@ -172,7 +197,7 @@ class PanelLink:
             self._is_stale = True
             self.moved += 1
 
-    def _take_midi(self, client: Client, now: dict[str, Any]) -> None:
+    def _apply_midi(self, client: Client, now: dict[str, Any]) -> None:
         midi = {**(self.midi or {}), **now}
         if midi == self.midi:
             return

@@ -18,7 +18,19 @@ from plugin_host.control.client import HostError, NoHostError
 from plugin_host.panel.access import AccessGuard
 from plugin_host.panel.blind_dialog import BlindDialog
 from plugin_host.panel.chain_editor import addable, edited, with_options
-from plugin_host.panel.elements import ASSETS, ChainRow, Meters, Picture, Render, Spectrogram, button, press_in
+from plugin_host.panel.elements import (
+    ASSETS,
+    ChainRow,
+    Figures,
+    Meters,
+    Picture,
+    Render,
+    Spectrogram,
+    button,
+    every,
+    press_in,
+    send_again_after_a_break,
+)
 from plugin_host.panel.frames import FrameDesk
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.knob_board import Acts, KnobBoard
@@ -59,7 +71,6 @@ class Page:
         self._moved, self._rounds = -1, 0
         self._theme = _theme_of(ui.context.client.request.cookies.get(_LOOK, ""))
         self._is_editing = False
-        self._words: list[tuple[str, str]] = []
         self._slots: dict[str, ui.button] = {}
         self._switches: dict[str, ui.button] = {}
         self._dark = ui.dark_mode(_THEMES[self._theme][0])
@@ -90,11 +101,12 @@ class Page:
                 ui.element("details"),
             ):
                 self._summary = TextElement(tag="summary", text="").props(f'title="{_SUMMARY}"')
-                self._figures = ui.element("dl").classes("hb-strip")
+                self._figures = Figures()
             with ui.element("section").classes("hb-board hb-rendered").props('aria-label="Render"'):
                 Render()
         ui.keyboard(self._press, ignore=["input", "textarea"])
-        ui.timer(_REFRESH_S, self.refresh)
+        every(_REFRESH_S, self.refresh)
+        send_again_after_a_break()
 
     async def ask(self, do: str, **fields: Any) -> dict[str, Any] | None:
         """Ask the host; show the person where it refuses."""
@@ -247,16 +259,7 @@ class Page:
         self._board.show_found()
         self._switches[_MATCH].set_text(match_of(self.link.stats))
         self._summary.set_text(summary_of(self.link.stats, bool(self.link.away)))
-        words = words_of(self.link.stats, self.link.meters, bool(self.link.away))
-        if self._words == words:
-            return
-        self._words = words
-        self._figures.clear()
-        with self._figures:
-            for name, value in words:
-                with ui.element("div"):
-                    TextElement(tag="dt", text=name)
-                    TextElement(tag="dd", text=value)
+        self._figures.show(rows=words_of(self.link.stats, self.link.meters, bool(self.link.away)))
 
 
 def _theme_of(name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from plugin_host.control.client import HostError, NoHostError
-from plugin_host.panel.elements import Ask, button
+from plugin_host.panel.elements import Ask, button, every
 from plugin_host.panel.host_mirror import PanelLink
 from plugin_host.panel.labels import title_of
 from plugin_host.panel.preset_dialog import PresetDialog
@@ -43,7 +43,7 @@ class PresetBar:
             self._save = button("save", self._keep, "Save what plays")
             self._revert = button("revert", self.revert, "Revert to the preset as it was saved")
         self._mark(False)
-        ui.timer(_COMPARE_EVERY_S, self._compare)
+        every(_COMPARE_EVERY_S, self._compare)
 
     def refresh(self) -> None:
         """Show the name of what plays."""

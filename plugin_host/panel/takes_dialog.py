@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from plugin_host.panel.elements import Ask, button, press_in, window
@@ -43,7 +43,7 @@ class TakesDialog:
         self._record.set_text(f"record {_clock(state['seconds'])}" if state.get("on") else "record")
         if state and not self._has_looked and not self._link.away:
             self._has_looked = True
-            ui.timer(0.0, self._offer_recovered, once=True)
+            background_tasks.create(self._offer_recovered(), context=ui.context.slot)
 
     async def open(self) -> None:
         """Show the takes that the host has now."""

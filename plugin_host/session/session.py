@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plugin_host.chain.program import DEFAULT_ARTIFACT, LiveSound
 from plugin_host.devices.device import Device
-from plugin_host.engine.realtime import settle_audio_thread, settle_process, unsettle_process
+from plugin_host.engine.realtime import collect_garbage, settle_audio_thread, settle_process, unsettle_process
 from plugin_host.engine.watchdog import Relief, Watchdog
 from plugin_host.files.audio_reader import AudioFileError
 from plugin_host.session.host import LiveHost
@@ -159,6 +159,7 @@ class LiveSession:
         if now >= self._save_at:
             self._save_at = now + _SAVE_EVERY_S
             self._save()
+            collect_garbage()
 
     def _reconnect_interfaces(self) -> None:
         """Reconnect interfaces that are clients of the device's server: they do not notice its end by themselves."""

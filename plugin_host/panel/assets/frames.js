@@ -1,15 +1,36 @@
 // What the parts of the page that show the sound have in common: frames from the panel, and a canvas that follows its
 // size and the theme. A page that is hidden or late asks for the next frame only when it has drawn this one.
 window.highband = (() => {
+  // The panel answers within two seconds, with an empty frame where there is none. A connection that is silent for longer
+  // is dead, which a browser notices after minutes or never.
+  const SILENT_MS = 5000, AGAIN_MS = 1000;
   function follow() {
     const socket = new WebSocket(new URL("frames", document.baseURI).href.replace(/^http/, "ws"));
-    socket.onmessage = ({ data }) => {
-      window.dispatchEvent(new CustomEvent("highband-frame", { detail: JSON.parse(data) }));
-      requestAnimationFrame(() => socket.send("next"));
+    let watch;
+    const wait = () => { watch = setTimeout(again, SILENT_MS); };
+    const again = () => {
+      clearTimeout(watch);
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      setTimeout(follow, AGAIN_MS);
     };
-    socket.onclose = () => setTimeout(follow, 1000);
+    socket.onclose = again;
+    socket.onmessage = ({ data }) => {
+      clearTimeout(watch);
+      requestAnimationFrame(() => { socket.send("next"); wait(); });
+      if (data) window.dispatchEvent(new CustomEvent("highband-frame", { detail: JSON.parse(data) }));
+    };
+    wait();
   }
   follow();
+
+  // A page that is cut off for a moment waits; its toolkit would load it again, and what was chosen in it would be lost,
+  // or all of it where there is still no way to the panel.
+  function bearBreaks() {
+    socket.off("connect_error");
+    socket.on("connect_error", ({ message }) => { if (message === "Implicit handshake failed") location.reload(); });
+  }
+  addEventListener("load", () => { socket.connected ? bearBreaks() : socket.once("connect", bearBreaks); });
 
   // The component's `draw` is called with each frame.
   const frames = {

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from plugin_host.session.panel_process import free_port
 from tests.plugin_host.panel import clocked_panel
+from tests.plugin_host.panel.broken_line import Line, line_to
 from tests.plugin_host.panel.panel_host import PATIENCE_S, Studio, served, until
 from tests.plugin_host.panel.panel_page import knob, shown
 
 
-def test_a_page_goes_on_after_a_break_of_five_minutes(
+def test_a_page_goes_on_where_the_time_of_day_is_put_back_and_after_a_break_of_five_minutes(
     browser: Browser, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = tmp_path / "passed"
@@ -28,7 +30,10 @@ def test_a_page_goes_on_after_a_break_of_five_minutes(
         page.set_default_timeout(PATIENCE_S * 1000.0)
         page.goto(url)
         knob(page, "Amount").wait_for()
-        until(lambda: shown(page, "Amount") not in ("", "-7 dB"))
+        until(lambda: shown(page, "Amount") not in ("", "-4 dB", "-7 dB"))
+        clocked_panel.put_back_of(clock).touch()
+        studio.store.request_many({"amount": -4.0}, "test")
+        until(lambda: shown(page, "Amount") == "-4 dB")
         context.set_offline(True)
         page.evaluate("window.isAsItWas = true; window.socket.io.engine.close()")
         # The panel has noticed, and begins to wait for the page.
@@ -39,3 +44,67 @@ def test_a_page_goes_on_after_a_break_of_five_minutes(
         context.set_offline(False)
         until(lambda: shown(page, "Amount") == "-7 dB")
         assert page.evaluate("window.isAsItWas") is True
+
+
+@pytest.fixture
+def line(studio: Studio) -> Iterator[Line]:
+    with line_to(int(studio.url.rpartition(":")[2].strip("/"))) as line:
+        yield line
+
+
+@pytest.fixture
+def far(context: BrowserContext, line: Line) -> Page:
+    """A page at the other end of the line."""
+    page = context.new_page()
+    page.goto(line.url)
+    knob(page, "Amount").wait_for()
+    page.evaluate("window.isAsItWas = true; window.framesSeen = 0")
+    page.evaluate("addEventListener('highband-frame', () => framesSeen++)")
+    until(lambda: page.evaluate("framesSeen") > 1 and page.evaluate("did_handshake"))
+    return page
+
+
+def test_a_picture_whose_connection_died_without_a_word_moves_again(
+    far: Page, line: Line, complaints: list[str]
+) -> None:
+    line.silence()
+    line.heal()
+    # What was on its way is drawn, and then nothing.
+    far.wait_for_timeout(500)
+    drawn = far.evaluate("framesSeen")
+    until(lambda: far.evaluate("framesSeen") > drawn + 2)
+    assert far.evaluate("isAsItWas") is True
+
+
+def test_a_page_that_is_back_shows_what_is_and_not_what_was_on_its_way(
+    page: Page, far: Page, line: Line, studio: Studio, complaints: list[str]
+) -> None:
+    assert studio.store is not None
+    line.silence()
+    for value in (-3.0, -5.0):
+        studio.store.request_many({"amount": value}, "test")
+        until(lambda value=value: shown(page, "Amount") == f"{value:g} dB")  # type: ignore[misc]
+        # The first is sent to nobody, the second waits until the page is back.
+        line.lose()
+        far.wait_for_timeout(500)
+    line.heal()
+    far.evaluate("socket.io.engine.close()")
+    until(lambda: shown(far, "Amount") == "-5 dB")
+    far.wait_for_timeout(1000)
+    assert shown(far, "Amount") == "-5 dB"
+
+
+def test_a_page_with_no_way_to_the_panel_waits_and_is_not_loaded_again(
+    far: Page, line: Line, studio: Studio, complaints: list[str]
+) -> None:
+    assert studio.store is not None
+    line.silence()
+    far.evaluate("window.tries = 0; socket.io.on('reconnect_error', () => tries++)")
+    far.evaluate("socket.io.timeout(200).reconnectionDelay(50).reconnectionDelayMax(100)")
+    far.evaluate("socket.io.engine.close()")
+    until(lambda: far.evaluate("tries") > 3)
+    studio.store.request_many({"amount": -9.0}, "test")
+    line.heal()
+    far.evaluate("socket.io.timeout(20000)")
+    until(lambda: shown(far, "Amount") == "-9 dB")
+    assert far.evaluate("isAsItWas") is True

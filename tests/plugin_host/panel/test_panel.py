@@ -111,6 +111,15 @@ def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
     page.get_by_text("Dropped blocks").wait_for()
 
 
+def test_figures_that_change_leave_nothing_in_the_page(page: Page) -> None:
+    count, figures = "Object.keys(getElement(0).$root.$refs).length", page.locator(".hb-strip")
+    held = page.evaluate(count)
+    for _ in range(5):
+        text = figures.inner_text()
+        until(lambda text=text: figures.inner_text() != text)  # type: ignore[misc]
+    assert page.evaluate(count) == held
+
+
 def test_the_spectrogram_shows_another_source_and_stands_still(page: Page) -> None:
     read = "canvas => canvas.toDataURL()"
     page.get_by_role("group", name="Spectrogram of").get_by_text("input").click()
