@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import platformdirs
 from pydantic import ValidationError
 
 from models.atomic_write import write_atomically
 from plugin_host.files.json_document import DocumentError, read_document, read_file
 from plugin_host.files.json_document import Path as JsonPath
+from plugin_host.files.user_folders import maps_folder as user_folder
 from plugin_host.midi.map import MidiMap
 
 # A map of every knob there is has a hundredth of it; a mistaken audio file has not.
@@ -55,11 +55,6 @@ def parse_map(data: bytes | str, where: str = "the map") -> MidiMap:
             raise document.error(*_first(error)) from None
     except DocumentError as error:
         raise MidiMapError(f"{error}; mend or delete it") from None
-
-
-def user_folder() -> Path:
-    """Return the folder of the user's own maps; it need not exist."""
-    return Path(platformdirs.user_config_path("highband", appauthor=False)) / "controllers"
 
 
 def list_maps() -> list[FoundMap]:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from pydantic import ValidationError
 
 from models.atomic_write import write_atomically
 from plugin_host.files.json_document import DocumentError, read_document, read_file
 from plugin_host.files.json_document import Path as JsonPath
+from plugin_host.files.user_folders import presets_folder as user_folder
 from plugin_host.preset.effect_catalogue import effect
 from plugin_host.preset.schema import EffectNode, PluginNode, Preset
 
@@ -96,11 +96,6 @@ def _first(error: ValidationError) -> tuple[JsonPath, str]:
         subject = next((str(key) for key in reversed(path) if isinstance(key, str)), "the preset")
         why = f"{subject} {_WHY.get(first['type'], why)}"
     return path, why
-
-
-def user_folder() -> Path:
-    """Return the folder of the user's own presets; it need not exist."""
-    return Path(platformdirs.user_data_path("highband", appauthor=False)) / "presets"
 
 
 def list_presets() -> list[Preset]:

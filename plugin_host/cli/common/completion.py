@@ -8,10 +8,10 @@ from pathlib import Path
 
 def presets(incomplete: str) -> Iterator[str]:
     """Yield the presets, shipped and the user's own, that begin so."""
-    import platformdirs
+    from plugin_host.files.user_folders import presets_folder
 
-    own = Path(platformdirs.user_data_path("highband", appauthor=False)) / "presets"
-    yield from _beginning(incomplete, [*_files(_package("presets"), "*.json"), *_files(own, "*.json")])
+    own = _files(presets_folder(), "*.json")
+    yield from _beginning(incomplete, [*_files(_package("presets"), "*.json"), *own])
 
 
 def artifacts(incomplete: str) -> Iterator[str]:
@@ -22,10 +22,10 @@ def artifacts(incomplete: str) -> Iterator[str]:
 
 def midi_maps(incomplete: str) -> Iterator[str]:
     """Yield the maps of MIDI controllers, shipped and the user's own, that begin so."""
-    import platformdirs
+    from plugin_host.files.user_folders import maps_folder
 
-    own = Path(platformdirs.user_config_path("highband", appauthor=False)) / "controllers"
-    yield from _beginning(incomplete, [*_files(_package("plugin_host"), "midi/maps/*.json"), *_files(own, "*.json")])
+    own = _files(maps_folder(), "*.json")
+    yield from _beginning(incomplete, [*_files(_package("plugin_host"), "midi/maps/*.json"), *own])
 
 
 def knobs(incomplete: str) -> Iterator[tuple[str, str]]:

@@ -52,7 +52,7 @@ export default {
   computed: {
     position() { return this.shown ?? this.setting.position; },
     angle() { return FIRST + ARC * this.position; },
-    // "auto" lies below the range, and the range is what a screen reader is told.
+    // "auto" lies below the range, and the range is what a screen reader reads.
     now() { return Math.min(this.knob.high, Math.max(this.knob.low, this.setting.value)); },
     origin() { return this.knob.low < 0 && this.knob.high > 0 ? this.toPosition(0) : 0; },
     ghostAngle() { return FIRST + ARC * (this.ghost ?? 0); },

@@ -94,14 +94,14 @@ class Plugin {
         if (buffer_ != hop_.buffer()) wish();
     }
 
-    // What the host is told.
+    // What the host knows.
     uint32_t latency() {
-        told_latency_ = buffer_.load() + chain_latency();
-        return told_latency_;
+        reported_latency_ = buffer_.load() + chain_latency();
+        return reported_latency_;
     }
 
     // Whether the host knows another latency.
-    bool has_news() { return told_latency_ != buffer_.load() + chain_latency(); }
+    bool has_news() { return reported_latency_ != buffer_.load() + chain_latency(); }
 
     void activate(double rate, uint32_t channels) {
         std::lock_guard<std::mutex> guard(life_);
@@ -327,7 +327,7 @@ class Plugin {
                 hop_.set_may_start(may_come);
             }
             const uint32_t latency = buffer_.load() + chain_latency();
-            if (latency == told_latency_ || latency == wished_latency_) continue;
+            if (latency == reported_latency_ || latency == wished_latency_) continue;
             wished_latency_ = latency;
             guard.unlock();
             wish();
@@ -345,7 +345,7 @@ class Plugin {
     uint64_t rests_at_[kMostKnobs] = {};
     Sent sent_[kMostKnobs][kMostSent] = {};
     uint32_t newest_[kMostKnobs] = {};
-    std::atomic<uint32_t> buffer_{256}, told_latency_{0};
+    std::atomic<uint32_t> buffer_{256}, reported_latency_{0};
     uint32_t wished_latency_ = ~0u;
     bool has_state_ = false, is_over_ = false, is_clock_of_output_ = false;
     uint32_t rate_ = 0, seen_document_ = 0, seen_turns_ = 0, seen_sequences_[kMostKnobs] = {};

@@ -97,7 +97,7 @@ def test_several_files_are_one_batch_and_one_download_and_play_before_and_after_
     play_in_step(page, "two.aiff")
 
 
-def test_a_part_is_selected_and_heard_before_the_whole_is_rendered(page: Page, tmp_path: Path) -> None:
+def test_a_part_is_selected_and_played_before_the_whole_is_rendered(page: Page, tmp_path: Path) -> None:
     sound = noise(12 * 48000)
     soundfile.write(tmp_path / "song.wav", sound, 48000, "PCM_24")
     page.locator("input[type=file]").set_input_files(tmp_path / "song.wav")
@@ -115,12 +115,12 @@ def test_a_part_is_selected_and_heard_before_the_whole_is_rendered(page: Page, t
     page.get_by_role("button", name="Try the part of song.wav").click()
     part = "song.wav from 3 s for 2 s"
     page.get_by_role("button", name=f"Play {part}").wait_for(timeout=3 * PATIENCE_S * 1000.0)
-    heard: list[np.ndarray] = []
+    sounds: list[np.ndarray] = []
     for side in ("before", "after", "added"):
         page.get_by_role("button", name=f"Hear {part} {side}").click()
-        answer = page.request.get(f"{page.url}{page.locator('audio').nth(len(heard)).get_attribute('src')}")
-        heard.append(soundfile.read(io.BytesIO(answer.body()), dtype="float32")[0])
-    before, after, added = heard
+        answer = page.request.get(f"{page.url}{page.locator('audio').nth(len(sounds)).get_attribute('src')}")
+        sounds.append(soundfile.read(io.BytesIO(answer.body()), dtype="float32")[0])
+    before, after, added = sounds
     np.testing.assert_allclose(before, sound[3 * 48000 : 5 * 48000], atol=1e-6)
     np.testing.assert_allclose(added, after - before, atol=1e-6)
     page.get_by_text("ready: try a part, or render, 0 of 1 files").wait_for()

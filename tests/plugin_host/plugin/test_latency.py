@@ -25,7 +25,7 @@ class Inserted:
     """A plug-in in a host.
 
     Attributes:
-        begin: Begins at a rate with a choice of the parameter Buffer; returns the latency that the host is told.
+        begin: Begins at a rate with a choice of the parameter Buffer; returns the latency that the host reads.
         play: Plays a block.
     """
 
