@@ -114,7 +114,7 @@ def abx_result(result: Mapping[str, Any]) -> str:
 
 def title_of(stats: Mapping[str, Any]) -> str:
     """Return what the button of the presets says."""
-    return str(stats.get("preset") or "no preset")
+    return str(stats.get("preset_title") or stats.get("preset") or "no preset")
 
 
 def match_of(stats: Mapping[str, Any]) -> str:

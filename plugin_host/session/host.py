@@ -75,6 +75,7 @@ class LiveHost:
             "device": {"name": self._device.name, "state": self._device.state},
             "relief": self.relief(),
             "preset": self.sound.preset_name,
+            "preset_title": self.sound.preset.name if self.sound.preset_name else "",
             "recording": self.takes.state(),
             "artifact": self.sound.artifact,
             "crossover_hz": self.sound.chain.crossover_hz,
@@ -243,7 +244,8 @@ class LiveHost:
             self.news.put(sound.warning)
 
     def _call(self, preset_name: str) -> None:
-        self.sound = replace(self.sound, preset_name=preset_name)
+        preset = self.sound.preset.replace(name=preset_name)
+        self.sound = replace(self.sound, preset=preset, preset_name=preset_name)
 
     def _knobs_of(self, settings: Mapping[str, float]) -> dict[str, float]:
         """Leave out the knobs of effects, whose values the preset keeps in the effects."""

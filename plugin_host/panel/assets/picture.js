@@ -57,7 +57,8 @@ export default {
     draw(frame) {
       this.frame = frame;
       const to = this.top();
-      this.label = frame.crossover ? `Crossover ${hertz(frame.crossover)}, generated to ${hertz(to)}.` : "";
+      const none = frame.is_auto && frame.out.length ? "No edge was found: nothing is generated." : "";
+      this.label = frame.crossover ? `Crossover ${hertz(frame.crossover)}, generated to ${hertz(to)}.` : none;
       for (const part of ["in", "out"]) this.smooth[part] = this.settle(this.smooth[part], frame[part]);
       this.smooth.added = this.smooth.out.map((db, band) => this.more(db, this.smooth.in[band], band));
       this.follow();

@@ -54,12 +54,12 @@ class EngineHost(FakeHost):
         self.takes.folder = folder
         self.takes.follow(RATE, CHANNELS)
         self.comparison: Comparison | None = None
-        self.artifact = ""
+        self.artifact, self.crossover_hz = "", 8000.0
 
     def stats(self) -> dict[str, Any]:
         figures: dict[str, Any] = {
             "device": {"name": "null", "state": "playing"},
-            "crossover_hz": 8000.0,
+            "crossover_hz": self.crossover_hz,
             "preset": "test",
             "block": BLOCK,
             "recording": self.takes.state(),

@@ -111,6 +111,12 @@ def test_the_picture_is_drawn_and_the_levels_are_shown(page: Page) -> None:
     page.get_by_text("Dropped blocks").wait_for()
 
 
+def test_a_recording_without_an_edge_is_called_so(page: Page, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert studio.host is not None
+    monkeypatch.setattr(studio.host, "crossover_hz", 0.0)
+    until(lambda: "No edge was found" in (page.locator(".hb-legend").text_content() or ""))
+
+
 def test_figures_that_change_leave_nothing_in_the_page(page: Page) -> None:
     count, figures = "Object.keys(getElement(0).$root.$refs).length", page.locator(".hb-strip")
     held = page.evaluate(count)

@@ -7,7 +7,9 @@ from playwright.sync_api import Page
 
 from plugin_host.preset.file import list_presets
 from tests.plugin_host.panel.panel_host import Studio, until
-from tests.plugin_host.panel.panel_page import unfolded
+from tests.plugin_host.panel.panel_page import is_still, unfolded
+
+_TOP = "one => one.getBoundingClientRect().top"
 
 
 @pytest.fixture
@@ -22,9 +24,15 @@ def test_presets_are_found_loaded_and_saved(page: Page, studio: Studio) -> None:
     assert studio.host is not None
     studio.host.loaded.clear()
     studio.host.saved.clear()
-    page.get_by_role("textbox", name="Search").fill("phone-guest")
+    search = page.get_by_role("textbox", name="Search")
+    page.locator(".hb-preset").nth(5).wait_for()
+    # It has stopped moving in, and does not jump away from the hand when the list grows shorter.
+    until(lambda: is_still(page, search))
+    place = search.evaluate(_TOP)
+    search.fill("phone-guest")
     found = page.get_by_role("group", name="Presets").get_by_role("button", name="Load")
     until(lambda: found.count() == 1)
+    assert search.evaluate(_TOP) == place
     page.get_by_role("button", name="What Phone guest would change").click()
     page.get_by_text("Phone guest would change", exact=True).wait_for()
     page.locator(".hb-changes dt", has_text="Effects after").wait_for()

@@ -19,6 +19,7 @@ from plugin_host.panel.labels import (
     groups_of,
     match_of,
     summary_of,
+    title_of,
     words_of,
 )
 from plugin_host.panel.rendering.jobs import preset_of
@@ -137,6 +138,8 @@ def test_what_a_preset_would_change_has_names_for_people() -> None:
 
 
 def test_the_loudness_match_shows_its_offset_and_who_is_turned_down() -> None:
+    assert title_of({}) == "no preset"
+    assert (title_of({"preset": "x"}), title_of({"preset": "x", "preset_title": "X"})) == ("x", "X")
     assert match_of({}) == match_of({"match": {"on": False, "offset_db": 2.0}}) == "match"
     assert "Loudness match" not in dict(words_of({"match": {"on": False}}, {}, is_away=False))
     stats: dict[str, Any] = {"match": {"on": True, "offset_db": None, "turned_down": ""}}
