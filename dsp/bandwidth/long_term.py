@@ -42,6 +42,9 @@ _NEAR = 1.06
 _HIGHEST_ORDER, _GENTLE_ORDER = 12, 8
 # The trend that leads up to a gradual edge is no steeper than this, in dB a cell.
 _STEEPEST_TREND = 0.15
+# From a coarse edge to a wall above it the mean falls by less than this where it goes on; of a codec's, by so much more
+# an octave, as nature falls.
+_GOES_ON_DB, _CODED_DB = 15.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class LongTermSpectrum:
         if coarse is None and not (edge and edge.is_wall) and (begun := _fall_within_an_octave(below, highest)):
             fit = fit_low_pass(levels, begun)
             if edge is None or fit.order <= _GENTLE_ORDER:
-                edge = Edge(fit.cell * _CELL_HZ, False)
+                edge = Edge(fit.edge * _CELL_HZ, False)
         return None if edge is None or _has_valleys(below, highest, edge.hertz / _CELL_HZ) else edge
 
     def _levels_db(self) -> Levels:
@@ -104,19 +107,37 @@ class LongTermSpectrum:
 
 
 def _edge(levels: Levels, fall: int | None, coarse: float | None, is_coded: bool) -> Edge | None:
+    # The flank of a filtered line is no wall.
+    steps = levels if is_coded else _without_lines(levels)
+    if (
+        coarse is not None
+        and fall is not None
+        and (late := _late_wall(levels, steps, fall, coarse, is_coded)) is not None
+    ):
+        return Edge(late * _CELL_HZ, True)
     places = []
     if coarse is not None:
         places.append((int(coarse / 1.04), int(coarse * _NEAR)))
     if fall is not None and (coarse is None or fall < _NEAR * coarse):
         places.append((fall - 6, fall + _BEFORE))
-    # The flank of a filtered line is no wall.
-    steps = levels if is_coded else _without_lines(levels)
     walls = [wall for first, last in places if (wall := _wall(levels, steps, first, last)) is not None]
     if walls:
         return Edge(min(walls) * _CELL_HZ, True)
     if coarse is not None:
         return Edge(_gradual(levels, coarse, is_coded) * _CELL_HZ, False)
     return None if fall is None else Edge(_knee(levels, 0.97 * fall) * _CELL_HZ, False)
+
+
+def _late_wall(levels: Levels, steps: Levels, fall: int, coarse: float, is_coded: bool) -> int | None:
+    """Return the cell of a wall up to which the mean goes on from a coarse edge, or None.
+
+    An encoder gives the bands below its low-pass in few frames, but in those that have most of their power.
+    """
+    if fall <= _NEAR * coarse or (wall := _wall(levels, steps, fall - 6, fall + _BEFORE)) is None:
+        return None
+    before, after = (np.median(levels[cell - _BEFORE : cell - 4]) for cell in (int(coarse), wall))
+    limit = _GOES_ON_DB + (_CODED_DB * np.log2(wall / coarse) if is_coded else 0.0)
+    return wall if before - after < limit else None
 
 
 def _first_fall(below: Levels, highest: Levels) -> int | None:
@@ -197,7 +218,7 @@ def _gradual(levels: Levels, guess: float, is_coded: bool) -> float:
     if is_coded:
         return knee
     fit = fit_low_pass(levels, guess)
-    return knee if fit.order > _HIGHEST_ORDER else sorted([knee, fit.cell, guess])[1]
+    return knee if fit.order > _HIGHEST_ORDER else sorted([knee, fit.edge, guess])[1]
 
 
 def _knee(levels: Levels, coarse: float) -> float:

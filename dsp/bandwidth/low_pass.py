@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Levels = NDArray[np.float64]
 
 _ORDERS = (4, 5, 6, 7, 8, 10, 12, 15, 20, 30)
-_RIPPLE_DB = 0.5
+_RIPPLE_DB, _EDGE_DB = 0.5, 6.0
 _LOWEST, _HIGHEST = 0.55, 1.15
 _FROM, _TO = 0.75, 1.7
 _DEPTH_DB, _FLOOR_DB, _SHALLOW_DB = 40.0, 6.0, 15.0
@@ -27,6 +27,11 @@ _SMOOTHED, _FLOOR_CELLS = 13, 40
 _STEP, _COARSE = 2, 8
 _EPSILON = np.sqrt(10 ** (_RIPPLE_DB / 10) - 1)
 _WIDENED = {order: float(np.cosh(np.arccosh(1 / _EPSILON) / order)) for order in _ORDERS}
+# From the corner to where the edge is.
+_TO_EDGE = {
+    order: float(np.cosh(np.arccosh(np.sqrt(10 ** (_EDGE_DB / 10) - 1) / _EPSILON) / order)) / _WIDENED[order]
+    for order in _ORDERS
+}
 
 
 class LowPass(NamedTuple):
@@ -35,6 +40,11 @@ class LowPass(NamedTuple):
     cell: float
     order: int
     error: float
+
+    @property
+    def edge(self) -> float:
+        """The cell at which it is 6 dB down."""
+        return self.cell * _TO_EDGE[self.order]
 
 
 def fit_low_pass(levels: Levels, guess: float) -> LowPass:

@@ -57,7 +57,25 @@ def test_a_gradual_edge_that_no_guess_is_known_of_is_found(hertz: float) -> None
     sections = signal.ellip(5, 0.5, 80, hertz, fs=RATE, output="sos")
     found = edge_of(signal.sosfilt(sections, falling(recording(6), -6.0), axis=1).astype(np.float32))
     assert found is not None
-    assert found.hertz == pytest.approx(1.03 * hertz, abs=500)
+    frequencies, response = signal.sosfreqz(sections, 1 << 14, fs=RATE)
+    # 6 dB down.
+    assert found.hertz == pytest.approx(frequencies[abs(response) > 0.5][-1], abs=500)
+
+
+@pytest.mark.parametrize(
+    ("is_coded", "fall_db", "goes_on"), [(False, 10.0, True), (False, 30.0, False), (True, 20.0, True)]
+)
+def test_what_goes_on_above_a_guess_ends_at_the_wall_above(is_coded: bool, fall_db: float, goes_on: bool) -> None:
+    """As below an encoder's low-pass, whose bands are empty in most frames and have nearly all of their power."""
+    samples, guess = cut(recording(8), 16_000.0), 12_000.0
+    spectrum = np.fft.rfft(samples)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(samples.shape[1], 1 / RATE), guess) / guess)
+    softer = np.fft.irfft(spectrum * 10 ** (-fall_db * octaves / np.log2(16 / 12) / 20)).astype(np.float32)
+    measured = LongTermSpectrum(RATE)
+    measured.add(softer)
+    found = measured.edge(guess, is_coded)
+    assert found is not None
+    assert (abs(found.hertz - 16_000) < 60) == goes_on
 
 
 def test_a_wall_behind_a_gap_between_lines_is_found() -> None:
