@@ -7,6 +7,7 @@ resumed run sees what an unbroken one would have seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -29,6 +30,9 @@ _EDGES = np.array(bands.band_edges_hz())
 _OCTAVES = np.log2(_CENTRES / 1000.0)
 # Independent bins in a band of one frame decide how much the level of its noise moves.
 _FREEDOM = np.maximum(1.0, (_EDGES[2:] - _EDGES[:-2]) / 2 / 70.0)
+
+# See `AugmentationConfig.low_caution`.
+_LOW_HZ = 4000.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ class AugmentationConfig:
     quiet_db: float = 40.0
     # How much more it counts to be too loud than too soft, by category; 1 for those that are not named.
     caution: dict[str, float] = field(default_factory=dict)
+    # The same for cutoffs of 4 kHz and below, from where it goes over into the other up to 8 kHz: what plays low says
+    # little of what plays high, and a network that is unsure would come out far too soft.
+    low_caution: dict[str, float] = field(default_factory=dict)
     categories: dict[str, float] = field(
         default_factory=lambda: {
             "speech": 0.55,
@@ -203,7 +210,7 @@ class Examples:
             torch.from_numpy(tone[1, wanted].astype(np.float32)),
             weight[None],
             torch.from_numpy(frame_weight),
-            torch.full((1, 1), config.caution.get(clip.category, 1.0)),
+            torch.full((1, 1), _caution(config, clip.category, cutoff)),
         )
 
     def _frame_weight(self, power: Array) -> NDArray[np.float32]:
@@ -230,6 +237,11 @@ def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:
     else:
         cutoff = float(rng.choice([4000.0, 5512.0, 8000.0, 11025.0, 12000.0, 16000.0])) * rng.uniform(0.92, 1.0)
     return float(min(cutoff, trusted_hz / 1.25))
+
+
+def _caution(config: AugmentationConfig, category: str, cutoff_hz: float) -> float:
+    high, above = config.caution.get(category, 1.0), min(max(math.log2(cutoff_hz / _LOW_HZ), 0.0), 1.0)
+    return float(config.low_caution.get(category, high) ** (1.0 - above) * high**above)
 
 
 def _windows(rng: np.random.Generator) -> Tensor:

@@ -228,14 +228,13 @@ def provenance(run: RunConfig, step: int, before: Sequence[Mapping[str, Any]] = 
 
 def used_clips(run: RunConfig) -> list[corpus.Clip]:
     """Return the recordings that a run trains on."""
-    clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
-    return [clip for clip in clips if not clip.source.startswith(run.without)]
+    return [clip for clip in run.clips() if clip.split == "train"]
 
 
 def provenance_of(run: Mapping[str, Any], step: int, used: Sequence[corpus.Clip]) -> dict[str, Any]:
     """Return what weights were made from: run, step, commit, recordings and their licences."""
     return {
-        "run": {name: value for name, value in run.items() if name != "corpus"},
+        "run": {name: value for name, value in run.items() if name not in ("corpus", "more")},
         "step": step,
         "commit": _commit(),
         "torch": torch.__version__,

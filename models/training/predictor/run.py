@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dsp.bands import HANN_FALL
 from models.extender.config import ExtenderConfig, horizon
 from models.predictor.config import PredictorConfig
+from models.training.data import corpus
 from models.training.data.augmentation import AugmentationConfig
+from models.training.data.corpus import Clip
 from models.training.fine.fit import STEPS
 
 
@@ -23,6 +25,7 @@ class RunConfig(BaseModel):
         name: Of the artifact and of the run's folder.
         about: One sentence on what the artifact is for.
         corpus: Folder of recordings; None takes the default one.
+        more: Further folders of recordings, which are added.
         without: Sources left out (by the start of their names), to measure how well others stand in for them.
         speeds: Speeds at which every clip is played.
         degradations: How many times each clip is also played through a filter, a converter or a codec.
@@ -54,6 +57,7 @@ class RunConfig(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     about: str = ""
     corpus: Path | None = None
+    more: tuple[Path, ...] = ()
     without: tuple[str, ...] = ()
     speeds: tuple[float, ...] = (1.0, 0.84, 0.92, 1.09, 1.19)
     degradations: int = Field(default=2, ge=0)
@@ -88,6 +92,12 @@ class RunConfig(BaseModel):
         """Return the extender that this run trains; its horizon follows from the look-ahead."""
         sizes = PredictorConfig(**{**self.predictor, "horizon": horizon(self.lookahead_hops), "is_held": True})
         return ExtenderConfig(sizes, self.lookahead_hops, self.exciter, window_fall=self.window_fall)
+
+    def clips(self) -> list[Clip]:
+        """Return the recordings of all folders but for the sources that are left out."""
+        folders = (self.corpus or corpus.DEFAULT_FOLDER, *self.more)
+        every = [clip for folder in folders for clip in corpus.clips(folder)]
+        return [clip for clip in every if not clip.source.startswith(self.without or "\0")]
 
     def examples(self) -> AugmentationConfig:
         """Return how examples are drawn."""

@@ -31,7 +31,7 @@ def start(run: RunConfig, network: Predictor, home: Path) -> None:
         file = home.parent / run.start / "last.safetensors"
         grow(averaged_weights(file)[0], network)
         before, step = run_of(file)
-        runs = [*origin(file.parent), {"run": {**before, "corpus": None}, "step": step}]
+        runs = [*origin(file.parent), {"run": {**before, "corpus": None, "more": []}, "step": step}]
     elif run.artifact is not None:
         folder = find_artifact(run.artifact)
         grow(predictor_weights(folder), network)

@@ -23,7 +23,6 @@ from dsp.tonality import LAG_HOPS
 from models.exciters import torch_bands
 from models.predictor.network import Predictor
 from models.training.checkpoint import load_checkpoint, save_checkpoint
-from models.training.data import corpus
 from models.training.data.augmentation import Example, Examples
 from models.training.data.features import ClipFeatures, load_features
 from models.training.data.harmonicity import at_bands
@@ -53,11 +52,7 @@ def command(run_file: Path, folder: Path = Path("runs"), cache: Path = Path(".ca
     rank, world = _join()
     home = folder / run.name
     home.mkdir(parents=True, exist_ok=True)
-    clips = [
-        clip
-        for clip in corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
-        if not clip.source.startswith(run.without or "\0")
-    ]
+    clips = run.clips()
     fall, of = run.window_fall, {name: [clip for clip in clips if clip.split == name] for name in ("train", "valid")}
     if not of["train"]:
         raise ValueError("the corpus holds no clip of split train: give a folder with a MANIFEST.csv that has some")

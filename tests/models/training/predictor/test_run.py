@@ -42,3 +42,17 @@ def test_a_wrong_run_is_refused(tmp_path: Path, text: str, words: str) -> None:
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"gone\.toml can't be read"):
         read_run(tmp_path / "gone.toml")
+
+
+def test_the_recordings_of_all_folders_are_used_but_for_the_sources_that_are_left_out(tmp_path: Path) -> None:
+    header = "path,source,licence,speaker,split,sample_rate,seconds,true_bandwidth_hz,category,language,channels"
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        rows = [f"{k}.wav,{k} of {name},CC0,nobody,train,48000,1,24000,speech,en,1,," for k in "ab"]
+        (tmp_path / name / "MANIFEST.csv").write_text("\n".join([f"{header},lossy_source,brickwall_hz", *rows]))
+        for k in "ab":
+            (tmp_path / name / f"{k}.wav").touch()
+    run = read_run(RUNS / "live.toml").model_copy(
+        update={"corpus": tmp_path / "one", "more": (tmp_path / "other",), "without": ("b of one",)}
+    )
+    assert [clip.source for clip in run.clips()] == ["a of one", "a of other", "b of other"]

@@ -137,6 +137,18 @@ def test_caution_goes_by_category() -> None:
     assert set(Examples(instrument, careful, 3, seed=1).batch(0, 4).caution.flatten().tolist()) == {1.5}
 
 
+def test_caution_goes_over_into_that_of_low_cutoffs() -> None:
+    careful = AugmentationConfig(frames=30, caution={"instrument": 1.6}, low_caution={"instrument": 0.4})
+    batch = Examples(clips()[2:], careful, 3, seed=1).batch(0, 64)
+    lowest = (batch.weight[:, 0] > 0).float().argmax(-1)
+    caution = batch.caution.flatten()
+    assert {0.4, 1.6} < {round(float(value), 6) for value in caution}
+    # The higher the cutoff, the more it is the usual one's.
+    means = torch.stack([caution[lowest == band].mean() for band in lowest.unique()])
+    assert bool((means.diff() > -1e-6).all())
+    assert float(caution[lowest == lowest.min()].max()) == pytest.approx(0.4)
+
+
 def test_the_predictor_sees_the_input_and_is_judged_by_the_whole() -> None:
     clip = clips()[0]
     network = Predictor(RUN.extender().predictor).eval()
