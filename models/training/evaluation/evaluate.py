@@ -32,6 +32,9 @@ SINC = "sinc"
 FULL_BAND_HZ = 20000.0
 _LOWEST_RATE = 2000
 
+# Of what is printed where there is no terminal, in columns.
+_WIDTH = 120
+
 
 def restore(extender: Stage, degraded: Audio, rate: int, settings: Mapping[str, float]) -> Audio:
     """Restore a signal through the product's own block path, the latency taken out.
@@ -160,6 +163,9 @@ def command(
     systems: dict[str, System] = {SINC: _unchanged, **artifact_systems(artifacts, changes)}
     settle_arithmetic()
     console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has room for the tables.
+        console = Console(width=_WIDTH)
     results: list[Score] = []
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
         results += scores([clip], systems, [*rates, RATE], seconds or None, visqol)
