@@ -98,7 +98,8 @@ def figures_of(name: str, file: Path) -> dict[str, Any]:
     rows = [row for row in content["rows"] if Path(row["system"]).name == name]
     if not rows:
         raise ValueError(f"{file} has no figures of {name}: name the file that 'highband evaluate -a {name} -o' wrote")
-    clips = f"{content['split']}, {content['source'] or 'all sources'}, {rows[0]['clips']} clips"
+    count = sum(row["clips"] for row in rows if row["rate"] == rows[0]["rate"])
+    clips = f"{content['split']}, {content['source'] or 'all sources'}, {count} clips"
     measures = {"lsd": "LSD", "visqol": "ViSQOL"}
     return {"judged on": clips} | {
         f"{row['category']} {row['rate'] / 1000:g} kHz {label}": _rounded(row["mean"][key])
