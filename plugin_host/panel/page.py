@@ -166,7 +166,9 @@ class Page:
 
     async def _press(self, event: KeyEventArguments) -> None:
         if self._blind.is_on:
-            if event.action.keydown and not event.action.repeat:
+            # Escape counts when it is let go: a dialog looks at it then, and would close after the test's end.
+            counts = event.action.keyup if event.key.name == "Escape" else event.action.keydown
+            if counts and not event.action.repeat:
                 await self._blind.press(event.key.name)
             return
         if event.action.keydown and event.key.name == "Escape":

@@ -132,12 +132,14 @@ class Hop {
         own.tempo = clock.tempo;
         const bool has_started = clock.is_playing && !was_playing_, goes_offline = clock.is_offline && !was_offline_;
         const bool is_known = clock.is_playing && clock.has_sample;
-        const int64_t here = is_known ? clock.sample : 0, due = offset_ + static_cast<int64_t>(position_);
+        // A host may name any sample: sums of unsigned numbers have no overflow.
+        const int64_t here = is_known ? clock.sample : 0;
+        const int64_t due = static_cast<int64_t>(static_cast<uint64_t>(offset_) + position_);
         const bool jumps = !has_seek_ || has_started || goes_offline || (is_known && here != due);
         if (goes_offline) region_->counters.incomplete = 0;
         if (jumps) {
             const int64_t sample = is_known || !has_seek_ ? here : due;
-            offset_ = sample - static_cast<int64_t>(position_);
+            offset_ = static_cast<int64_t>(static_cast<uint64_t>(sample) - position_);
             own.seek_sample = sample;
             own.seek_pos.store(position_);
             push({position_, kSeek, 0, static_cast<double>(sample)});
@@ -150,10 +152,15 @@ class Hop {
 
     bool is_engine_alive() const {
         return region_ && region_->engine.state.load() == kPlaying &&
-               now_ns() - region_->engine.heartbeat_ns.load() < kSilentNs;
+               since(region_->engine.heartbeat_ns.load()) < kSilentNs;
     }
 
   private:
+    // The time since a moment that the other side names, which may be any number: a difference without overflow.
+    static int64_t since(int64_t moment_ns) {
+        return static_cast<int64_t>(static_cast<uint64_t>(now_ns()) - static_cast<uint64_t>(moment_ns));
+    }
+
     // The beginning of a region's name, by which people know the instance; each format's library counts its own.
     static std::string fresh_name(const std::string &folder) {
         static std::atomic<uint32_t> number{0};
