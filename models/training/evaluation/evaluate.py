@@ -32,7 +32,7 @@ SINC = "sinc"
 FULL_BAND_HZ = 20000.0
 _LOWEST_RATE = 2000
 
-# Of what is printed where there is no terminal, in columns.
+# Columns of what is printed where there is no terminal, at least.
 _WIDTH = 120
 
 
@@ -165,7 +165,7 @@ def command(
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has room for the tables.
-        console = Console(width=_WIDTH)
+        console.width = max(console.width, _WIDTH)
     results: list[Score] = []
     for clip in track(clips, "judging", console=console, transient=True, disable=not console.is_terminal):
         results += scores([clip], systems, [*rates, RATE], seconds or None, visqol)
