@@ -47,7 +47,7 @@ from models.training.checkpoint import averaged_weights
 from models.training.data import corpus
 from models.training.fine.fit import fit_for
 from models.training.predictor.onnx_graph import write_graph
-from models.training.predictor.run import RunConfig, read_run
+from models.training.predictor.run import RunConfig, read_run, without_folders
 from models.training.predictor.start import origin, predictor_weights
 
 LICENCE = "GPL-3.0-or-later"
@@ -235,7 +235,7 @@ def used_clips(run: RunConfig) -> list[corpus.Clip]:
 def provenance_of(run: Mapping[str, Any], step: int, used: Sequence[corpus.Clip]) -> dict[str, Any]:
     """Return what weights were made from: run, step, commit, recordings and their licences."""
     return {
-        "run": {name: value for name, value in run.items() if name not in ("corpus", "more")},
+        "run": without_folders(run),
         "step": step,
         "commit": _commit(),
         "torch": torch.__version__,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ class RunConfig(BaseModel):
         """Return every value, defaults and all, as plain data for the artifact's manifest."""
         values = self.model_dump(mode="json")
         return {**values, "predictor": asdict(self.extender().predictor), "augmentation": asdict(self.examples())}
+
+
+def without_folders(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's values as an artifact names them: the folders of the machine that trained it say nothing there."""
+    return {name: value for name, value in run.items() if name not in ("corpus", "more")}
 
 
 def read_run(file: Path) -> RunConfig:

@@ -14,7 +14,7 @@ from models.artifact.manifest import WEIGHTS, find_artifact, read_manifest
 from models.atomic_write import write_atomically
 from models.predictor.network import Predictor
 from models.training.checkpoint import averaged_weights, run_of
-from models.training.predictor.run import RunConfig
+from models.training.predictor.run import RunConfig, without_folders
 
 _ORIGIN = "start.json"
 
@@ -31,7 +31,7 @@ def start(run: RunConfig, network: Predictor, home: Path) -> None:
         file = home.parent / run.start / "last.safetensors"
         grow(averaged_weights(file)[0], network)
         before, step = run_of(file)
-        runs = [*origin(file.parent), {"run": {**before, "corpus": None, "more": []}, "step": step}]
+        runs = [*origin(file.parent), {"run": without_folders(before), "step": step}]
     elif run.artifact is not None:
         folder = find_artifact(run.artifact)
         grow(predictor_weights(folder), network)
