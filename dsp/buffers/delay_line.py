@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dsp.audio import Block
+from dsp.buffers.finite import is_finite
 from dsp.compile import kernel
-from dsp.finite import is_finite
 
 _LEAST_ROOM = 2048
 

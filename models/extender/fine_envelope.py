@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.fft import Array
+from dsp.lanes import LANES
+from models.predictor.layers import Layer, layer
 
 # The input is split at these shares of the crossover, after its octaves were lifted.
 _SPLITS = (0.08, 0.16, 0.32, 0.55, 0.8)
@@ -40,14 +42,11 @@ NEPERS_A_DB = math.log(10.0) / 20.0
 
 
 class FineNetwork(NamedTuple):
-    """Weights of the network, matrices of shape (outputs, inputs)."""
+    """The layers of the network, one after the other."""
 
-    enter: Array
-    enter_bias: Array
-    mix: Array
-    mix_bias: Array
-    leave: Array
-    leave_bias: Array
+    enter: Layer
+    mix: Layer
+    leave: Layer
 
 
 class FrameGrid(NamedTuple):
@@ -63,9 +62,9 @@ class Memory(NamedTuple):
     """What following remembers; each call of `follow` moves it on.
 
     Attributes:
-        filters: Of each channel, shape (channels, filters).
-        split: The samples of the frame that is under way: of the input below each split, of all of it, and of the
-            generated band, shape (channels, INPUT_BANDS + 1, samples).
+        filters: Of each two channels: what went through them once and twice, and the powers of the frame that is under
+            way so far, each in the lanes of `poles`, shape (pairs, 3, LANES).
+        last: The last sample of the input, shape (channels,).
         levels: Of the last frames, in bels, in turn, shape (channels, INPUT_BANDS + 1, frames).
         powers: Of the generated band in the long run, before and after what the network wanted, and the share of the
             time that was not silent, shape (channels, 3).
@@ -75,7 +74,7 @@ class Memory(NamedTuple):
     """
 
     filters: Array
-    split: Array
+    last: Array
     levels: Array
     powers: Array
     wanted: Array
@@ -118,20 +117,21 @@ def network_of(weights: Mapping[str, Array], sees_ahead: bool) -> FineNetwork | 
     for name, shape in shapes.items():
         if name not in weights or weights[name].shape != shape:
             raise ValueError(f"the weights hold no fine.{name} of shape {shape}")
-    return FineNetwork(*(np.ascontiguousarray(weights[name], np.float32) for name in shapes))
+    return FineNetwork(*(layer(weights[f"{name}.weight"], weights[f"{name}.bias"]) for name in FineNetwork._fields))
 
 
 def without_gain(sees_ahead: bool) -> FineNetwork:
     """Return a network that leaves every band as it is."""
     count = feature_count(sees_ahead)
-    return FineNetwork(*(np.zeros(shape, np.float32) for shape in ((1, count), 1, (1, 1), 1, (1, 1), 1)))
+    none = np.zeros(1, np.float32)
+    return FineNetwork(*(layer(np.zeros((1, inputs), np.float32), none) for inputs in (count, 1, 1)))
 
 
 def start(channels: int, grid: FrameGrid, frames: int = REFERENCE) -> Memory:
     """Return the memory of a signal that has not begun, with room for the levels of so many frames."""
     return Memory(
-        np.zeros((channels, 2 * len(_SPLITS) + 4), np.float32),
-        np.zeros((channels, INPUT_BANDS + 1, grid.samples), np.float32),
+        np.zeros(((channels + 1) // 2, 3, LANES), np.float32),
+        np.zeros(channels, np.float32),
         np.full((channels, INPUT_BANDS + 1, frames), FLOOR, np.float32),
         np.zeros((channels, 3), np.float32),
         np.zeros((channels, 2), np.float32),
@@ -142,6 +142,11 @@ def start(channels: int, grid: FrameGrid, frames: int = REFERENCE) -> Memory:
 
 @lru_cache(maxsize=512)
 def poles(crossover_hz: float, sample_rate: float) -> Array:
-    """Return the poles of the low-passes that split the input, and of the high-pass of the generated band."""
+    """Return the poles of the filters, in lanes, half of them for each of two channels.
+
+    The input goes through low-passes that split it, then as it is (a pole of 0), the generated band through a
+    high-pass.
+    """
     shares = np.array((*_SPLITS, 1.0))
-    return np.exp(-2.0 * math.pi * shares * crossover_hz / sample_rate).astype(np.float32)
+    *split, high = np.exp(-2.0 * math.pi * shares * crossover_hz / sample_rate)
+    return np.tile([*split, 0.0, high, 0.0], 2).astype(np.float32)

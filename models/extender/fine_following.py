@@ -10,8 +10,10 @@ import numpy as np
 from dsp.compile import kernel
 from dsp.fast_math import exp, log
 from dsp.fft import Array
+from dsp.lanes import LANES, load, moved, spread, store
 from models.extender.fine_envelope import (
     FLOOR,
+    INPUT_BANDS,
     MOST_BELS,
     MOST_DB,
     NEPERS_A_DB,
@@ -31,6 +33,12 @@ _COUNTING = 2
 _KEPT = 1 - 1 / 600
 _FREE_DB = 6.0
 _LN_10 = float(np.log(10.0))
+# By lanes, see `poles`: those of the input and of the band in the first channel of two, then in the other; those that
+# are low-passes; and those whose lower neighbour is subtracted.
+_INPUT, _BAND = np.arange(8) < INPUT_BANDS, np.arange(8) == INPUT_BANDS
+_OF_INPUT, _OF_BAND = (np.kron([1, 0, 0, 1], one).astype(np.float32) for one in (_INPUT, _BAND))
+_IS_HIGH, _IS_LOW = (np.tile(one, 2).astype(np.float32) for one in (_BAND, ~_BAND))
+_HAS_LOWER = np.tile(_INPUT & (np.arange(8) > 0), 2).astype(np.float32)
 
 
 @kernel
@@ -52,7 +60,7 @@ def follow(
         band: Above the crossover, shape (channels, count); overwritten.
     """
     channels, count, samples = band.shape[0], band.shape[1], grid.samples
-    features = np.empty((_FRAMES * channels, network.enter.shape[1]), np.float32)
+    features = np.empty((_FRAMES * channels, len(grid.lags) * INPUT_BANDS + len(grid.band_lags)), np.float32)
     nepers = np.empty((_FRAMES * channels, 1), np.float32)
     done = 0
     while done < count:
@@ -89,82 +97,75 @@ def _listen(
     poles: Array, memory: Memory, features: Array,
 ) -> None:  # fmt: skip
     """Put the levels of the frames that end into the past, and write the features of all but the first of them."""
-    channels, phase, done, frame = band.shape[0], position % grid.samples, 0, 0
-    while done < count:
-        stretch = min(grid.samples - phase, count - done)
+    channels, kinds, kept = memory.levels.shape
+    frame, pairs = position // grid.samples, len(memory.filters)
+    frames = (position + count) // grid.samples - frame
+    powers = np.empty((pairs, frames, LANES), np.float32)
+    for pair in range(pairs):
+        own, other = 2 * pair, min(2 * pair + 1, channels - 1)
+        _split(
+            signal[own, at : at + count], signal[other, at : at + count], band[own, begin : begin + count],
+            band[other, begin : begin + count], poles, memory.filters[pair], memory.last[own : other + 1],
+            position % grid.samples, grid.samples, powers[pair],
+        )  # fmt: skip
+    bels = powers.ravel()
+    for k in range(len(bels)):
+        # What is beyond full scale must not be remembered for longer than a sound.
+        power = min(bels[k] / np.float32(grid.samples), np.float32(1.0)) + np.float32(10.0**FLOOR)
+        bels[k] = log(power) / np.float32(_LN_10)
+    for k in range(frames):
+        slot = (frame + k) % kept
         for channel in range(channels):
-            filters, split = memory.filters[channel], memory.split[channel]
-            _split(signal[channel, at + done : at + done + stretch], poles, filters, split, phase)
-            _pass_high(band[channel, begin + done : begin + done + stretch], poles[-1], filters, split[-1], phase)
-        done += stretch
-        phase += stretch
-        if phase == grid.samples:
-            slot = (position // grid.samples + frame) % memory.levels.shape[2]
-            _write_levels(memory, slot)
-            if frame >= first:
-                row = (frame - first) * channels
-                _write_features(memory.levels, slot, grid, features[row : row + channels])
-            phase, frame = 0, frame + 1
+            levels = powers[channel // 2, k, channel % 2 * (LANES // 2) :]
+            for kind in range(kinds):
+                memory.levels[channel, kind, slot] = levels[kind]
+        if k >= first:
+            start = (k - first) * channels
+            _write_features(memory.levels, slot, grid, features[start : start + channels])
 
 
 @kernel
-def _split(samples: Array, poles: Array, filters: Array, split: Array, phase: int) -> None:
-    """Write the first difference of the input, and what two-pole low-passes leave of it."""
-    splits, count = len(poles) - 1, len(samples)
-    lifted = split[splits, phase : phase + count]
-    lifted[0] = samples[0] - filters[-1]
-    for i in range(1, count):
-        lifted[i] = samples[i] - samples[i - 1]
-    filters[-1] = samples[count - 1]
-    one = np.float32(1.0)
-    # Two at a time, as each waits for its own last sample; an odd one is computed twice.
-    for k in range(0, splits, 2):
-        n = min(k + 1, splits - 1)
-        pole_a, once_a, twice_a, lower_a = poles[k], filters[k], filters[splits + k], split[k, phase : phase + count]
-        pole_b, once_b, twice_b, lower_b = poles[n], filters[n], filters[splits + n], split[n, phase : phase + count]
-        for i in range(count):
-            once_a = pole_a * once_a + (one - pole_a) * lifted[i]
-            once_b = pole_b * once_b + (one - pole_b) * lifted[i]
-            twice_a = pole_a * twice_a + (one - pole_a) * once_a
-            twice_b = pole_b * twice_b + (one - pole_b) * once_b
-            lower_a[i], lower_b[i] = twice_a, twice_b
-        filters[k], filters[splits + k], filters[n], filters[splits + n] = once_a, twice_a, once_b, twice_b
+def _split(
+    signal: Array, other: Array, band: Array, other_band: Array, poles: Array, filters: Array, last: Array, phase: int,
+    samples: int, powers: Array,
+) -> None:  # fmt: skip
+    """Write the powers of the frames that end: of the input between its splits, and of the generated band.
 
-
-@kernel
-def _pass_high(samples: Array, pole: float, filters: Array, passed: Array, phase: int) -> None:
-    """Write the generated band without what may have come through below the crossover."""
-    before, once, twice = filters[-4], filters[-3], filters[-2]
-    for i in range(len(samples)):
-        higher = pole * once + pole * (samples[i] - before)
-        twice = pole * twice + pole * (higher - once)
-        before, once = samples[i], higher
-        passed[phase + i] = twice
-    filters[-4], filters[-3], filters[-2] = before, once, twice
-
-
-@kernel
-def _write_levels(memory: Memory, slot: int) -> None:
-    """Write the levels of the frame that ends: of the differences between neighbours, and of the generated band."""
-    channels, kinds, samples = memory.split.shape
-    for channel in range(channels):
-        split, filters = memory.split[channel], memory.filters[channel]
-        for k in range(kinds):
-            power, row = np.float32(0.0), split[k]
-            if 0 < k < kinds - 1:
-                lower = split[k - 1]
-                for i in range(samples):
-                    power += (row[i] - lower[i]) * (row[i] - lower[i])
-            else:
-                for i in range(samples):
-                    power += row[i] * row[i]
-            # What is beyond full scale must not be remembered for longer than a sound.
-            power = min(power / np.float32(samples), np.float32(1.0)) + np.float32(10.0**FLOOR)
-            memory.levels[channel, k, slot] = log(power) / np.float32(_LN_10)
-        for k in range(len(filters)):
-            # What dies away is not followed into denormals.
-            if abs(filters[k]) < np.float32(1e-20):
-                filters[k] = np.float32(0.0)
+    The input's first difference goes through low-passes of two poles, of which neighbours are subtracted from each
+    other, the band through a high-pass of two, which holds back what may have come through below the crossover.
+    """
+    pole, rest = load(poles, 0), spread(np.float32(1.0)) - load(poles, 0)
+    is_low, is_high, has_lower = load(_IS_LOW, 0), load(_IS_HIGH, 0), load(_HAS_LOWER, 0)
+    of_input, of_other = load(_OF_INPUT, 0), load(_OF_INPUT, LANES)
+    of_band, of_other_band = load(_OF_BAND, 0), load(_OF_BAND, LANES)
+    once, twice, power = load(filters[0], 0), load(filters[1], 0), load(filters[2], 0)
+    before, other_before, frame, count = last[0], last[-1], 0, len(signal)
+    done = 0
+    while done < count:
+        stretch = min(samples - phase, count - done)
+        for i in range(done, done + stretch):
+            new = spread(signal[i] - before) * of_input + spread(other[i] - other_before) * of_other
+            new = new + spread(band[i]) * of_band + spread(other_band[i]) * of_other_band
+            before, other_before = signal[i], other[i]
+            once = pole * once + rest * new
+            passed = is_low * once + is_high * (new - once)
+            twice = pole * twice + rest * passed
+            passed = is_low * twice + is_high * (passed - twice)
+            step = passed - has_lower * moved(passed)
+            power = power + step * step
+        done, phase = done + stretch, phase + stretch
+        if phase == samples:
+            store(powers[frame], 0, power)
+            power, phase, frame = spread(np.float32(0.0)), 0, frame + 1
+    store(filters[0], 0, once)
+    store(filters[1], 0, twice)
+    store(filters[2], 0, power)
+    last[0], last[-1] = before, other_before
+    for k in range(LANES):
+        # What dies away is not followed into denormals.
+        for row in range(2):
+            if abs(filters[row, k]) < np.float32(1e-20):
+                filters[row, k] = np.float32(0.0)
 
 
 @kernel
@@ -199,13 +200,13 @@ def _write_features(levels: Array, slot: int, grid: FrameGrid, features: Array) 
 @kernel
 def _run(network: FineNetwork, features: Array, nepers: Array) -> None:
     """Write the gains that the network wants, shape (rows, 1)."""
-    hidden = np.empty((len(features), len(network.mix)), np.float32)
+    hidden = np.empty((len(features), network.mix.outputs), np.float32)
     mixed = np.empty_like(hidden)
-    product(network.enter, network.enter_bias, features, hidden)
+    product(network.enter, features, hidden)
     _rectify(hidden)
-    product(network.mix, network.mix_bias, hidden, mixed)
+    product(network.mix, hidden, mixed)
     _rectify(mixed)
-    product(network.leave, network.leave_bias, mixed, nepers)
+    product(network.leave, mixed, nepers)
     for row in range(len(nepers)):
         nepers[row, 0] = np.float32(MOST_DB * NEPERS_A_DB) * tanh(nepers[row, 0])
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import ltv
+from dsp.buffers.finite import is_finite
 from dsp.compile import kernel
 from dsp.fft import Array
-from dsp.finite import is_finite
 from dsp.gain_ramp import mix
 from models.extender.crossover_filter import HighPasses, cut
 from models.extender.fine_envelope import FineNetwork, FrameGrid, Memory

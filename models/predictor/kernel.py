@@ -26,7 +26,7 @@ from models.predictor.config import (
     PredictorConfig,
 )
 from models.predictor.inference import Predicted
-from models.predictor.layers import gelu, product, sigmoid, tanh
+from models.predictor.layers import Layer, gelu, layer, product, sigmoid, tanh
 
 _NAMES = (
     "enter.weight", "enter.bias", "recur.weight_ih_l0", "recur.bias_ih_l0", "recur.weight_hh_l0", "recur.bias_hh_l0",
@@ -35,18 +35,13 @@ _NAMES = (
 
 
 class Weights(NamedTuple):
-    """The arrays of `_NAMES`, in that order; matrices of shape (outputs, inputs)."""
+    """The layers of `_NAMES`, in that order."""
 
-    enter: Array
-    enter_bias: Array
-    inward: Array
-    inward_bias: Array
-    onward: Array
-    onward_bias: Array
-    mix: Array
-    mix_bias: Array
-    leave: Array
-    leave_bias: Array
+    enter: Layer
+    inward: Layer
+    onward: Layer
+    mix: Layer
+    leave: Layer
 
 
 class Past(NamedTuple):
@@ -84,7 +79,8 @@ class KernelInference:
         arrays = dict(weights)
         # One row for each output over all frames that the convolution sees, the oldest first.
         arrays["enter.weight"] = arrays["enter.weight"].transpose(0, 2, 1).reshape(config.width, -1)
-        self._weights = Weights(*(np.ascontiguousarray(arrays[name], np.float32) for name in _NAMES))
+        pairs = zip(_NAMES[::2], _NAMES[1::2], strict=True)
+        self._weights = Weights(*(layer(arrays[weight], arrays[bias]) for weight, bias in pairs))
 
     def reset(self, channels: int) -> None:
         """Forget the past, and prepare for so many channels."""
@@ -132,22 +128,22 @@ def _predict(
     levels_db: Array, tonality: Array, mask: Array, weights: Weights, past: Past, following: Past, predicted: Predicted
 ) -> None:
     channels, frames, _ = levels_db.shape
-    width, hidden = len(weights.enter_bias), past.state.shape[1]
+    width, hidden = weights.enter.outputs, past.state.shape[1]
     # A row for each channel of each frame; the channels of a frame lie side by side, for the recurrent layer.
     windows, references = _windows(levels_db, tonality, mask, past, following)
     rows = frames * channels
     entered, gates = np.empty((rows, width), np.float32), np.empty((rows, 3 * hidden), np.float32)
-    product(weights.enter, weights.enter_bias, windows, entered)
+    product(weights.enter, windows, entered)
     gelu(entered)
-    product(weights.inward, weights.inward_bias, entered, gates)
+    product(weights.inward, entered, gates)
     joined = np.empty((rows, width + hidden), np.float32)
     joined[:, :width] = entered
     following.state[:] = past.state
     _recur(weights, gates, following.state, joined[:, width:])
-    product(weights.mix, weights.mix_bias, joined, entered)
+    product(weights.mix, joined, entered)
     gelu(entered)
     outputs = np.empty((rows, 2 * BAND_COUNT), np.float32)
-    product(weights.leave, weights.leave_bias, entered, outputs)
+    product(weights.leave, entered, outputs)
     for row in range(rows):
         frame, channel = row // channels, row % channels
         tone = min(np.float32(TONE_KEPT) * windows[row, windows.shape[1] - TONE_GROUPS], np.float32(1.0))
@@ -227,7 +223,7 @@ def _recur(weights: Weights, gates: Array, state: Array, out: Array) -> None:
     channels, hidden = state.shape
     recalled = np.empty((channels, 3 * hidden), np.float32)
     for row in range(0, len(gates), channels):
-        product(weights.onward, weights.onward_bias, state, recalled)
+        product(weights.onward, state, recalled)
         for channel in range(channels):
             gate, recall = gates[row + channel].reshape(3, hidden), recalled[channel].reshape(3, hidden)
             for k in range(hidden):

@@ -3,59 +3,102 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from dsp.compile import kernel
 from dsp.fast_math import exp
 from dsp.fft import Array
+from dsp.lanes import LANES, Lanes, load, spread, store
 
 _HALF_ROOT = math.sqrt(0.5)
 
 
-@kernel
-def product(weight: Array, bias: Array, values: Array, out: Array) -> None:
-    """Multiply rows by a matrix and add a bias.
+class Layer(NamedTuple):
+    """Weights and bias as `product` reads them, from `layer`: lanes of neighbouring outputs, one for each input.
 
-    Four outputs of two rows are summed up at a time, in registers: a loop that writes nothing need not find out whether
-    it overwrites what it reads, which costs more than the work where a matrix is small.
+    Attributes:
+        weight: Shape (lanes of outputs, inputs * LANES).
+        bias: Shape (lanes of outputs * LANES,).
+        outputs: How many; what the last lanes hold beyond them is 0.
+    """
+
+    weight: Array
+    bias: Array
+    outputs: int
+
+
+def layer(weight: Array, bias: Array) -> Layer:
+    """Return weights of shape (outputs, inputs) and a bias as `product` reads them."""
+    outputs, inputs = weight.shape
+    padded = np.zeros((-(-outputs // LANES) * LANES, inputs + 1), np.float32)
+    padded[:outputs, 0], padded[:outputs, 1:] = bias, weight
+    packed = np.ascontiguousarray(padded[:, 1:].reshape(-1, LANES, inputs).transpose(0, 2, 1))
+    return Layer(packed.reshape(len(packed), -1), padded[:, 0].copy(), outputs)
+
+
+@kernel
+def product(layer: Layer, values: Array, out: Array) -> None:
+    """Multiply rows by a matrix and add a bias; each row gets the same bits, whatever others there are.
 
     Args:
-        weight: Shape (outputs, inputs).
-        bias: Shape (outputs,).
+        layer: From `layer`.
         values: Shape (rows, inputs).
         out: Shape (rows, outputs).
     """
-    outputs, rows = len(weight), len(values)
-    whole = outputs - outputs % 4
-    for j in range(0, whole, 4):
-        for row in range(0, rows, 2):
-            _write_sums(weight[j : j + 4], bias[j : j + 4], values, row, min(row + 1, rows - 1), out[:, j : j + 4])
-    for j in range(whole, outputs):
-        shares = weight[j]
-        for row in range(rows):
-            total, inputs = np.float32(0.0), values[row]
-            for k in range(len(shares)):
-                total += shares[k] * inputs[k]
-            out[row, j] = total + bias[j]
+    whole = len(values) - len(values) % 4
+    for tile in range(len(layer.weight)):
+        for row in range(0, whole, 4):
+            _write_four(layer, tile, values[row : row + 4], out[row : row + 4])
+    for row in range(whole, len(values), 2):
+        for tile in range(0, len(layer.weight), 2):
+            _write_two(layer, tile, values, row, min(row + 1, len(values) - 1), out)
 
 
 @kernel
-def _write_sums(weight: Array, bias: Array, values: Array, row: int, other: int, out: Array) -> None:
-    """Write four outputs of two rows, which may be the same."""
-    w0, w1, w2, w3, a, b = weight[0], weight[1], weight[2], weight[3], values[row], values[other]
-    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = np.float32(0.0)
-    for k in range(len(w0)):
-        a0 += w0[k] * a[k]
-        a1 += w1[k] * a[k]
-        a2 += w2[k] * a[k]
-        a3 += w3[k] * a[k]
-        b0 += w0[k] * b[k]
-        b1 += w1[k] * b[k]
-        b2 += w2[k] * b[k]
-        b3 += w3[k] * b[k]
-    out[row, 0], out[row, 1], out[row, 2], out[row, 3] = a0 + bias[0], a1 + bias[1], a2 + bias[2], a3 + bias[3]
-    out[other, 0], out[other, 1], out[other, 2], out[other, 3] = b0 + bias[0], b1 + bias[1], b2 + bias[2], b3 + bias[3]
+def _write_four(layer: Layer, tile: int, values: Array, out: Array) -> None:
+    """Write one lanes of outputs of four rows."""
+    shares, at = layer.weight[tile], tile * LANES
+    a = b = c = d = load(layer.bias, at)
+    for k in range(values.shape[1]):
+        share = load(shares, k * LANES)
+        a = a + spread(values[0, k]) * share
+        b = b + spread(values[1, k]) * share
+        c = c + spread(values[2, k]) * share
+        d = d + spread(values[3, k]) * share
+    _write(a, out[0], at)
+    _write(b, out[1], at)
+    _write(c, out[2], at)
+    _write(d, out[3], at)
+
+
+@kernel
+def _write_two(layer: Layer, tile: int, values: Array, row: int, other: int, out: Array) -> None:
+    """Write two lanes of outputs, which may be the same, of two rows, which may be the same."""
+    following = min(tile + 1, len(layer.weight) - 1)
+    shares, later, first, second = layer.weight[tile], layer.weight[following], values[row], values[other]
+    a = b = load(layer.bias, tile * LANES)
+    c = d = load(layer.bias, following * LANES)
+    for k in range(len(first)):
+        own, others, share, more = spread(first[k]), spread(second[k]), load(shares, k * LANES), load(later, k * LANES)
+        a, b = a + own * share, b + others * share
+        c, d = c + own * more, d + others * more
+    _write(a, out[row], tile * LANES)
+    _write(b, out[other], tile * LANES)
+    _write(c, out[row], following * LANES)
+    _write(d, out[other], following * LANES)
+
+
+@kernel
+def _write(lanes: Lanes, out: Array, at: int) -> None:
+    """Write as many of some lanes as there is room for from an index on."""
+    if at + LANES <= len(out):
+        store(out, at, lanes)
+        return
+    whole = np.empty(LANES, np.float32)
+    store(whole, 0, lanes)
+    out[at:] = whole[: len(out) - at]
 
 
 @kernel

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsp.bandwidth.turns import Turn
+from dsp.buffers.finite import is_finite
 from dsp.buffers.reblock import in_blocks
-from dsp.finite import is_finite
 from models.control import Control
 from models.extender import controls as knobs
 from models.stage import Block, FollowsBandwidth, MeasuresBandwidth, Stage

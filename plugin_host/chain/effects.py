@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dsp.buffers.fifo import Fifo
-from dsp.finite import is_finite
+from dsp.buffers.finite import is_finite
 from models.control import Control
 from models.stage import Block
 from plugin_host.chain.board import Board

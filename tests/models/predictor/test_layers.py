@@ -7,17 +7,21 @@ import math
 import numpy as np
 import pytest
 
-from models.predictor.layers import gelu, product, sigmoid, tanh
+from models.predictor.layers import gelu, layer, product, sigmoid, tanh
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 16, 17, 33])
-@pytest.mark.parametrize("inputs", [1, 4, 51])
-def test_a_product_is_a_matrix_product(rows: int, inputs: int) -> None:
+@pytest.mark.parametrize(("outputs", "inputs"), [(1, 4), (9, 1), (9, 51), (16, 51), (40, 4)])
+def test_a_product_is_a_matrix_product_to_the_same_bits_for_any_rows(rows: int, outputs: int, inputs: int) -> None:
     rng = np.random.default_rng(rows)
-    weight, bias, values = (rng.standard_normal(size).astype(np.float32) for size in ((9, inputs), 9, (rows, inputs)))
-    out = np.empty((rows, 9), np.float32)
-    product(weight, bias, values, out)
-    np.testing.assert_allclose(out, values @ weight.T + bias, atol=1e-5)
+    sizes = ((outputs, inputs), outputs, (rows, inputs))
+    weight, bias, values = (rng.standard_normal(size).astype(np.float32) for size in sizes)
+    out, alone = np.empty((rows, outputs), np.float32), np.empty((1, outputs), np.float32)
+    product(layer(weight, bias), values, out)
+    np.testing.assert_allclose(out, values @ weight.T + bias, atol=2e-5)
+    for row in range(rows):
+        product(layer(weight, bias), values[row : row + 1], alone)
+        np.testing.assert_array_equal(alone[0], out[row])
 
 
 def test_activations_are_those_of_their_definitions() -> None:
