@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from models.extender import controls as knobs
 from models.stage import Stage
 
 if TYPE_CHECKING:
+    from plugin_host.preset.schema import Preset
     from plugin_host.settings.automation import Automation
 
 # The heavier model with look-ahead is the better one where no block has a deadline.
@@ -23,7 +25,7 @@ class Sound:
     """A stage with its settings.
 
     Attributes:
-        stage: The extender, or the preset's chain around it; not yet prepared.
+        build: Builds the stage.
         settings: Every control's value in its unit.
         artifact: Name or path of the artifact.
         preset: Name of the preset, or "".
@@ -31,18 +33,23 @@ class Sound:
         warning: A sentence for the person where the preset was saved with another version of the artifact, or "".
     """
 
-    stage: Stage
+    build: Callable[[], Stage]
     settings: Mapping[str, float]
     artifact: str
     preset: str
     identity: Mapping[str, Any]
     warning: str = ""
 
+    @cached_property
+    def stage(self) -> Stage:
+        """The extender, or the preset's chain around it, not yet prepared; ValueError says why there is none."""
+        return self.build()
+
 
 def choose(
     preset: str | None, assignments: Sequence[str], artifact: str | None, automation: Path | None = None
 ) -> Sound:
-    """Load what the command line names.
+    """Find what the command line names; the stage is built when it is used first.
 
     Args:
         preset: Name or path of a preset.
@@ -61,26 +68,37 @@ def choose(
         loaded = load_preset(preset)
     name = artifact or (loaded and loaded.artifact) or ("live" if automation else default_artifact())
 
-    from models.artifact.load import load_extender
     from plugin_host.preset.artifact_pin import hash_of, warning_for
 
-    stage: Stage = load_extender(name)
     identity: dict[str, Any] = {"artifact": name, "weights": hash_of(name)}
     if loaded is not None:
+        identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+    if automation is not None:
+        from plugin_host.settings.automation import read_automation
+
+        read_automation(automation)
+        identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
+    settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
+    warning = warning_for(loaded, name) if loaded else ""
+    build = partial(_build, loaded, name, automation)
+    return Sound(build, settings, name, loaded.name if loaded else "", identity, warning)
+
+
+def _build(preset: Preset | None, artifact: str, automation: Path | None) -> Stage:
+    from models.artifact.load import load_extender
+
+    stage: Stage = load_extender(artifact)
+    if preset is not None:
         from plugin_host.chain.chain import Chain
 
-        stage = Chain.from_preset(loaded, stage)
-        identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+        stage = Chain.from_preset(preset, stage)
     if automation is not None:
         from plugin_host.settings.automation import AutomatedStage, read_automation
 
         moves = read_automation(automation)
         _refuse_foreign(moves, stage, automation)
         stage = AutomatedStage(stage, moves)
-        identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
-    settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
-    warning = warning_for(loaded, name) if loaded else ""
-    return Sound(stage, settings, name, loaded.name if loaded else "", identity, warning)
+    return stage
 
 
 def read_assignment(text: str) -> tuple[str, float]:

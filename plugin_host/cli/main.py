@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -17,6 +19,8 @@ def main() -> None:
     """Run the command line."""
     # Torch's threads wait for each other on a busy machine; it reads this when it is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # The interpreter would look for garbage in all that was loaded, for half a second.
+    atexit.register(gc.freeze)
     is_interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -218,12 +218,13 @@ def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[s
 
 
 def _run(batch: Batch, planned: Plan, report: Report, stopped: Callable[[], bool]) -> None:
+    from plugin_host.render.batch.plan import BatchError
     from plugin_host.render.render import RenderStopped
 
     for fault in planned.faults:
         report.fail(fault)
     try:
-        with report.showing(), refusing(WORK_FAILED, ValueError):
+        with report.showing(), refusing(WORK_FAILED, ValueError), refusing(WRONG_USAGE, BatchError):
             for outcome in batch.run(planned, begun=report.begin, progress=report.progress, stopped=stopped):
                 report.end(outcome)
     except (RenderStopped, KeyboardInterrupt):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -25,9 +25,9 @@ from models.control import Control
 from models.extender.extender import Extender
 from models.stage import Block, Stage
 from models.state import SavedState, save_state
-from plugin_host.chain.chain import Chain
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.resample import output_rate, played_rate
+from plugin_host.render.spread import extender_of
 
 # A shorter file is rendered anew sooner than a person would notice.
 _LONG_S = 300.0
@@ -80,7 +80,7 @@ def resumable(stage: Stage, checkpoint: Checkpoint | None, reader: AudioReader) 
         checkpoint: Where; None keeps nothing.
         reader: Of the file.
     """
-    extender = stage.extender if isinstance(stage, Chain) else stage
+    extender = extender_of(stage)
     size = round(reader.seconds * played_rate(output_rate(reader.rate))) * reader.channels * 4
     is_worth = reader.seconds >= _LONG_S or (checkpoint and (checkpoint.keeps or is_resumable(checkpoint.folder)))
     has_room = checkpoint is not None and is_worth and _has_room(checkpoint.folder, size)
@@ -90,7 +90,7 @@ def resumable(stage: Stage, checkpoint: Checkpoint | None, reader: AudioReader) 
     assert checkpoint is not None
     taped = TapedExtender(extender, checkpoint)
     try:
-        yield stage.around(taped) if isinstance(stage, Chain) else taped
+        yield taped if extender is stage else cast(Any, stage).around(taped)
     except BaseException:
         taped.save()
         raise

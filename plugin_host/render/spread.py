@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from models.extender.extender import Extender
 from models.stage import Stage
-from plugin_host.chain.chain import Chain
 
 if sys.platform != "win32":
     import fcntl
@@ -118,10 +117,16 @@ def beside(function: Callable[[Iterator[Item]], Answer], items: Iterable[Item]) 
         aside.close(now=False)
 
 
+def extender_of(stage: Stage) -> object:
+    """Return the extender of a chain, or the stage itself."""
+    # A chain is not named: loading what its effects need takes long.
+    return getattr(stage, "extender", stage)
+
+
 @contextlib.contextmanager
 def turns_aside(stage: Stage) -> Iterator[None]:
     """Have the turns of a stage's extender played in a process of their own."""
-    extender = stage.extender if isinstance(stage, Chain) else stage
+    extender = extender_of(stage)
     with contextlib.ExitStack() as open_ones:
 
         def make(function: Callable[[Item], Answer]) -> Aside[Item, Answer]:

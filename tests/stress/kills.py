@@ -49,7 +49,7 @@ if __name__ == "__main__":
 
 def sound() -> Sound:
     """Return a stage that delays; tests import it in other processes."""
-    return Sound(Delay(100), {}, "live", "", {})
+    return Sound(lambda: Delay(100), {}, "live", "", {})
 
 
 @dataclass(frozen=True)

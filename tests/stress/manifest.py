@@ -71,7 +71,7 @@ def run(folder: Path, files: int) -> list[Cost]:
 
     step("plan", fill)
     with Journal(journal_path(output)) as journal:
-        batch = Batch(Sound(Delay(), {}, "live", "", {}), journal, NoEngine())
+        batch = Batch(Sound(Delay, {}, "live", "", {}), journal, NoEngine())
         step("note", lambda: sum(1 for _ in batch.run(planned)))
     with Journal(journal_path(output)) as journal:
         step("read back", lambda: sum(row["state"] == "failed" for row in journal.rows()))

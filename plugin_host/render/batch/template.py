@@ -31,7 +31,7 @@ def worker_context() -> Any:
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload(["plugin_host.render.batch.workers", "plugin_host.render.batch.preloaded"])
+    forkserver.set_forkserver_preload(["plugin_host.render.batch.preloaded"])
     before = os.environ.get("PYTHONSAFEPATH")
     # Nothing of the working folder may be taken for a module of ours.
     os.environ["PYTHONSAFEPATH"] = "1"

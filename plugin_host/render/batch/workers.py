@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ _MOST_TRIES = 3
 _WAIT_S = 0.2
 # A minute of stereo.
 _LONG_BYTES = 10_000_000
+# Processes that share a long file wait for each other; a worker with less priority fills the gaps.
+_LESS_PRIORITY = 5
 # A worker ends at its next block; one that does not is ended.
 _STOP_S = 10.0
 # Of what a file's progress is reported.
@@ -43,6 +47,8 @@ class Inline:
 
     def __init__(self, sound: Sound) -> None:
         self._sound = sound
+        # What is wrong with it is said before any file is begun.
+        _ = sound.stage
 
     def run(
         self, tasks: Iterator[Task], begun: Begun, progress: Progress, stopped: Stopped
@@ -147,7 +153,8 @@ class Workers:
         worker = next((one for one in workers if one.task is None), None)
         if worker is None:
             here, there = self._context.Pipe()
-            process = self._context.Process(target=_serve, args=(there, self._build))
+            gives_way = sys.platform == "linux" and any(map(_has_long, workers))
+            process = self._context.Process(target=_serve, args=(there, self._build, gives_way))
             process.start()
             there.close()
             worker = _Worker(process, here)
@@ -191,6 +198,10 @@ class Workers:
         return task, Result(fault=f"{task.job.source} ends each process that renders it ({reason}); leave it out")
 
 
+def _has_long(worker: _Worker) -> bool:
+    return worker.task is not None and worker.task.job.size >= _LONG_BYTES
+
+
 def _end(workers: list[_Worker]) -> None:
     """End all processes; the batch gives up what they had begun."""
     for worker in workers:
@@ -217,14 +228,17 @@ def _now_and_then(report: Callable[[float], None]) -> Callable[[float], None]:
     return progress
 
 
-def _serve(connection: Connection, build: Callable[[], Sound]) -> None:
+def _serve(connection: Connection, build: Callable[[], Sound], gives_way: bool) -> None:
     """Render what comes until the other side is gone, by its own will or not."""
+    if gives_way:
+        os.nice(_LESS_PRIORITY)
     # Ctrl-C reaches the whole group; the command decides and closes the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         try:
             sound = build()
+            _ = sound.stage
         except ValueError as error:
             connection.send(str(error))
             return

@@ -18,7 +18,7 @@ CLIPS = Path(str(resources.files("plugin_host"))) / "clips"
 
 
 def test_the_demo_leaves_its_files_and_prints_its_figures(tmp_path: Path) -> None:
-    lines = list(run(tmp_path / "demo", Sound(FollowingDelay(7), {}, "live", "", {})))
+    lines = list(run(tmp_path / "demo", Sound(lambda: FollowingDelay(7), {}, "live", "", {})))
     assert [line.split()[0] for line in lines] == ["LSD", "Bandwidth", "Speed", "Listen"]
     assert sorted(os.listdir(tmp_path / "demo")) == ["bright.spectrogram.png", "bright.wav", "clean.wav", "dull.wav"]
     dull, bright, clean = (soundfile.info(tmp_path / "demo" / f"{name}.wav") for name in ("dull", "bright", "clean"))
@@ -29,7 +29,7 @@ def test_the_demo_leaves_its_files_and_prints_its_figures(tmp_path: Path) -> Non
 
 
 def test_the_demos_versions_lie_together_for_a_blind_test(tmp_path: Path) -> None:
-    list(run(tmp_path, Sound(FollowingDelay(7), {}, "live", "", {})))
+    list(run(tmp_path, Sound(lambda: FollowingDelay(7), {}, "live", "", {})))
     (group,) = find_groups([tmp_path])
     excerpts = load_excerpts(group, 0.0, 10.0)
     assert [(one.version, one.shift_samples) for one in excerpts] == [("bright", 0), ("clean", 0), ("dull", 0)]
@@ -37,7 +37,7 @@ def test_the_demos_versions_lie_together_for_a_blind_test(tmp_path: Path) -> Non
 
 
 def test_a_stage_that_adds_nothing_brings_nothing(tmp_path: Path) -> None:
-    words = next(run(tmp_path, Sound(FollowingDelay(7), {}, "live", "", {}))).split()
+    words = next(run(tmp_path, Sound(lambda: FollowingDelay(7), {}, "live", "", {}))).split()
     assert float(words[1]) > 1.0
     assert abs(float(words[1]) - float(words[3])) < 0.05
 

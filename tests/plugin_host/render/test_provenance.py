@@ -16,7 +16,7 @@ from plugin_host.render.provenance import NAME, origin, read_provenance, with_pr
 from plugin_host.render.render import render_file
 from tests.plugin_host.stages import FollowingDelay
 
-SOUND = Sound(FollowingDelay(5), {"amount": -3.0}, "live", "old-tape", {"weights": "abc"})
+SOUND = Sound(lambda: FollowingDelay(5), {"amount": -3.0}, "live", "old-tape", {"weights": "abc"})
 
 
 def write(path: Path, title: str = "") -> Path:

@@ -25,7 +25,7 @@ TARGET = LoudnessTarget(-23.0)
 
 
 def sound() -> Sound:
-    return Sound(Delay(100), {}, "live", "", {})
+    return Sound(lambda: Delay(100), {}, "live", "", {})
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def run(
 ) -> list[Outcome]:
     """Render folder/in into folder/out and return the outcomes by name."""
     calls = {name: changes.pop(name) for name in ("stopped", "progress") if name in changes}
-    sound = Sound(stage or Delay(10), settings or {}, "live", "", identity or {})
+    sound = Sound(lambda: stage or Delay(10), settings or {}, "live", "", identity or {})
     with Journal(journal_path(folder / "out")) as journal:
         batch = Batch(sound, journal, Inline(sound), **changes)
         outcomes = batch.run(plan([str(folder / "in")], folder / "out"), **calls)

@@ -23,7 +23,7 @@ from tests.stress.cluster import DaskCluster, archive
 
 
 def plain() -> Sound:
-    return Sound(Delay(100), {}, "live", "", {})
+    return Sound(lambda: Delay(100), {}, "live", "", {})
 
 
 @pytest.fixture(scope="module")

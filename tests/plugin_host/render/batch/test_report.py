@@ -29,7 +29,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     soundfile.write(tmp_path / "work/silence.wav", np.zeros(48000), 48000)
     (tmp_path / "work/damaged.wav").write_text("this is text")
     monkeypatch.chdir(tmp_path / "work")
-    sound = Sound(load_extender("live"), defaults(), "live", "", {})
+    sound = Sound(lambda: load_extender("live"), defaults(), "live", "", {})
     with Journal(tmp_path / "out" / JOURNAL_NAME) as journal:
         list(Batch(sound, journal, Inline(sound)).run(plan(["."], tmp_path / "out")))
     monkeypatch.chdir(tmp_path)

@@ -22,7 +22,7 @@ from tests.plugin_host.stages import Delay
 
 
 def plain() -> Sound:
-    return Sound(Delay(100), {}, "live", "", {})
+    return Sound(lambda: Delay(100), {}, "live", "", {})
 
 
 def write(path: Path, frames: int = 1000) -> Path:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -64,24 +64,44 @@ class Slow(Delay):
         return super().process(block, settings)
 
 
+class Ranked(Delay):
+    """Writes down with which priority it plays."""
+
+    def __init__(self, marks: Path) -> None:
+        super().__init__(10)
+        self._marks = marks
+
+    def prepare(self, sample_rate: int, channels: int, max_block: int) -> None:
+        super().prepare(sample_rate, channels, max_block)
+        (self._marks / f"{channels} {os.nice(0)}").touch()
+
+
 def plain() -> Sound:
-    return Sound(Delay(100), {}, "live", "", {})
+    return Sound(lambda: Delay(100), {}, "live", "", {})
 
 
 def deadly(unborn: Path) -> Sound:
-    return Sound(Deadly(unborn), {}, "live", "", {})
+    return Sound(lambda: Deadly(unborn), {}, "live", "", {})
 
 
 def bereaved(marks: Path) -> Sound:
-    return Sound(Bereaved(marks), {}, "live", "", {})
+    return Sound(lambda: Bereaved(marks), {}, "live", "", {})
 
 
 def slow() -> Sound:
-    return Sound(Slow(), {}, "live", "", {})
+    return Sound(Slow, {}, "live", "", {})
+
+
+def ranked(marks: Path) -> Sound:
+    return Sound(lambda: Ranked(marks), {}, "live", "", {})
 
 
 def missing() -> Sound:
     raise ValueError("there is no preset 'gone'")
+
+
+def unfit() -> Sound:
+    return Sound(missing, {}, "live", "", {})  # type: ignore[arg-type]
 
 
 def write(path: Path, frames: int, seed: int, peak: float = 0.5) -> None:
@@ -143,10 +163,11 @@ def test_stopping_ends_all_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     assert made(tmp_path / "out") == [JOURNAL_NAME]
 
 
-def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("build", [missing, unfit])
+def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path, build: Callable[[], Sound]) -> None:
     write(tmp_path / "in/a.wav", 1000, 1)
     with pytest.raises(BatchError, match="there is no preset 'gone'"):
-        run(tmp_path, Workers(1, missing))
+        run(tmp_path, Workers(1, build))
     assert made(tmp_path / "out") == [JOURNAL_NAME]
 
 
@@ -166,6 +187,18 @@ def test_a_long_file_that_is_read_and_written_by_others_has_the_bits_and_figures
     assert alone.rendering is not None
     assert spread.rendering is not None
     assert replace(spread.rendering, took_s=0, target=alone.rendering.target) == replace(alone.rendering, took_s=0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a long file has several processes on Linux alone")
+@pytest.mark.parametrize(("seconds", "less"), [(61, 5), (1, 0)])
+def test_who_renders_beside_a_long_file_gives_way_to_it(tmp_path: Path, seconds: int, less: int) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "marks").mkdir()
+    soundfile.write(tmp_path / "in/stereo.wav", np.zeros((seconds * 48000, 2), np.float32), 48000)
+    soundfile.write(tmp_path / "in/mono.wav", np.zeros(1000, np.float32), 48000)
+    run(tmp_path, Workers(2, partial(ranked, tmp_path / "marks")))
+    usual = os.nice(0)
+    assert made(tmp_path / "marks") == [f"1 {min(19, usual + less)}", f"2 {usual}"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.plugin_host.render.inspect.recordings import cut, recording
 
 
 def render(source: Path, target: Path, **changes: object) -> Path:
-    sound = Sound(load_extender("live"), defaults(), "live", "", {})
+    sound = Sound(lambda: load_extender("live"), defaults(), "live", "", {})
     loudness = LoudnessTarget(-20.0) if changes.get("louder") else None
     render_file(sound.stage, sound.settings, source, target, loudness=loudness, origin=origin(sound, "digest"))
     return target
