@@ -18,6 +18,7 @@ from dsp import bands
 from dsp.compile import kernel
 from dsp.fast_math import cos_sin, exp
 from dsp.fft import Array, Spectrum, irfft, rfft
+from dsp.lanes import LANES, load, spread, store
 
 _TAPS_SECONDS = 256 / 48000
 _DESIGN_FFT = 16384
@@ -29,7 +30,7 @@ class FilterTables(NamedTuple):
     """The tables of `append_filters`, per gain of a band.
 
     `band` is the lower of the two bands that a bin lies between, `between` the log magnitude of these two (2, bins),
-    `phase` has shape (bands, bins), `phase_below` adds up the first bands (bands + 1, bins), `fade` is over the taps.
+    `phase` (bands, lanes of bins), `phase_below` adds up the first bands (bands + 1, same), `fade` is over the taps.
     """
 
     band: NDArray[np.int64]
@@ -57,11 +58,11 @@ class FilterDesign:
         self.fade = _fade_out(self.taps)
         # Between which two bands a bin lies; interpolation needs no more.
         band: NDArray[np.int64] = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
-        bins = np.arange(len(band))
-        between = np.stack([self.log_magnitude[band, bins], self.log_magnitude[band + 1, bins]])
+        between = np.stack([self.log_magnitude[band + k, np.arange(len(band))] for k in range(2)])
         # The phase of the first bands together: below the crossover they all have one gain.
-        below = np.concatenate([np.zeros_like(self.phase[:1]), self.phase.cumsum(0, np.float64)]).astype(np.float32)
-        self.tables = FilterTables(band, between, self.phase, below, self.fade)
+        phase = np.pad(self.phase, ((0, 0), (0, -len(band) % LANES)))
+        below = np.concatenate([np.zeros_like(phase[:1]), phase.cumsum(0, np.float64)]).astype(np.float32)
+        self.tables = FilterTables(band, between, phase, below, self.fade)
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -115,7 +116,7 @@ def append_filters(
 def _respond(gains: Array, tables: FilterTables, responses: Spectrum) -> None:
     """Write the responses, shape (filters, bins), of filters with gains of shape (filters, bands)."""
     count, bins = responses.shape
-    angles, nepers = np.empty((count, bins), np.float32), np.empty(bins, np.float32)
+    angles, nepers = np.empty((count, tables.phase.shape[1]), np.float32), np.empty(bins, np.float32)
     band_of, between = tables.band, tables.between
     _turn_phase(gains, tables.phase, tables.phase_below, angles)
     for row in range(count):
@@ -128,28 +129,28 @@ def _respond(gains: Array, tables: FilterTables, responses: Spectrum) -> None:
 
 @kernel
 def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -> None:
-    """Write the phases of filters, shape (filters, bins), in radians; the number of bands is a multiple of four."""
+    """Write the phases of filters, shape (filters, whole lanes of bins), in radians."""
     count, total = gains.shape
-    first = total
+    first, last = total, count - 1
     for row in range(count):
         own = 1
         while own < first and gains[row, own] == gains[row, 0]:
             own += 1
         first = own
-    # From there on a few bands at once for all filters: most of the price is that the table comes by.
-    first -= first % 4
-    for row in range(count):
-        angle = angles[row]
-        for k in range(len(angle)):
-            angle[k] = gains[row, 0] * phase_below[first, k]
-    for band in range(first, total, 4):
-        for row in range(count):
-            angle, gain = angles[row], gains[row, band : band + 4]
-            for k in range(len(angle)):
-                angle[k] += (
-                    gain[0] * phase[band, k] + gain[1] * phase[band + 1, k]
-                    + gain[2] * phase[band + 2, k] + gain[3] * phase[band + 3, k]
-                )  # fmt: skip
+    for at in range(0, angles.shape[1], LANES):
+        below = load(phase_below[first], at)
+        for i in range(0, count, 4):
+            j, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            a, b = spread(gains[i, 0]) * below, spread(gains[j, 0]) * below
+            c, d = spread(gains[m, 0]) * below, spread(gains[n, 0]) * below
+            for band in range(first, total):
+                share = load(phase[band], at)
+                a, b = a + spread(gains[i, band]) * share, b + spread(gains[j, band]) * share
+                c, d = c + spread(gains[m, band]) * share, d + spread(gains[n, band]) * share
+            store(angles[i], at, a)
+            store(angles[j], at, b)
+            store(angles[m], at, c)
+            store(angles[n], at, d)
 
 
 @lru_cache(maxsize=4)
@@ -247,8 +248,7 @@ def cross_fade(products: Spectrum, hop: int, taps: int, phase: int, out: Array) 
     for channel in range(channels):
         done = 0
         while done < count:
-            place, into = (phase + done) // hop, (phase + done) % hop
-            row = channel * hops + place
+            row, into = channel * hops + (phase + done) // hop, (phase + done) % hop
             stretch = min(hop - into, count - done)
             at, target = taps - 1 + into, out[channel, done : done + stretch]
             before, after = both[row, at : at + stretch], both[row + channels * hops, at : at + stretch]

@@ -24,6 +24,8 @@ _LEVEL_STEP_DB = 2.0
 _LEVEL_COUNT = 80
 _FLOOR_DB = -152.0  # per Hz against full scale: a little below the noise of 16 bits, below which nothing counts
 _LOUDEST = 0.95
+# Transformed together, which costs a third; more would not stay in the processor's cache.
+_FRAMES_AT_ONCE = 4
 _DB_PER_LOG = 10.0 / math.log(10.0)
 
 
@@ -141,9 +143,12 @@ def _levels(
     power, running = np.empty(bins, np.float32), np.zeros(bins + 1)
     levels, totals = np.empty((frames, bands), np.float32), np.empty(frames, np.float32)
     for frame in range(frames):
+        place = frame % _FRAMES_AT_ONCE
+        if not place:
+            at_once = min(_FRAMES_AT_ONCE, frames - frame)
+            rows = powers(signal, start + frame * hop, hop, at_once, 0, channels * at_once, window, len(window))
         power[:] = 0
-        rows = powers(signal, start + frame * hop, hop, 1, 0, channels, window, len(window))
-        for row in range(channels):
+        for row in range(place, len(rows), at_once):
             for k in range(bins):
                 power[k] += rows[row, k]
         total = np.float32(0.0)

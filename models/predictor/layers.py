@@ -47,30 +47,24 @@ def product(layer: Layer, values: Array, out: Array) -> None:
         values: Shape (rows, inputs).
         out: Shape (rows, outputs).
     """
-    whole = len(values) - len(values) % 4
+    whole, inputs = len(values) - len(values) % 4, values.shape[1]
     for tile in range(len(layer.weight)):
+        shares, at = layer.weight[tile], tile * LANES
         for row in range(0, whole, 4):
-            _write_four(layer, tile, values[row : row + 4], out[row : row + 4])
+            a = b = c = d = load(layer.bias, at)
+            for k in range(inputs):
+                share = load(shares, k * LANES)
+                a = a + spread(values[row, k]) * share
+                b = b + spread(values[row + 1, k]) * share
+                c = c + spread(values[row + 2, k]) * share
+                d = d + spread(values[row + 3, k]) * share
+            _write(a, out, row, at)
+            _write(b, out, row + 1, at)
+            _write(c, out, row + 2, at)
+            _write(d, out, row + 3, at)
     for row in range(whole, len(values), 2):
         for tile in range(0, len(layer.weight), 2):
             _write_two(layer, tile, values, row, min(row + 1, len(values) - 1), out)
-
-
-@kernel
-def _write_four(layer: Layer, tile: int, values: Array, out: Array) -> None:
-    """Write one lanes of outputs of four rows."""
-    shares, at = layer.weight[tile], tile * LANES
-    a = b = c = d = load(layer.bias, at)
-    for k in range(values.shape[1]):
-        share = load(shares, k * LANES)
-        a = a + spread(values[0, k]) * share
-        b = b + spread(values[1, k]) * share
-        c = c + spread(values[2, k]) * share
-        d = d + spread(values[3, k]) * share
-    _write(a, out[0], at)
-    _write(b, out[1], at)
-    _write(c, out[2], at)
-    _write(d, out[3], at)
 
 
 @kernel
@@ -84,21 +78,26 @@ def _write_two(layer: Layer, tile: int, values: Array, row: int, other: int, out
         own, others, share, more = spread(first[k]), spread(second[k]), load(shares, k * LANES), load(later, k * LANES)
         a, b = a + own * share, b + others * share
         c, d = c + own * more, d + others * more
-    _write(a, out[row], tile * LANES)
-    _write(b, out[other], tile * LANES)
-    _write(c, out[row], following * LANES)
-    _write(d, out[other], following * LANES)
+    _write(a, out, row, tile * LANES)
+    _write(b, out, other, tile * LANES)
+    _write(c, out, row, following * LANES)
+    _write(d, out, other, following * LANES)
 
 
 @kernel
-def _write(lanes: Lanes, out: Array, at: int) -> None:
-    """Write as many of some lanes as there is room for from an index on."""
-    if at + LANES <= len(out):
-        store(out, at, lanes)
-        return
+def _write(lanes: Lanes, out: Array, row: int, at: int) -> None:
+    """Write as many of some lanes as there is room for into a row from an index on."""
+    if at + LANES <= out.shape[1]:
+        store(out[row], at, lanes)
+    else:
+        _write_some(lanes, out, row, at)
+
+
+@kernel
+def _write_some(lanes: Lanes, out: Array, row: int, at: int) -> None:
     whole = np.empty(LANES, np.float32)
     store(whole, 0, lanes)
-    out[at:] = whole[: len(out) - at]
+    out[row, at:] = whole[: out.shape[1] - at]
 
 
 @kernel
