@@ -158,8 +158,10 @@ def _levels(
         totals[frame] = _DB_PER_LOG * np.log(total * np.float32(bin_hz) + np.float32(1e-20))
         for k in range(first, end):
             power[k] = log(power[k] + np.float32(1e-18))
+        summed = 0.0
         for k in range(first, end):
-            running[k + 1] = running[k] + power[k]
+            summed += power[k]
+            running[k + 1] = summed
         _split(running, position, levels, frame)
     return levels, totals
 

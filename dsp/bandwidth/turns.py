@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dsp.band_power import LOG_PER_DB, ROWS_AT_ONCE, powers, sum_bands
 from dsp.bandwidth.histogram import WallWindows, hop_samples, window_samples
+from dsp.buffers.finite import is_finite
 from dsp.compile import kernel
 from dsp.fast_math import log
 from dsp.fft import Array
@@ -84,8 +85,11 @@ class TurnFinder:
 
     def add(self, samples: Array) -> None:
         """Append the next samples, shape (channels, time)."""
-        for channel, row in zip(self._channels, np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), strict=True):
-            channel.add(np.ascontiguousarray(row, np.float32))
+        samples = np.ascontiguousarray(samples, np.float32)
+        if not is_finite(samples):
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        for channel, row in zip(self._channels, samples, strict=True):
+            channel.add(row)
 
     def turns(self) -> list[list[Turn]]:
         """Return the turns of each channel, in order."""

@@ -61,7 +61,8 @@ def follow(
     """
     channels, count, samples = band.shape[0], band.shape[1], grid.samples
     features = np.empty((_FRAMES * channels, len(grid.lags) * INPUT_BANDS + len(grid.band_lags)), np.float32)
-    nepers = np.empty((_FRAMES * channels, 1), np.float32)
+    # Whole lanes, of which the first counts.
+    nepers = np.empty((_FRAMES * channels, LANES), np.float32)
     done = 0
     while done < count:
         place, phase = position + done, (position + done) % samples
@@ -175,9 +176,9 @@ def _write_features(levels: Array, slot: int, grid: FrameGrid, features: Array) 
     bands, most = kinds - 1, np.float32(MOST_BELS)
     for channel in range(channels):
         reference, of_band, sounding = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        # The last frames lie side by side but for the place where the newest is written over the oldest.
-        first = slot + 1 - REFERENCE
-        for begin, end in ((max(first, 0), slot + 1), (min(first, 0) + kept, kept)):
+        # The last frames are all that are kept, or lie side by side but for where the newest is put over the oldest.
+        first, last = (0, kept) if kept == REFERENCE else (slot + 1 - REFERENCE, slot + 1)
+        for begin, end in ((max(first, 0), last), (min(first, 0) + kept, kept)):
             highest, generated = levels[channel, bands - 1, begin:end], levels[channel, bands, begin:end]
             for i in range(len(generated)):
                 is_sounding = np.float32(generated[i] > np.float32(SILENT))
@@ -199,7 +200,7 @@ def _write_features(levels: Array, slot: int, grid: FrameGrid, features: Array) 
 
 @kernel
 def _run(network: FineNetwork, features: Array, nepers: Array) -> None:
-    """Write the gains that the network wants, shape (rows, 1)."""
+    """Write the gains that the network wants in front of the rows, shape (rows, LANES)."""
     hidden = np.empty((len(features), network.mix.outputs), np.float32)
     mixed = np.empty_like(hidden)
     product(network.enter, features, hidden)

@@ -47,13 +47,16 @@ class LoudnessMeter:
         """Measure the next samples, shape (channels, samples), finite."""
         if not block.shape[1]:
             return
+        # The kernels know no other, and would be compiled once more.
+        block = np.ascontiguousarray(block)
         steps = np.zeros((len(block), (self._filled + block.shape[1]) // self._step))
         self._filled = weigh(block, self._filters, self._state, self._sums, self._filled, self._step, steps)
         if steps.shape[1]:
             self._steps.append(self._weights @ steps / self._step)
-        signal = np.concatenate([self._tail, block], axis=1)
-        self._peak = true_peak(signal, self._peak_filters, self._peak)
-        self._tail = signal[:, -self._tail.shape[1] :].copy()
+        reach = self._tail.shape[1]
+        seam = np.concatenate([self._tail, block[:, :reach]], axis=1)
+        self._peak = true_peak(block, self._peak_filters, true_peak(seam, self._peak_filters, self._peak))
+        self._tail = (block if block.shape[1] >= reach else seam)[:, -reach:].copy()
 
     @property
     def energies(self) -> NDArray[np.float64]:
