@@ -35,16 +35,20 @@ _LOWEST = 100
 # A wall falls by so much between two means of 150 Hz that lie 50 Hz apart; its slope begins where it falls by less.
 _STEEP, _STEEP_DB, _SLOPE_DB, _LINE = 7, 18.0, 4.0, 13
 # The edge is where the level has fallen so far below what leads up to it.
-_EDGE_DB = 6.0
+_EDGE_DB, _CODED_EDGE_DB = 6.0, 10.0
 _NEAR = 1.06
 # A steeper fit than this is of a codec's or a converter's slope, which is no filter's.
 # One up to the second is a filter's even where a fall for good seems to come later.
 _HIGHEST_ORDER, _GENTLE_ORDER = 12, 8
+# A coarse edge is where a level leaves its trend; where the edge is lies by so much above.
+_DEEPER = 1.045
 # The trend that leads up to a gradual edge is no steeper than this, in dB a cell.
 _STEEPEST_TREND = 0.15
 # From a coarse edge to a wall above it the mean falls by less than this where it goes on; of a codec's, by so much more
 # an octave, as nature falls.
 _GOES_ON_DB, _CODED_DB = 15.0, 40.0
+# An encoder's step within so many cells below its wall is no end: the level has fallen further by then.
+_STEP_CELLS, _STEP_DB = 60, 10.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class LongTermSpectrum:
         below, highest = _medians(levels, _BELOW), _highest_above(levels)
         fall = _first_fall(below, highest)
         edge = _edge(levels, fall, coarse, is_coded)
+        if edge and is_coded:
+            edge = Edge(_above_a_step(levels, round(edge.hertz / _CELL_HZ)) * _CELL_HZ, edge.is_wall)
         if coarse is None and not (edge and edge.is_wall) and (begun := _fall_within_an_octave(below, highest)):
             fit = fit_low_pass(levels, begun)
             if edge is None or fit.order <= _GENTLE_ORDER:
@@ -138,6 +144,14 @@ def _late_wall(levels: Levels, steps: Levels, fall: int, coarse: float, is_coded
     before, after = (np.median(levels[cell - _BEFORE : cell - 4]) for cell in (int(coarse), wall))
     limit = _GOES_ON_DB + (_CODED_DB * np.log2(wall / coarse) if is_coded else 0.0)
     return wall if before - after < limit else None
+
+
+def _above_a_step(levels: Levels, edge: int) -> int:
+    """Return the last cell above a codec's edge that is not much softer than what leads up to it, or the edge."""
+    cells = np.arange(edge, min(edge + _STEP_CELLS, len(levels)))
+    least = np.median(levels[edge - _BEFORE : edge - 2]) - _STEP_DB - _CODED_DB * np.log2(cells / edge)
+    alive = np.flatnonzero(np.convolve(levels, np.full(5, 0.2), "same")[cells] > least)
+    return edge + int(alive[-1]) + 1 if len(alive) else edge
 
 
 def _first_fall(below: Levels, highest: Levels) -> int | None:
@@ -214,14 +228,14 @@ def _wall(levels: Levels, steps: Levels, first: int, last: int) -> int | None:
 
 def _gradual(levels: Levels, guess: float, is_coded: bool) -> float:
     """Return the cell of a gradual edge: the middle one of three answers, as each is misled by other recordings."""
-    knee = _knee(levels, guess)
     if is_coded:
-        return knee
+        return _knee(levels, guess, _CODED_EDGE_DB)
+    knee = _knee(levels, guess)
     fit = fit_low_pass(levels, guess)
-    return knee if fit.order > _HIGHEST_ORDER else sorted([knee, fit.edge, guess])[1]
+    return knee if fit.order > _HIGHEST_ORDER else sorted([knee, fit.edge, _DEEPER * guess])[1]
 
 
-def _knee(levels: Levels, coarse: float) -> float:
+def _knee(levels: Levels, coarse: float, lost_db: float = _EDGE_DB) -> float:
     """Return where the level leaves the trend that leads up to a gradual edge, or the coarse edge."""
     middles = np.arange(len(levels)) + 1.0
     lower, upper = (
@@ -234,5 +248,5 @@ def _knee(levels: Levels, coarse: float) -> float:
     smooth = np.convolve(levels, np.ones(7) / 7, "same")
     depth = np.median(levels[both]) + trend * (middles - 1 - both.mean()) - smooth
     first, last = int(0.92 * coarse), min(len(levels), int(1.3 * coarse))
-    alive = np.flatnonzero(depth[first:last] < _EDGE_DB)
+    alive = np.flatnonzero(depth[first:last] < lost_db)
     return float(first + alive[-1] + 1) if len(alive) and alive[-1] < last - first - 1 else coarse

@@ -10,11 +10,11 @@ from dsp.bandwidth.long_term import Edge, LongTermSpectrum
 from tests.plugin_host.render.inspect.recordings import RATE, Samples, cut, falling, recording, through_rate
 
 
-def edge_of(samples: Samples, coarse_hz: float | None = None) -> Edge | None:
+def edge_of(samples: Samples, coarse_hz: float | None = None, *, is_coded: bool = False) -> Edge | None:
     measured = LongTermSpectrum(RATE)
     for start in range(0, samples.shape[1], RATE):
         measured.add(samples[:, start : start + RATE])
-    return measured.edge(coarse_hz)
+    return measured.edge(coarse_hz, is_coded)
 
 
 @pytest.mark.parametrize("hertz", [3000.0, 7990.0, 15750.0, 18612.0])
@@ -50,6 +50,14 @@ def test_a_gradual_edge_is_between_its_usual_definitions(order: int) -> None:
     assert not found.is_wall
     # From 3 to 6 dB down.
     assert hertz - 200 < found.hertz < hertz * 3 ** (1 / (2 * order)) + 200
+
+
+def test_a_step_that_an_encoder_leaves_below_its_wall_is_no_end() -> None:
+    spectrum = np.fft.rfft(cut(recording(8), 16_000.0))
+    above = np.fft.rfftfreq(2 * (spectrum.shape[1] - 1), 1 / RATE) > 15_800.0
+    found = edge_of(np.fft.irfft(spectrum * 10 ** (-7.0 * above / 20)).astype(np.float32), 15_800.0, is_coded=True)
+    assert found is not None
+    assert found.hertz == pytest.approx(16_000, abs=100)
 
 
 @pytest.mark.parametrize("hertz", [5000.0, 9000.0, 14_000.0])
