@@ -12,6 +12,7 @@ from dsp.compile import background_kernel
 from dsp.fft import Array
 
 Double = NDArray[np.float64]
+_State = tuple[float, float, float, float]
 
 # Between two samples the signal is read at this many places, by so many samples around.
 _PLACES, _REACH = 4, 12
@@ -53,6 +54,19 @@ def _high_pass(sample_rate: float, frequency_hz: float, q: float) -> Double:
 
 
 @background_kernel
+def _weighted(value: float, filters: Double, state: _State) -> tuple[float, _State]:
+    """Filter a sample; return it and the state after it."""
+    x1, x2, y1, y2 = state
+    shelf = filters[0, 0] * value + x1
+    x1 = filters[0, 1] * value - filters[0, 3] * shelf + x2
+    x2 = filters[0, 2] * value - filters[0, 4] * shelf
+    passed = filters[1, 0] * shelf + y1
+    y1 = filters[1, 1] * shelf - filters[1, 3] * passed + y2
+    y2 = filters[1, 2] * shelf - filters[1, 4] * passed
+    return passed, (x1, x2, y1, y2)
+
+
+@background_kernel
 def weigh(block: Array, filters: Double, state: Double, sums: Double, filled: int, step: int, steps: Double) -> int:
     """Filter a block and add its squares up over steps of time.
 
@@ -70,24 +84,24 @@ def weigh(block: Array, filters: Double, state: Double, sums: Double, filled: in
     """
     channels, samples = block.shape
     after = filled
-    for channel in range(channels):
-        x1, x2, y1, y2 = state[channel, 0, 0], state[channel, 0, 1], state[channel, 1, 0], state[channel, 1, 1]
-        total, after, place = sums[channel], filled, 0
+    for channel in range(0, channels, 2):
+        # Each value waits for the one before, so that a second channel beside the first costs next to nothing.
+        other = min(channel + 1, channels - 1)
+        own_state = (state[channel, 0, 0], state[channel, 0, 1], state[channel, 1, 0], state[channel, 1, 1])
+        other_state = (state[other, 0, 0], state[other, 0, 1], state[other, 1, 0], state[other, 1, 1])
+        total, other_total, after, place = sums[channel], sums[other], filled, 0
         for i in range(samples):
-            value = float(block[channel, i])
-            shelf = filters[0, 0] * value + x1
-            x1 = filters[0, 1] * value - filters[0, 3] * shelf + x2
-            x2 = filters[0, 2] * value - filters[0, 4] * shelf
-            passed = filters[1, 0] * shelf + y1
-            y1 = filters[1, 1] * shelf - filters[1, 3] * passed + y2
-            y2 = filters[1, 2] * shelf - filters[1, 4] * passed
+            passed, own_state = _weighted(float(block[channel, i]), filters, own_state)
+            other_passed, other_state = _weighted(float(block[other, i]), filters, other_state)
             total += passed * passed
+            other_total += other_passed * other_passed
             after += 1
             if after == step:
-                steps[channel, place] = total
-                total, after, place = 0.0, 0, place + 1
-        state[channel, 0, 0], state[channel, 0, 1], state[channel, 1, 0], state[channel, 1, 1] = x1, x2, y1, y2
-        sums[channel] = total
+                steps[channel, place], steps[other, place] = total, other_total
+                total, other_total, after, place = 0.0, 0.0, 0, place + 1
+        for k in range(4):
+            state[channel, k // 2, k % 2], state[other, k // 2, k % 2] = own_state[k], other_state[k]
+        sums[channel], sums[other] = total, other_total
     return after
 
 

@@ -30,6 +30,17 @@ def test_steps_do_not_depend_on_the_cutting() -> None:
     assert sums[0].shape == (2, 20)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 6])
+def test_no_channel_depends_on_another(channels: int) -> None:
+    signal = np.random.default_rng(3).normal(0, 0.1, (channels, 5000)).astype(np.float32)
+    results = []
+    for block in (signal, *signal[:, None]):
+        state, sums, steps = np.zeros((len(block), 2, 2)), np.zeros(len(block)), np.zeros((len(block), 10))
+        assert weigh(block, k_weighting(48000), state, sums, 0, 480, steps) == 5000 - 10 * 480
+        results.append(np.c_[steps, sums, state.reshape(len(block), 4)])
+    np.testing.assert_allclose(results[0], np.concatenate(results[1:]), rtol=1e-10, atol=1e-14)
+
+
 @pytest.mark.parametrize("phase", [0.0, 0.4, 0.785])
 @pytest.mark.parametrize("hertz", [997.0, 6000.0, 12000.0])
 def test_the_peak_between_samples_is_found(hertz: float, phase: float) -> None:
