@@ -32,7 +32,7 @@ REFERENCE = 96
 _LAGS_NOW: tuple[int, ...] = (0, 1, 2, 8, 16, 32, 56)
 _LAGS_AHEAD: tuple[int, ...] = (-36, -16, -6, -1, 0, 1, 6, 16, 36)
 _BAND_LAGS: tuple[int, ...] = (0, 1, 2, 6, 10, 16, 24, 36, 56)
-MOST_DB = 20.0
+MOST_DB = 40.0
 # Of a level, in bels as all levels here, and of how far it may stand from its reference.
 FLOOR = -11.0
 # A generated band below this is silence, which counts for no mean: a level that is turned down is the same beside it.

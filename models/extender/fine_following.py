@@ -29,9 +29,10 @@ from models.predictor.layers import product, tanh
 _FRAMES = 16
 # Frames whose gains count in the next one.
 _COUNTING = 2
-# What is kept from frame to frame of the powers in the long run, which is some 0.4 s, and how far they may be changed.
+# What is kept from frame to frame of the powers in the long run, which is some 0.4 s, and how far they may be changed:
+# in sound that goes on, and how much further after silence.
 _KEPT = 1 - 1 / 600
-_FREE_DB = 6.0
+_FREE_DB, _FURTHER_DB = 6.0, 20.0
 _LN_10 = float(np.log(10.0))
 # By lanes, see `poles`: those of the input and of the band in the first channel of two, then in the other; those that
 # are low-passes; and those whose lower neighbour is subtracted.
@@ -247,7 +248,7 @@ def _beyond(before: np.float32, after: np.float32, powers: Array) -> np.float32:
     powers[0] = kept * powers[0] + before
     powers[1] = kept * powers[1] + after
     powers[2] = kept * powers[2] + (one - kept) * np.float32(before > np.float32(10.0**SILENT))
-    free = np.float32(NEPERS_A_DB) * (np.float32(_FREE_DB) + np.float32(MOST_DB) * (one - powers[2]))
+    free = np.float32(NEPERS_A_DB) * (np.float32(_FREE_DB) + np.float32(_FURTHER_DB) * (one - powers[2]))
     added = np.float32(0.5) * log(powers[1] / powers[0])
     beyond: np.float32 = added - min(max(added, -free), free)
     return beyond

@@ -55,12 +55,13 @@ def verify(
         sizes = [_block_size(word) for word in blocks.split(",")]
         announce_compiling()
         sound = choose(preset, settings or [], artifact)
+        stage = sound.stage
     with refusing(WORK_FAILED, AudioFileError):
         samples, rate = load(file, seconds)
     table = Table("block", "samples compared", "worst difference", "at", "")
     holds = True
     with refusing(WORK_FAILED, ValueError):
-        for row in compare(sound.stage, sound.settings, samples, rate, sizes):
+        for row in compare(stage, sound.settings, samples, rate, sizes):
             holds = holds and row.holds
             where = f"{row.worst_at / rate:.4f} s" if row.worst else ""
             verdict = "equal" if row.holds else "DIFFERS"
