@@ -43,8 +43,10 @@ def test_the_band_changes_by_what_a_node_says(artifact: Path, node: str) -> None
 def test_all_nodes_together_are_one_gain(artifact: Path) -> None:
     extender, sound = prepared(artifact, channels=2), music(channels=2)
     flat, lower = (whole(extender, sound, {"delta": 1.0, **dict.fromkeys(NODES_HZ, db)}) for db in (0.0, -9.0))
-    # What has hardly begun is beside the floor of the fine envelope.
-    np.testing.assert_allclose(lower, flat * 10 ** (-9 / 20), atol=1e-5)
+    expected, begun = flat * 10 ** (-9 / 20), int(np.argmax(np.abs(flat).max(0) > 0.01))
+    np.testing.assert_allclose(lower[:, begun:], expected[:, begun:], atol=1e-5)
+    # Up to an attack out of silence the fine envelope holds the band down, near the floor of what it sees.
+    np.testing.assert_allclose(lower[:, :begun], expected[:, :begun], atol=3e-4)
 
 
 def test_the_curve_stays_between_its_nodes_and_meets_them() -> None:
