@@ -18,6 +18,7 @@ from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.decoder import DAMAGE
 from plugin_host.files.containers.wav_file import format_bytes
 from plugin_host.files.encoders import SAMPLE_BYTES, open_encoder
+from plugin_host.files.quantise import quantise
 from plugin_host.files.second_reader import is_there
 
 # libsndfile's code for what the system refused, such as writing the header.
@@ -93,7 +94,7 @@ class AudioWriter:
     def write(self, block: Block) -> None:
         """Append a block, shape (channels, samples); raise AudioFileError when the disk takes no more."""
         try:
-            self._encoder.write(self._quantise(block.T))
+            self._encoder.write(self._encodable(block))
         except (*DAMAGE, OSError):
             raise self._full() from None
         self._frames += block.shape[1]
@@ -112,16 +113,16 @@ class AudioWriter:
         finally:
             self._temporary.unlink(missing_ok=True)
 
-    def _quantise(self, frames: NDArray[np.float32]) -> NDArray[Any]:
-        if self._bits != "32f" or self._suffix == ".m4a":
-            self.clipped += int(np.count_nonzero(np.abs(frames) > 1.0))
+    def _encodable(self, block: Block) -> NDArray[Any]:
+        """Return the frames that the encoder gets, and count what is clipped."""
         if self._bits == "32f":
-            return np.ascontiguousarray(frames)
-        # libsndfile writes floats times 32767 and reads them divided by 32768; one power of two keeps samples exact.
-        full = np.float32(1 << 15 if self._bits == "16" else 1 << 23)
-        whole = np.clip(np.rint(frames * full), -full, full - 1)
-        quantised: NDArray[Any] = whole.astype(np.int32) << (16 if self._bits == "16" else 8)
-        return quantised
+            if self._suffix == ".m4a":
+                self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+            return np.ascontiguousarray(block.T)
+        frames = np.empty(block.shape[::-1], np.int16 if self._bits == "16" else np.int32)
+        # The kernel knows no other, and would be compiled once more.
+        self.clipped += quantise(np.ascontiguousarray(block), 8 * SAMPLE_BYTES[self._bits], frames)
+        return frames
 
     def _put_in_place(self) -> None:
         try:

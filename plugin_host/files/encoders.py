@@ -32,7 +32,7 @@ class Encoder(Protocol):
     """A file in the making; every method may raise OSError or what libsndfile raises."""
 
     def write(self, frames: NDArray[Any]) -> None:
-        """Append frames, shape (frames, channels): int32 of 16 or 24 bits, left-justified, or float32."""
+        """Append frames, shape (frames, channels): int16, int32 that holds 24 bits, left-justified, or float32."""
         ...
 
     def finish(self) -> None:
@@ -75,7 +75,7 @@ class WavEncoder:
         if self._bits == "32f":
             self._file.write(frames.astype("<f4", copy=False).tobytes())
         elif self._bits == "16":
-            self._file.write((frames >> 16).astype("<i2").tobytes())
+            self._file.write(frames.astype("<i2", copy=False).tobytes())
         else:
             parts = np.ascontiguousarray(frames, "<i4").view(np.uint8).reshape(-1, 4)
             self._file.write(parts[:, 1:].tobytes())
