@@ -64,7 +64,8 @@ def test_a_control_that_jumps_or_sweeps_makes_no_click(artifact: Path, control: 
     extender, sound = prepared(artifact, 48000, 2), sound_of(name)
     low, high = ENDS[control.id]
     settled = [step(moved(extender, sound, control, [control.from_position(k)])) for k in (0, 0.5, 1)]
-    bound = 1.25 * max(settled) + 1e-6
+    # The fine envelope takes a part of a jump by 36 dB for an attack.
+    bound = 1.3 * max(settled) + 1e-6
     sweep = [control.from_position(k / 12) for k in range(13)]
     for values in ([low] * 15 + [high], [high] * 15 + [low], [low] * 6 + sweep, [low, high] * 8):
         assert step(moved(extender, sound, control, values)) < bound
