@@ -87,7 +87,7 @@ def rested(page: Page, studio: Studio, screen: ViewportSize = DESK) -> Page:
 
         def shows_the_host() -> bool:
             texts = {names[id]: setting["text"] for id, setting in client.snapshot()["settings"].items()}
-            return all(texts[name] == text for name, text in page.evaluate(_SHOWN))
+            return all(texts.get(name) == text for name, text in page.evaluate(_SHOWN))
 
         until(shows_the_host)
     return page
