@@ -73,18 +73,19 @@ def choose(
     identity: dict[str, Any] = {"artifact": name, "weights": hash_of(name)}
     if loaded is not None:
         identity["preset"] = hashlib.sha256(loaded.to_text().encode()).hexdigest()
+    moves = None
     if automation is not None:
         from plugin_host.settings.automation import read_automation
 
-        read_automation(automation)
+        moves = automation, read_automation(automation)
         identity["automation"] = hashlib.sha256(automation.read_bytes()).hexdigest()
     settings = {**knobs.defaults(), **(loaded.settings if loaded else {}), **changes}
     warning = warning_for(loaded, name) if loaded else ""
-    build = partial(_build, loaded, name, automation)
+    build = partial(_build, loaded, name, moves)
     return Sound(build, settings, name, loaded.name if loaded else "", identity, warning)
 
 
-def _build(preset: Preset | None, artifact: str, automation: Path | None) -> Stage:
+def _build(preset: Preset | None, artifact: str, recorded: tuple[Path, Automation] | None) -> Stage:
     from models.artifact.load import load_extender
 
     stage: Stage = load_extender(artifact)
@@ -92,11 +93,11 @@ def _build(preset: Preset | None, artifact: str, automation: Path | None) -> Sta
         from plugin_host.chain.chain import Chain
 
         stage = Chain.from_preset(preset, stage)
-    if automation is not None:
-        from plugin_host.settings.automation import AutomatedStage, read_automation
+    if recorded is not None:
+        from plugin_host.settings.automation import AutomatedStage
 
-        moves = read_automation(automation)
-        _refuse_foreign(moves, stage, automation)
+        file, moves = recorded
+        _refuse_foreign(moves, stage, file)
         stage = AutomatedStage(stage, moves)
     return stage
 
