@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +40,29 @@ def hop_samples(sample_rate: int) -> int:
     return round(HOP_SECONDS * sample_rate)
 
 
+class _Bands(NamedTuple):
+    """The first bin of each band, the bin behind its last, and the weights of all these bins, band after band."""
+
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
 @lru_cache
-def _tables(sample_rate: int) -> tuple[Array, float, NDArray[np.float64]]:
-    """Return the window, what makes power a density, and where the edges of bands lie in the running sum over bins."""
+def _tables(sample_rate: int) -> tuple[Array, float, _Bands]:
+    """Return the window, what makes power a density, and the bands."""
     samples = window_samples(sample_rate)
     window = 0.5 - 0.5 * np.cos(2.0 * math.pi * np.arange(samples) / samples)
     bands = int(math.log2(sample_rate / 2 / LOWEST_HZ) * BANDS_PER_OCTAVE)
-    edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE)
+    # A bin reaches half its width to either side.
+    edges = LOWEST_HZ * 2.0 ** (np.arange(bands + 1) / BANDS_PER_OCTAVE) / (sample_rate / samples) + 0.5
+    first, end = np.floor(edges[:-1]).astype(int), np.ceil(edges[1:]).astype(int)
+    weights = [
+        (np.minimum(inside + 1, above) - np.maximum(inside, below)) * _DB_PER_LOG / (above - below)
+        for inside, below, above in zip(map(np.arange, first, end), edges[:-1], edges[1:], strict=True)
+    ]
     density = 2.0 / (float(np.square(window).sum()) * sample_rate)
-    return window.astype(np.float32), density, edges / (sample_rate / samples) + 0.5
+    return window.astype(np.float32), density, _Bands(first, end, np.concatenate(weights))
 
 
 class LevelHistogram:
@@ -62,10 +77,10 @@ class LevelHistogram:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._window, self._density, self._position = _tables(sample_rate)
+        self._window, self._density, self._bands = _tables(sample_rate)
         self._hop = hop_samples(sample_rate)
         self.sample_rate, self.bin_hz = sample_rate, sample_rate / len(self._window)
-        self.counts: Array = np.zeros((len(self._position) - 1, _LEVEL_COUNT), np.float32)
+        self.counts: Array = np.zeros((len(self._bands.first), _LEVEL_COUNT), np.float32)
 
     def levels(self, signal: Array, start: int, frames: int) -> tuple[Array, Array]:
         """Return the levels of frames, one a hop.
@@ -79,7 +94,7 @@ class LevelHistogram:
             dB per Hz against full scale in each band, shape (frames, bands), and dB against full scale without
             what lies below about 20 Hz, shape (frames,). Not finite where the samples are not.
         """
-        return _levels(signal, start, self._hop, frames, self._window, self._density, self.bin_hz, self._position)
+        return _levels(signal, start, self._hop, frames, self._window, self._density, self.bin_hz, self._bands)
 
     def add(self, levels_db: Array) -> None:
         """Count the levels of frames, shape (frames, bands), finite."""
@@ -134,49 +149,45 @@ class WallWindows:
 
 @kernel
 def _levels(
-    signal: Array, start: int, hop: int, frames: int, window: Array, density: float, bin_hz: float,
-    position: NDArray[np.float64],
-) -> tuple[Array, Array]:  # fmt: skip
-    channels, bands = signal.shape[0], len(position) - 1
-    bins = len(window) // 2 + 1
-    first, end = int(position[0]), int(position[bands]) + 1
-    power, running = np.empty(bins, np.float32), np.zeros(bins + 1)
-    levels, totals = np.empty((frames, bands), np.float32), np.empty(frames, np.float32)
-    for frame in range(frames):
-        place = frame % _FRAMES_AT_ONCE
-        if not place:
-            at_once = min(_FRAMES_AT_ONCE, frames - frame)
-            rows = powers(signal, start + frame * hop, hop, at_once, 0, channels * at_once, window, len(window))
-        power[:] = 0
-        for row in range(place, len(rows), at_once):
-            for k in range(bins):
-                power[k] += rows[row, k]
-        total = np.float32(0.0)
-        for k in range(bins):
-            power[k] *= np.float32(density / channels)
-            total += power[k] if k > 1 else np.float32(0.0)
-        totals[frame] = _DB_PER_LOG * np.log(total * np.float32(bin_hz) + np.float32(1e-20))
-        for k in range(first, end):
-            power[k] = log(power[k] + np.float32(1e-18))
-        summed = 0.0
-        for k in range(first, end):
-            summed += power[k]
-            running[k + 1] = summed
-        _split(running, position, levels, frame)
+    signal: Array, start: int, hop: int, frames: int, window: Array, density: float, bin_hz: float, bands: _Bands
+) -> tuple[Array, Array]:
+    channels = len(signal)
+    levels, totals = np.empty((frames, len(bands.first)), np.float32), np.empty(frames, np.float32)
+    for begin in range(0, frames, _FRAMES_AT_ONCE):
+        at_once = min(_FRAMES_AT_ONCE, frames - begin)
+        rows = powers(signal, start + begin * hop, hop, at_once, 0, channels * at_once, window, len(window))
+        for row in range(at_once, len(rows)):
+            _add(rows[row], rows[row % at_once])
+        for frame in range(at_once):
+            total = _write_means(rows[frame], np.float32(density / channels), bands, levels[begin + frame])
+            totals[begin + frame] = _DB_PER_LOG * np.log(total * np.float32(bin_hz) + np.float32(1e-20))
     return levels, totals
 
 
 @kernel
-def _split(running: NDArray[np.float64], position: NDArray[np.float64], levels: Array, frame: int) -> None:
-    """Write the means between the edges of bands, of what a running sum over bins has added up."""
-    below = running[int(position[0])]
-    below += (running[int(position[0]) + 1] - below) * (position[0] - int(position[0]))
-    for band in range(len(position) - 1):
-        edge = position[band + 1]
-        whole = int(edge)
-        above = running[whole] + (running[whole + 1] - running[whole]) * (edge - whole)
-        levels[frame, band] = _DB_PER_LOG * (above - below) / (edge - position[band])
-        below = above
+def _add(more: Array, power: Array) -> None:
+    for k in range(len(power)):
+        power[k] += more[k]
+
+
+@kernel
+def _write_means(power: Array, scale: np.float32, bands: _Bands, levels: Array) -> np.float32:
+    """Write the mean levels of bands, and return the power of all but the lowest bins; `power` is overwritten."""
+    total, place = np.float32(0.0), 0
+    # Slices, which a loop reads many numbers at once of.
+    heard, inside = power[2:], power[bands.first[0] : bands.end[-1]]
+    for k in range(len(heard)):
+        total += heard[k]
+    for k in range(len(inside)):
+        inside[k] = log(inside[k] * scale + np.float32(1e-18))
+    for band in range(len(levels)):
+        held, level = bands.end[band] - bands.first[band], 0.0
+        values, shares = power[bands.first[band] : bands.end[band]], bands.weights[place : place + held]
+        for k in range(held):
+            level += values[k] * shares[k]
+        place += held
+        levels[band] = level
+    return total * scale
 
 
 @kernel
