@@ -7,11 +7,12 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.compile import background_kernel
 from plugin_host.files.containers.spliced import read_into
 
 # libsndfile's name of each coding that is read here, its numbers in the file, and what makes full scale 1 of them.
 _CODINGS = {
-    "PCM_U8": ("u1", 1 / 128), "PCM_16": ("<i2", 2.0**-15), "PCM_24": ("<i4", 2.0**-31), "PCM_32": ("<i4", 2.0**-31),
+    "PCM_U8": ("u1", 1 / 128), "PCM_16": ("<i2", 2.0**-15), "PCM_24": ("V3", 2.0**-23), "PCM_32": ("<i4", 2.0**-31),
     "FLOAT": ("<f4", 1.0), "DOUBLE": ("<f8", 1.0),
 }  # fmt: skip
 _MOST_CHANNELS = 1024
@@ -37,7 +38,7 @@ class PlainSamples:
     def __init__(self, file: BinaryIO, start: int, frames: int, rate: int, channels: int, coding: str) -> None:
         self._file, self._start, self._at = file, start, 0
         self.samplerate, self.channels, self.subtype, self.frames = rate, channels, coding, frames
-        self._align = channels * (3 if coding == "PCM_24" else np.dtype(_CODINGS[coding][0]).itemsize)
+        self._align = channels * np.dtype(_CODINGS[coding][0]).itemsize
 
     def copy_metadata(self) -> dict[str, str]:
         """Return nothing: the text of such a file lies elsewhere."""
@@ -60,10 +61,7 @@ class PlainSamples:
     def _numbers(self, data: NDArray[np.uint8]) -> NDArray[np.float32]:
         kind, scale = _CODINGS[self.subtype]
         if self.subtype == "PCM_24":
-            # The upper three bytes of four.
-            wide = np.zeros((len(data) // 3, 4), np.uint8)
-            wide[:, 1:] = data.reshape(-1, 3)
-            data = wide.ravel()
+            return _of_three_bytes(data, np.empty(len(data) // 3, np.float32))
         # What is no number, or beyond single precision, stays so for whoever reads it.
         with np.errstate(over="ignore", invalid="ignore"):
             numbers: NDArray[np.float32] = data.view(kind).astype(np.float32, copy=False)
@@ -80,3 +78,11 @@ class PlainSamples:
 def can_read(rate: int, channels: int, coding: str) -> bool:
     """Whether samples are plain numbers, of a rate and a number of channels that libsndfile plays, too."""
     return coding in _CODINGS and 0 < rate < 1 << 31 and 0 < channels <= _MOST_CHANNELS
+
+
+@background_kernel
+def _of_three_bytes(data: NDArray[np.uint8], numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    for i in range(len(numbers)):
+        low, middle, high = np.int32(data[3 * i]), np.int32(data[3 * i + 1]), np.int32(np.int8(data[3 * i + 2]))
+        numbers[i] = np.float32(low | middle << 8 | high << 16) * np.float32(2.0**-23)
+    return numbers
