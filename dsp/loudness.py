@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from dsp.compile import background_kernel
 from dsp.fft import Array
+from dsp.lanes import LANES, load, spread, store
 
 Double = NDArray[np.float64]
 _State = tuple[float, float, float, float]
 
 # Between two samples the signal is read at this many places, by so many samples around.
 _PLACES, _REACH = 4, 12
-_WINDOW = 8
+# Samples that are looked over at once; sixteen of them are then, where that isn't enough.
+_WINDOW = 64
+# Of a number's bits, all but the sign.
+_MAGNITUDE = np.int32(0x7FFFFFFF)
 
 
 @lru_cache
@@ -132,21 +136,42 @@ def true_peak(signal: Array, filters: Array, peak: float) -> float:
         for k in range(reach):
             total += abs(filters[place, k])
         most = max(most, total)
-    best = np.float32(peak)
+    best, values = np.float32(peak), np.empty((places, LANES), np.float32)
+    lined = np.zeros(LANES + reach - 1, np.float32)
     for channel in range(signal.shape[0]):
-        first = 0
-        while first + reach <= signal.shape[1]:
-            last = min(first + _WINDOW, signal.shape[1] - reach + 1)
-            loudest = np.float32(0.0)
-            for i in range(first, last + reach - 1):
-                loudest = max(loudest, abs(signal[channel, i]))
+        samples, end = signal[channel], signal.shape[1] - reach + 1
+        for begin in range(0, end, _WINDOW):
+            behind = min(begin + _WINDOW, end)
             # No value between these samples can be higher than this.
-            if loudest * most > best:
-                for i in range(first, last):
-                    for place in range(places):
-                        value = np.float32(0.0)
-                        for k in range(reach):
-                            value += filters[place, k] * signal[channel, i + k]
-                        best = max(best, abs(value))
-            first = last
+            if _highest(samples[begin : behind + reach - 1]) * most <= best:
+                continue
+            for first in range(begin, behind, LANES):
+                held = min(LANES, behind - first)
+                around = samples[first : first + held + reach - 1]
+                if _highest(around) * most <= best:
+                    continue
+                lined[: len(around)] = around
+                _read_between(lined, filters, values)
+                values[:, held:] = 0
+                best = max(best, _highest(values.ravel()))
     return float(best)
+
+
+@background_kernel
+def _highest(values: Array) -> np.float32:
+    """Return the highest magnitude, of bits: whole numbers are compared many at once, which floats are not."""
+    sizes, most = values.view(np.int32), np.int32(0)
+    for i in range(len(sizes)):
+        most = max(most, sizes[i] & _MAGNITUDE)
+    highest: np.float32 = np.int32(most).view(np.float32)
+    return highest
+
+
+@background_kernel
+def _read_between(around: Array, filters: Array, values: Array) -> None:
+    """Write what filters read from each of some lanes on, shape (places, LANES)."""
+    for place in range(len(filters)):
+        total = spread(np.float32(0.0))
+        for k in range(filters.shape[1]):
+            total = total + spread(filters[place, k]) * load(around, k)
+        store(values[place], 0, total)
