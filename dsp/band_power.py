@@ -128,12 +128,13 @@ def powers(signal: Array, start: int, hop: int, frames: int, first: int, count: 
     Returns:
         Shape (count, size // 2 + 1).
     """
-    rows = np.zeros((count, size), np.float32)
+    rows = np.empty((count, size), np.float32)
     for row in range(count):
         at = start + (first + row) % frames * hop
         frame = signal[(first + row) // frames, at : at + len(window)]
         for i in range(len(window)):
             rows[row, i] = frame[i] * window[i]
+        rows[row, len(window) :] = 0
     spectra = rfft(rows)
     power = np.empty((count, size // 2 + 1), np.float32)
     for row in range(count):

@@ -48,12 +48,13 @@ def filter_steady(signal: Array, start: int, spectrum: Spectrum, taps: int, out:
     length = (taps + parts - 1) // parts
     step = n_fft - length + 1
     pieces = (count + step - 1) // step
-    stretches = np.zeros((signal.shape[0] * pieces * parts, n_fft), np.float32)
+    stretches = np.empty((signal.shape[0] * pieces * parts, n_fft), np.float32)
     for row in range(stretches.shape[0]):
         channel, first, delay = row // (pieces * parts), row // parts % pieces * step, row % parts * length
         # What lies before the signal meets only the zeros behind the last part.
         begin = start - delay - length + 1 + first
         skipped, held = max(0, -begin), min(n_fft, length - 1 + count - first)
+        stretches[row, :skipped], stretches[row, held:] = 0, 0
         stretches[row, skipped:held] = signal[channel, begin + skipped : begin + held]
     spectra = rfft(stretches)
     products = np.empty((signal.shape[0] * pieces, spectrum.shape[1]), np.complex64)

@@ -202,11 +202,11 @@ def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: 
     Returns:
         Shape (channels * hops, n_fft // 2 + 1).
     """
-    rows = np.zeros((signal.shape[0] * hops, n_fft), np.float32)
+    rows = np.empty((signal.shape[0] * hops, n_fft), np.float32)
     for row in range(rows.shape[0]):
         first = start + row % hops * hop - taps + 1
         held = min(taps - 1 + hop, end - first)
-        rows[row, :held] = signal[row // hops, first : first + held]
+        rows[row, :held], rows[row, held:] = signal[row // hops, first : first + held], 0
     return rfft(rows)
 
 
