@@ -52,20 +52,22 @@ def measure_tonality(signal: Array, start: int, hop: int, tables: ToneTables, to
         signal: Shape (channels, time).
         start: Where the first frame begins.
         hop: Samples from frame to frame.
-        tables: From `tone_tables`.
+        tables: From `tone_tables`; where they hold fewer bands, the rest is left as it is.
         tonality: Where it goes, 0 for noise .. 1 for lines, shape (channels, frames, bands); 0 in silence and in a
             band above Nyquist.
     """
     _, frames, count = tonality.shape
     window, first, end, weights, n_fft = tables
-    rows, total = tonality.reshape(-1, count), np.empty((ROWS_AT_ONCE, count), np.float32)
+    rows, total, bins = tonality.reshape(-1, count), np.empty((ROWS_AT_ONCE, count), np.float32), end.max()
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         nepers = rows[begin : begin + ROWS_AT_ONCE]
         power = powers(signal, start, hop, frames, begin, len(nepers), window, n_fft)
-        power += np.float32(_FLOOR)
+        for row in range(len(power)):
+            for k in range(bins):
+                power[row, k] += np.float32(_FLOOR)
         sum_bands(power, first, end, weights, total)
         for row in range(len(power)):
-            for k in range(power.shape[1]):
+            for k in range(bins):
                 power[row, k] = log(power[row, k])
         sum_bands(power, first, end, weights, nepers)
         _flatness(total, first, end, nepers)

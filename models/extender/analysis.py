@@ -33,6 +33,14 @@ class Tables(NamedTuple):
     tones: ToneTables
 
 
+class _Mask(NamedTuple):
+    """The bands that may be trusted below a crossover, the weights of the highest, and how many to the last."""
+
+    trusted: Array
+    top: Array
+    extent: int
+
+
 class Frames(NamedTuple):
     """Frames that were analysed; no knob but the crossover enters.
 
@@ -82,7 +90,7 @@ class Analysis:
         # With look-ahead the source is measured in the middle of the input's frame, else at its end.
         is_late = horizon(config.lookahead_hops) < 0
         self.source_lag = self.source_window - self.source_window // 2 if is_late else 0
-        self._masks: dict[int | None, tuple[Array, Array]] = {}
+        self._masks: dict[int | None, _Mask] = {}
 
     def reset(self, channels: int) -> None:
         """Forget the past."""
@@ -91,7 +99,7 @@ class Analysis:
         self._one = self._room(1)
         # The kernel that a moving crossover calls is loaded before it moves.
         self._one.present.fill(FLOOR_POWER)
-        _write_levels(self._mask(None)[1], self._one)
+        _write_levels(self._mask(None).top, self._one)
 
     def _room(self, frames: int) -> Measured:
         whole, single = (self._channels, frames, bands.BAND_COUNT), (self._channels, frames)
@@ -113,35 +121,41 @@ class Analysis:
         """
         measured = self._one if number == 1 else self._room(number)
         back = before + (number - 1) * self._hop
-        mask, top = self._mask(step)
+        mask = self._mask(step)
+        # One alone may be predicted again for another crossover.
+        tones = bands.BAND_COUNT if number == 1 else mask.extent
         start, source_start = signal.end - back - self.window, source.end - back - self.source_lag - self.source_window
-        _measure(signal.samples, start, source.samples, source_start, self._hop, self._tables, top, measured)
-        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask), step)
+        _measure(
+            signal.samples, start, source.samples, source_start, self._hop, self._tables, mask.top, tones, measured
+        )
+        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask.trusted), step)
 
     def predict_again(self, frames: Frames, step: int | None) -> Frames:
         """Predict the envelope of frames again, for another crossover."""
         measured = frames.measured
-        mask, top = self._mask(step)
-        _write_levels(top, measured)
-        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask), step)
+        mask = self._mask(step)
+        _write_levels(mask.top, measured)
+        return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask.trusted), step)
 
-    def _mask(self, step: int | None) -> tuple[Array, Array]:
-        """Return which bands may be trusted below a crossover, and the weights of the highest of them."""
+    def _mask(self, step: int | None) -> _Mask:
         if step not in self._masks:
-            mask: Array = bands.band_mask(self._rate, 0.0, crossover.lowest_hz(step, self._rate))
-            self._masks[step] = mask, envelope.top_weights(mask)
+            trusted = bands.band_mask(self._rate, 0.0, crossover.lowest_hz(step, self._rate))
+            self._masks[step] = _Mask(trusted, envelope.top_weights(trusted), int(trusted.nonzero()[0][-1]) + 1)
         return self._masks[step]
 
 
 @kernel
 def _measure(
-    signal: Array, start: int, source: Array, source_start: int, hop: int, tables: Tables, top: Array,
+    signal: Array, start: int, source: Array, source_start: int, hop: int, tables: Tables, top: Array, tones: int,
     measured: Measured,
 ) -> None:  # fmt: skip
     window, longer = len(tables.power.window), len(tables.tones.window)
     measure_power(signal, start, hop, tables.power, measured.present)
     measure_power(source, source_start, hop, tables.source_power, measured.source)
-    measure_tonality(signal, start + window - longer, hop, tables.tones, measured.tonality)
+    tone_window, first, end, weights, n_fft = tables.tones
+    below = ToneTables(tone_window, first[:tones], end[:tones], weights, n_fft)
+    measure_tonality(signal, start + window - longer, hop, below, measured.tonality)
+    measured.tonality[:, :, tones:] = 0
     _measure_energy(signal, start, hop, window, measured.gate, measured.energy)
     _write_levels(top, measured)
 

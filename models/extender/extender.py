@@ -246,7 +246,7 @@ class Extender:
         out = self._play(count, number, phase, step, values)
         self._position = position + count
         # A frame that the block just completed is analysed for the crossover that is likely to stay.
-        is_whole = self._position % hop == 0 and not self._held
+        is_whole = self._position % hop == 0 and count <= hop and not self._held
         self._analysed = self._frames.analyse(self._input, self._source, 0, 1, step) if is_whole else None
         return out
 
