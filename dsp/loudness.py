@@ -21,6 +21,10 @@ _PLACES, _REACH = 4, 12
 _WINDOW = 64
 # Of a number's bits, all but the sign.
 _MAGNITUDE = np.int32(0x7FFFFFFF)
+# Blocks of 400 ms overlap by three quarters.
+STEPS_A_BLOCK = 4
+_ABSOLUTE_GATE, _RELATIVE_GATE_DB = -70.0, -10.0
+_OFFSET = -0.691
 
 
 @lru_cache
@@ -175,3 +179,26 @@ def _read_between(around: Array, filters: Array, values: Array) -> None:
         for k in range(filters.shape[1]):
             total = total + spread(filters[place, k]) * load(around, k)
         store(values[place], 0, total)
+
+
+def gated_loudness(energies: Double) -> float | None:
+    """Return the gated loudness of steps of 100 ms in LUFS, or None where all is silence or there is too little.
+
+    Args:
+        energies: K-weighted mean squares, summed over channels, shape (steps,).
+    """
+    if len(energies) < STEPS_A_BLOCK:
+        return None
+    blocks = np.convolve(energies, np.full(STEPS_A_BLOCK, 1.0 / STEPS_A_BLOCK), "valid")
+    blocks = blocks[blocks > _energy(_ABSOLUTE_GATE)]
+    if not blocks.size:
+        return None
+    return _loudness(float(blocks[blocks >= 10.0 ** (_RELATIVE_GATE_DB / 10.0) * blocks.mean()].mean()))
+
+
+def _loudness(energy: float) -> float:
+    return _OFFSET + 10.0 * math.log10(energy)
+
+
+def _energy(loudness: float) -> float:
+    return float(10.0 ** ((loudness - _OFFSET) / 10.0))

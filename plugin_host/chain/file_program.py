@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.extender import controls as knobs
-from models.stage import Stage
 
 if TYPE_CHECKING:
+    from models.stage import Stage
     from plugin_host.preset.schema import Preset
     from plugin_host.settings.automation import Automation
 

@@ -5,7 +5,6 @@ The audio thread only writes its samples into a ring buffer; filters and gates r
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import Any
 
@@ -13,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.buffers.ring_buffer import RingBuffer
+from dsp.loudness import STEPS_A_BLOCK, gated_loudness
 from models.stage import Block
 from plugin_host.chain.effects import EffectsStage
 from plugin_host.preset.file import EffectNode
 
 # The short-term window of EBU R 128, gated as BS.1770 gates: blocks of 400 ms that overlap by three quarters.
 WINDOW_S = 3.0
-_STEP_S, _STEPS_A_BLOCK = 0.1, 4
-_ABSOLUTE_GATE, _RELATIVE_GATE_DB = -70.0, -10.0
-_OFFSET = -0.691
+_STEP_S = 0.1
 # Beyond this one of the two is all but silent, and the other one is not turned down so far.
 _MOST_DB = 24.0
 _RING_S = 2.0
@@ -34,29 +32,6 @@ def k_weighting() -> EffectsStage:
         effect="HighShelfFilter", settings={"cutoff_frequency_hz": 1500.0, "gain_db": 4.0, "q": 0.5**0.5}
     )
     return EffectsStage([shelf, low_cut, low_cut], name="weighting")
-
-
-def gated_loudness(energies: NDArray[np.float64]) -> float | None:
-    """Return the gated loudness of steps of 100 ms in LUFS, or None where all is silence or there is too little.
-
-    Args:
-        energies: K-weighted mean squares, summed over channels, shape (steps,).
-    """
-    if len(energies) < _STEPS_A_BLOCK:
-        return None
-    blocks = np.convolve(energies, np.full(_STEPS_A_BLOCK, 1.0 / _STEPS_A_BLOCK), "valid")
-    blocks = blocks[blocks > _energy(_ABSOLUTE_GATE)]
-    if not blocks.size:
-        return None
-    return _loudness(float(blocks[blocks >= 10.0 ** (_RELATIVE_GATE_DB / 10.0) * blocks.mean()].mean()))
-
-
-def _loudness(energy: float) -> float:
-    return _OFFSET + 10.0 * math.log10(energy)
-
-
-def _energy(loudness: float) -> float:
-    return float(10.0 ** ((loudness - _OFFSET) / 10.0))
 
 
 class LoudnessMatch:
@@ -118,7 +93,7 @@ class LoudnessMatch:
             self._energies.append(np.array([part.sum() for part in np.split(squares, 2)]))
 
     def _compare(self) -> None:
-        if len(self._energies) < _STEPS_A_BLOCK:
+        if len(self._energies) < STEPS_A_BLOCK:
             return
         dry, wet = (gated_loudness(row) for row in np.array(self._energies).T)
         self._loudness_of = dry, wet

@@ -219,7 +219,7 @@ def _all_inputs(inputs: Sequence[str] | None, listed: Path | None) -> Iterator[s
 
 def _run(batch: Batch, planned: Plan, report: Report, stopped: Callable[[], bool]) -> None:
     from plugin_host.render.batch.plan import BatchError
-    from plugin_host.render.render import RenderStopped
+    from plugin_host.render.stopped import RenderStopped
 
     for fault in planned.faults:
         report.fail(fault)

@@ -8,16 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from plugin_host.cli.common.errors import WORK_FAILED, complain
-from plugin_host.render.batch.batch import Outcome
-from plugin_host.render.batch.plan import Job, Plan
-from plugin_host.render.figures import Rendering
+
+if TYPE_CHECKING:
+    from plugin_host.render.batch.batch import Outcome
+    from plugin_host.render.batch.plan import Job, Plan
+    from plugin_host.render.figures import Rendering
 
 _REPORT_EVERY_S = 0.1
 

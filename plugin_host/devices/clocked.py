@@ -15,9 +15,10 @@ import numpy as np
 from dsp.buffers.reblock import reblocked
 from plugin_host.engine.channels import chain_channels
 from plugin_host.engine.engine import Engine
-from plugin_host.files.audio_reader import AudioReader, Bits
+from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.audio_writer import AudioWriter, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
+from plugin_host.files.suffixes import Bits
 
 # A spectrum of one block again and again would always be the same.
 _NOISE_BLOCKS = 97

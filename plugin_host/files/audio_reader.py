@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -16,29 +16,11 @@ from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.decoder import DAMAGE
 from plugin_host.files.containers.sources import Source, open_source
-from plugin_host.files.second_reader import SECOND_SUFFIXES, Decoded, decode, is_for_second
+from plugin_host.files.second_reader import Decoded, decode, is_for_second
+from plugin_host.files.suffixes import Bits
 
-__all__ = [
-    "BITS",
-    "INPUT_SUFFIXES",
-    "OUTPUT_SUFFIXES",
-    "AudioFileError",
-    "AudioReader",
-    "Bits",
-    "named_outputs",
-    "reason",
-]
+__all__ = ["AudioFileError", "AudioReader"]
 
-Bits = Literal["16", "24", "32f"]
-BITS: tuple[Bits, ...] = ("16", "24", "32f")
-# What libsndfile reads by itself.
-FIRST_SUFFIXES = (
-    ".wav", ".wave", ".bwf", ".rf64", ".bw64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus",
-    ".mp3", ".mp2", ".mpga", ".caf", ".au", ".snd", ".voc", ".avr", ".paf", ".ircam", ".sf", ".nist", ".sph", ".pvf",
-    ".svx", ".8svx", ".iff", ".sd2", ".xi", ".wve", ".htk",
-)  # fmt: skip
-INPUT_SUFFIXES = (*FIRST_SUFFIXES, *SECOND_SUFFIXES)
-OUTPUT_SUFFIXES = (".wav", ".flac", ".mp3", ".opus", ".m4a")
 LOWEST_RATE, HIGHEST_RATE = 1000, 768000
 
 # MP3 encoders pad by up to a few frames of 1152 samples and not every header subtracts them.
@@ -46,11 +28,6 @@ _MP3_SLACK = 4 * 1152
 _BLOCK_VALUES = 1 << 20
 _LEAST_STRAY_S = 0.05
 _FLOATS = ("PCM_32", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
-
-
-def named_outputs() -> str:
-    """Return the suffixes of outputs as words of a sentence."""
-    return f"{', '.join(OUTPUT_SUFFIXES[:-1])} or {OUTPUT_SUFFIXES[-1]}"
 
 
 class AudioReader:

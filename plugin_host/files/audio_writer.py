@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from models.stage import Block
 from plugin_host.files.audio_error import AudioFileError, reason
-from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, AudioReader, Bits
+from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.decoder import DAMAGE
 from plugin_host.files.containers.wav_file import format_bytes
 from plugin_host.files.encoders import SAMPLE_BYTES, open_encoder
 from plugin_host.files.quantise import quantise
 from plugin_host.files.second_reader import is_there
+from plugin_host.files.suffixes import OUTPUT_SUFFIXES, Bits
 
 # libsndfile's code for what the system refused, such as writing the header.
 _SYSTEM_ERROR = 2

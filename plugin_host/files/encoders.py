@@ -14,10 +14,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from plugin_host.files.audio_reader import Bits
 from plugin_host.files.audio_tags import AudioTags
 from plugin_host.files.containers.wav_file import WavFile, format_bytes
 from plugin_host.files.second_reader import has_av
+from plugin_host.files.suffixes import Bits
 
 Frames = NDArray[np.float32]
 SAMPLE_BYTES: dict[Bits, int] = {"16": 2, "24": 3, "32f": 4}

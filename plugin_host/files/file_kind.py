@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from plugin_host.files.audio_error import AudioFileError
-from plugin_host.files.audio_reader import INPUT_SUFFIXES, AudioReader
 from plugin_host.files.second_reader import is_for_second
+from plugin_host.files.suffixes import INPUT_SUFFIXES
 
 # How files of sound begin that carry no name that says so.
 _STARTS = (b"RIFF", b"RF64", b"BW64", b"riff", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
@@ -44,6 +44,8 @@ def judge(path: Path) -> Verdict:
     """Say what a file is, by opening it where it looks like audio."""
     if not looks_like_audio(path):
         return Verdict("other")
+    from plugin_host.files.audio_reader import AudioReader
+
     try:
         with AudioReader(path):
             return Verdict("audio")

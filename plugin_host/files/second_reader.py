@@ -16,12 +16,8 @@ from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.files.containers.file_bytes import FileBytes
 from plugin_host.files.containers.ogg import read_streams
 from plugin_host.files.containers.wav_file import WavFile, format_bytes
+from plugin_host.files.suffixes import SECOND_SUFFIXES
 
-SECOND_SUFFIXES = (
-    ".m4a", ".m4b", ".m4r", ".aac", ".mp4", ".m4v", ".mov", ".mkv", ".mka", ".webm", ".wma", ".wmv", ".asf", ".ape",
-    ".wv", ".tta", ".tak", ".dsf", ".ac3", ".eac3", ".dts", ".amr", ".3gp", ".3g2", ".avi", ".flv", ".mpg", ".mpeg",
-    ".vob", ".m2ts", ".mpc", ".oma", ".spx", ".ogv",
-)  # fmt: skip
 # Containers of sound and video alone: a playlist could make the decoder open any other file or address.
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,aac,ac3,eac3,dts,dtshd,amr,amrnb,amrwb,ape,wv,tta,tak,dsf,iff,mpegts,"

@@ -6,9 +6,12 @@ Artifacts of one name are distinguished by their manifests, which hold the hashe
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from models.artifact.manifest import MANIFEST, ArtifactError, find_artifact
-from plugin_host.preset.schema import Preset
+
+if TYPE_CHECKING:
+    from plugin_host.preset.schema import Preset
 
 _SHOWN_DIGITS = 12
 

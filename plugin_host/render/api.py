@@ -20,7 +20,7 @@ from plugin_host.preset.file import Preset, load_preset
 from plugin_host.render import render
 
 if TYPE_CHECKING:
-    from plugin_host.files.audio_reader import Bits
+    from plugin_host.files.suffixes import Bits
     from plugin_host.render.figures import Rendering
 
 # numpy.ndarray or torch.Tensor, which is not imported for this.

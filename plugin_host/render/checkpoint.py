@@ -7,7 +7,6 @@ output is read back from a tape.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import zlib
@@ -28,11 +27,11 @@ from models.state import SavedState, save_state
 from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.resample import output_rate, played_rate
 from plugin_host.render.spread import extender_of
+from plugin_host.render.stopped import OUTPUT, STATE, is_resumable
 
 # A shorter file is rendered anew sooner than a person would notice.
 _LONG_S = 300.0
 _EVERY_S = 10.0
-_OUTPUT, _STATE = "extender.output.partial", "extender.state.partial"
 _CHUNK = 1 << 22
 # Room on the disk that is left to the output and its like, in sizes of the tape.
 _ROOM = 3.0
@@ -51,24 +50,6 @@ class Checkpoint:
     folder: Path
     key: str
     keeps: bool = False
-
-
-def is_resumable(folder: str | Path) -> bool:
-    """Return whether a render was stopped here that can be gone on with."""
-    return os.path.isfile(os.path.join(folder, _STATE))
-
-
-def remove_rest(folder: str | Path) -> bool:
-    """Remove what a stopped render has left but what it can go on from, and return whether there is that."""
-    if not is_resumable(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        return False
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        elif entry.name not in (_OUTPUT, _STATE):
-            os.unlink(entry.path)
-    return True
 
 
 @contextmanager
@@ -113,7 +94,7 @@ class TapedExtender:
 
     def __init__(self, extender: Extender, checkpoint: Checkpoint) -> None:
         self._extender, self._key = extender, checkpoint.key
-        self._output, self._state = checkpoint.folder / _OUTPUT, checkpoint.folder / _STATE
+        self._output, self._state = checkpoint.folder / OUTPUT, checkpoint.folder / STATE
         self._file: BinaryIO | None = None
         self._saved: SavedState | None = None
         self._left = self._bytes = self._sum = 0

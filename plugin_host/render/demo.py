@@ -11,7 +11,8 @@ import soxr
 
 from models.stage import Block
 from plugin_host.chain.file_program import Sound
-from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
+from plugin_host.files.audio_error import AudioFileError, reason
+from plugin_host.files.audio_reader import AudioReader
 from plugin_host.files.audio_writer import AudioWriter
 from plugin_host.render.figures import Rendering
 from plugin_host.render.render import render_file

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from models.stage import Block
-from plugin_host.files.audio_reader import Bits
-from plugin_host.render.loudness import LoudnessMeter
+if TYPE_CHECKING:
+    from models.stage import Block
+    from plugin_host.files.suffixes import Bits
+    from plugin_host.metering.programme_loudness import LoudnessMeter
 
 # Less than this is rounding.
 _NOTHING_DB = -140.0
@@ -136,6 +135,9 @@ class Measurement:
 
     def wet(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield blocks of the output, aligned with the input, and measure what they have more."""
+        # What reads the figures of a rendering does without it.
+        import numpy as np
+
         for block in blocks:
             done = 0
             while done < block.shape[1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import chain
@@ -14,24 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.stage import Block, FollowsBandwidth, Stage
-from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
+from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.audio_writer import held_bits, held_rate, refuse_overwrite
 from plugin_host.files.resample import output_rate, played_rate, resampled
+from plugin_host.files.suffixes import Bits
+from plugin_host.metering.programme_loudness import LoudnessMeter
 from plugin_host.render import bandwidth
 from plugin_host.render.checkpoint import Checkpoint, resumable
 from plugin_host.render.ends import Form, measured, written
 from plugin_host.render.figures import Measurement, Rendering
 from plugin_host.render.high_rate import at_played_rate
-from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
+from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.provenance import provenance, with_provenance
 from plugin_host.render.spread import ahead, beside, can_spread, turns_aside
+from plugin_host.render.stopped import Progress, RenderStopped, Stopped
 
 # As many as a file can hold; an array with more has its axes the other way round.
 _MOST_CHANNELS = 1024
 # A shorter file is done sooner than it is worth to start processes for.
 _SPREAD_S = 60.0
-Progress = Callable[[float], None]
-Stopped = Callable[[], bool]
 
 
 @runtime_checkable
@@ -41,10 +42,6 @@ class KeepsFaults(Protocol):
     def take_error(self) -> Exception | None:
         """Return the last fault and forget it."""
         ...
-
-
-class RenderStopped(Exception):
-    """The render was asked to stop; nothing of it is left on the disk."""
 
 
 def render_file(

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.atomic_write import write_atomically
-from plugin_host.files.audio_reader import AudioFileError, AudioReader, reason
+from plugin_host.files.audio_error import AudioFileError, reason
+from plugin_host.files.audio_reader import AudioReader
 from plugin_host.render.captions import in_fonts, readable
 
 # As many as the picture has points; more would only cost memory.

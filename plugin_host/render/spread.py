@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from models.extender.extender import Extender
 from models.stage import Stage
+from plugin_host.render.stopped import ProcessLost
 
 if sys.platform != "win32":
     import fcntl
@@ -33,10 +34,6 @@ Answer = TypeVar("Answer")
 # Of Linux. A pipe that takes two blocks of a second of stereo at once wakes the other side less often.
 _SET_PIPE_BYTES, _PIPE_BYTES = 1031, 1 << 20
 _SET_DEATH_SIGNAL = 1
-
-
-class ProcessLost(Exception):
-    """A process that had a part of a render died; the render is worth a new try."""
 
 
 class _GivenUp(Exception):

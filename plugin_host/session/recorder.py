@@ -9,7 +9,7 @@ import numpy as np
 
 from dsp.buffers.ring_buffer import RingBuffer
 from models.stage import Block
-from plugin_host.files.audio_reader import AudioFileError, reason
+from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.session.take import Take
 
 _RING_S = 10.0

@@ -8,7 +8,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic_write import write_atomically
-from plugin_host.files.audio_reader import reason
+from plugin_host.files.audio_error import reason
 
 FORMAT = 1
 

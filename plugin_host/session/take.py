@@ -14,7 +14,7 @@ from typing import NamedTuple
 import soundfile
 
 from models.stage import Block
-from plugin_host.files.audio_reader import AudioFileError, reason
+from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.files.containers.decoder import DAMAGE
 
 KINDS = ("dry", "wet")

@@ -15,7 +15,7 @@ import numpy as np
 
 from models.control import Control
 from models.stage import Block, Stage
-from plugin_host.files.audio_reader import reason
+from plugin_host.files.audio_error import reason
 
 FORMAT = 1
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugin_host.files.audio_reader import INPUT_SUFFIXES
+from plugin_host.files.suffixes import INPUT_SUFFIXES
 
 
 class ListeningError(Exception):

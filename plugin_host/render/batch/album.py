@@ -7,9 +7,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.render.batch.journal import Journal, content_digest
@@ -17,6 +15,10 @@ from plugin_host.render.batch.plan import Job, Plan
 from plugin_host.render.batch.storage import is_remote, trace_of
 from plugin_host.render.batch.task import Result, Task, tape_key
 from plugin_host.render.loudness import LoudnessTarget
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass

@@ -16,7 +16,8 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.files.audio_reader import OUTPUT_SUFFIXES, Bits, reason
+from plugin_host.files.audio_error import reason
+from plugin_host.files.suffixes import OUTPUT_SUFFIXES, Bits
 from plugin_host.render.batch.album import Albums
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import Job, Plan
@@ -25,7 +26,7 @@ from plugin_host.render.batch.task import PICTURE_SUFFIX, Engine, Result, Task, 
 from plugin_host.render.batch.workers import Begun, Inline, Progress
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
-from plugin_host.render.render import RenderStopped, Stopped
+from plugin_host.render.stopped import RenderStopped, Stopped
 
 # Of the work on a file of an album, what it takes to find out how loud it is.
 _MEASURED_SHARE = 0.75

@@ -15,7 +15,7 @@ from plugin_host.render.batch.storage import is_remote
 from plugin_host.render.batch.task import Engine, Result, Task
 from plugin_host.render.batch.transfer import run_task
 from plugin_host.render.batch.workers import engine_for
-from plugin_host.render.render import RenderStopped, Stopped
+from plugin_host.render.stopped import RenderStopped, Stopped
 
 SCHEME = "dask://"
 _MOST_TRIES = 4

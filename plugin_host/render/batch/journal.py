@@ -16,15 +16,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Self
 
 from plugin_host.render.batch.database import open_database
 from plugin_host.render.batch.plan import Job, from_text, to_text
 from plugin_host.render.batch.storage import is_remote, trace_of
-from plugin_host.render.checkpoint import is_resumable, remove_rest
+from plugin_host.render.stopped import is_resumable, remove_rest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 JOURNAL_NAME = ".highband-journal.sqlite"
 _MOST_FOLDERS, _MOST_NAMES = 4096, 64
@@ -108,6 +109,8 @@ class Journal:
 
     def energies(self, keys: Iterable[str]) -> list[NDArray[np.float64]]:
         """Return what is noted for keys, where something is."""
+        import numpy as np
+
         query = "SELECT content FROM energies WHERE key = ?"
         rows = (self._database.execute(query, (key,)).fetchone() for key in keys)
         return [np.frombuffer(row[0]) for row in rows if row]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from plugin_host.files.audio_reader import INPUT_SUFFIXES, OUTPUT_SUFFIXES, named_outputs
 from plugin_host.files.file_kind import looks_like_audio
+from plugin_host.files.suffixes import INPUT_SUFFIXES, OUTPUT_SUFFIXES, named_outputs
 from plugin_host.render.batch.storage import find, is_remote, join, trace_of
 
 # How much smaller files of a kind are than their sound, roughly.

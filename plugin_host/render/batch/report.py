@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.atomic_write import write_atomically
-from plugin_host.files.audio_reader import AudioFileError, reason
+from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.render.batch.journal import Journal
 from plugin_host.render.batch.plan import BatchError
 

@@ -10,22 +10,23 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plugin_host.chain.file_program import Sound
-from plugin_host.files.audio_reader import AudioFileError, Bits
+from plugin_host.files.audio_error import AudioFileError
+from plugin_host.files.suffixes import Bits
 from plugin_host.render.batch.journal import Staged, content_digest
 from plugin_host.render.batch.plan import Job
 from plugin_host.render.batch.storage import trace_of
-from plugin_host.render.checkpoint import Checkpoint, remove_rest
 from plugin_host.render.figures import Rendering
 from plugin_host.render.loudness import LoudnessTarget
-from plugin_host.render.provenance import origin
-from plugin_host.render.render import Progress, RenderStopped, Stopped, measure_file, render_file
-from plugin_host.render.spread import ProcessLost
+from plugin_host.render.stopped import ProcessLost, Progress, RenderStopped, Stopped, remove_rest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from plugin_host.render.checkpoint import Checkpoint
 
 PICTURE_SUFFIX = ".spectrogram.png"
 
@@ -115,6 +116,9 @@ def perform(task: Task, sound: Sound, progress: Progress, stopped: Stopped) -> R
         RenderStopped: `stopped` said so; nothing is left but what a long file can be gone on with.
         ProcessLost: One that had a part of the work died; likewise.
     """
+    from plugin_host.render.checkpoint import Checkpoint
+    from plugin_host.render.render import measure_file
+
     job, digest = task.job, ""
     trace = trace_of(job.source)
     # A worker that died may have begun it.
@@ -160,6 +164,9 @@ def figures_of(rendering: Rendering) -> dict[str, Any]:
 def _render(
     task: Task, sound: Sound, digest: str, place: Checkpoint, progress: Progress, stopped: Stopped
 ) -> Rendering:
+    from plugin_host.render.provenance import origin
+    from plugin_host.render.render import render_file
+
     source, staged = Path(task.job.source), Path(task.staging) / os.path.basename(task.job.target)
     rendering = render_file(
         sound.stage, sound.settings, source, staged, bits=task.bits, loudness=task.loudness,

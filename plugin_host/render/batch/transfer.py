@@ -15,7 +15,7 @@ from plugin_host.render.batch.journal import Staged
 from plugin_host.render.batch.plan import Job
 from plugin_host.render.batch.storage import filesystem, is_remote, join, trace_of
 from plugin_host.render.batch.task import Result, Task, perform
-from plugin_host.render.render import Progress, Stopped
+from plugin_host.render.stopped import Progress, Stopped
 
 Answer = TypeVar("Answer")
 

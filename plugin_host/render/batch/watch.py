@@ -9,7 +9,7 @@ from pathlib import Path
 from plugin_host.render.batch.batch import Batch, Outcome
 from plugin_host.render.batch.plan import BatchError, Job, Plan, expand, target_of
 from plugin_host.render.batch.storage import trace_of
-from plugin_host.render.render import RenderStopped, Stopped
+from plugin_host.render.stopped import RenderStopped, Stopped
 
 _NAP_S = 0.1
 

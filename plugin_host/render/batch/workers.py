@@ -19,8 +19,7 @@ from plugin_host.render.batch.plan import BatchError, Job, Plan
 from plugin_host.render.batch.task import Result, Task
 from plugin_host.render.batch.template import default_jobs, worker_context
 from plugin_host.render.batch.transfer import run_task
-from plugin_host.render.render import RenderStopped, Stopped
-from plugin_host.render.spread import ProcessLost
+from plugin_host.render.stopped import ProcessLost, RenderStopped, Stopped
 
 # A process may die by chance, such as by the system that is out of memory; a file that ends each that takes it is bad.
 _MOST_TRIES = 3

@@ -17,8 +17,8 @@ from dsp.bandwidth.long_term import LongTermSpectrum
 from dsp.bandwidth.meter import BandwidthMeter
 from models.stage import Block
 from plugin_host.files.audio_reader import AudioReader
+from plugin_host.metering.programme_loudness import LoudnessMeter
 from plugin_host.render.inspect.cause import Cause, find_cause
-from plugin_host.render.loudness import LoudnessMeter
 from plugin_host.render.provenance import entry_of
 
 WINDOW_S = 10

@@ -9,10 +9,11 @@ import numpy as np
 import pyloudnorm
 import pytest
 
+from dsp.loudness import gated_loudness
 from models.stage import Block
 from plugin_host.chain.chain import Chain
 from plugin_host.chain.dry_wet import MATCH
-from plugin_host.chain.loudness_match import LoudnessMatch, gated_loudness
+from plugin_host.chain.loudness_match import LoudnessMatch
 from plugin_host.checks.signals import delayed, largest_step, music, play
 from plugin_host.checks.suite import LEVELS, Level, run
 from plugin_host.checks.target import subject_of

@@ -11,8 +11,9 @@ import pytest
 import soundfile
 
 from models.stage import Block
-from plugin_host.files.audio_reader import AudioFileError, AudioReader, Bits
+from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.audio_writer import AudioWriter
+from plugin_host.files.suffixes import Bits
 
 RATE = 44100
 

@@ -16,9 +16,10 @@ from models.stage import Block, Stage
 from plugin_host.chain.chain import Chain
 from plugin_host.preset.file import load_preset
 from plugin_host.render import checkpoint
-from plugin_host.render.checkpoint import Checkpoint, TapedExtender, is_resumable
+from plugin_host.render.checkpoint import Checkpoint, TapedExtender
 from plugin_host.render.loudness import LoudnessTarget
-from plugin_host.render.render import RenderStopped, render_file
+from plugin_host.render.render import render_file
+from plugin_host.render.stopped import OUTPUT, STATE, RenderStopped, is_resumable
 from tests.models.extender.extenders import music
 
 SECONDS = 6
@@ -102,7 +103,7 @@ def test_what_does_not_belong_to_the_render_is_not_gone_on_with(
     tmp_path: Path, source: Path, change: str, count: Count
 ) -> None:
     place = stopped_render(source, tmp_path, count)
-    output, state = (place.folder / name for name in (checkpoint._OUTPUT, checkpoint._STATE))
+    output, state = (place.folder / name for name in (OUTPUT, STATE))
     if change == "key":
         place = Checkpoint(place.folder, "other")
     elif change == "shorter":
@@ -143,12 +144,12 @@ def test_a_fault_inside_of_a_block_is_no_place_to_go_on_from(tmp_path: Path) -> 
     extender.prepare(48000, 1, 480)
     taped = TapedExtender(extender, Checkpoint(tmp_path, "key"))
     taped.process(np.zeros((1, 480), np.float32), {})
-    before = (tmp_path / checkpoint._STATE).read_bytes()
+    before = (tmp_path / STATE).read_bytes()
     with pytest.raises(ValueError, match="another number of channels"):
         taped.process(np.zeros((2, 480), np.float32), {})
     taped.save()
     taped.close()
-    assert (tmp_path / checkpoint._STATE).read_bytes() == before
+    assert (tmp_path / STATE).read_bytes() == before
 
 
 def test_short_files_and_full_disks_leave_nothing(

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from models.stage import Block
-from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
+from plugin_host.metering.programme_loudness import LoudnessMeter
+from plugin_host.render.loudness import LoudnessTarget
 from plugin_host.render.render import render_file
 from tests.plugin_host.stages import Delay
 

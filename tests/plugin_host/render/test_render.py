@@ -16,7 +16,8 @@ from models.stage import Block
 from plugin_host.files.audio_reader import AudioFileError, AudioReader
 from plugin_host.files.resample import resampled
 from plugin_host.render import bandwidth
-from plugin_host.render.render import RenderStopped, render_file, render_samples
+from plugin_host.render.render import render_file, render_samples
+from plugin_host.render.stopped import RenderStopped
 from tests.plugin_host.stages import Delay, FollowingDelay
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from plugin_host.files.audio_reader import AudioFileError
-from plugin_host.render.spread import Aside, ProcessLost, ahead, beside, can_spread
+from plugin_host.render.spread import Aside, ahead, beside, can_spread
+from plugin_host.render.stopped import ProcessLost
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are copied on Linux alone"),

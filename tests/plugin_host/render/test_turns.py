@@ -19,7 +19,8 @@ from plugin_host.chain.chain import Chain
 from plugin_host.render import checkpoint, render
 from plugin_host.render.checkpoint import Checkpoint
 from plugin_host.render.inspect.untouched import prove
-from plugin_host.render.render import RenderStopped, render_file, render_samples
+from plugin_host.render.render import render_file, render_samples
+from plugin_host.render.stopped import RenderStopped, is_resumable
 
 RATE, SECONDS = 48000, 4
 PART = RATE * SECONDS
@@ -136,5 +137,5 @@ def test_turns_played_aside_have_the_same_bits_over_a_stop(
     # Inside of the first turn.
     with pytest.raises(RenderStopped):
         rendered_to("goes.wav", aside_first, 6)
-    assert checkpoint.is_resumable(tmp_path / "kept")
+    assert is_resumable(tmp_path / "kept")
     assert rendered_to("goes.wav", not aside_first) == expected

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from plugin_host.metering.programme_loudness import LoudnessMeter
 from plugin_host.panel.listening.excerpts import Excerpt, delay, load_excerpts
 from plugin_host.panel.listening.groups import Group, ListeningError, find_groups
-from plugin_host.render.loudness import LoudnessMeter
 
 RATE = 48000
 

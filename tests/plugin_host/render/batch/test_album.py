@@ -11,12 +11,13 @@ import soundfile
 
 from plugin_host.chain.file_program import Sound
 from plugin_host.files.audio_reader import AudioReader
+from plugin_host.metering.programme_loudness import LoudnessMeter
 from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import plan
 from plugin_host.render.batch.workers import Inline, Workers
-from plugin_host.render.loudness import LoudnessMeter, LoudnessTarget
-from plugin_host.render.render import RenderStopped
+from plugin_host.render.loudness import LoudnessTarget
+from plugin_host.render.stopped import RenderStopped
 from tests.plugin_host.stages import Delay
 
 # Files of two albums, and how loud they are.

@@ -21,8 +21,7 @@ from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import Job, plan
 from plugin_host.render.batch.workers import Inline
-from plugin_host.render.checkpoint import is_resumable
-from plugin_host.render.render import RenderStopped
+from plugin_host.render.stopped import OUTPUT, STATE, RenderStopped, is_resumable
 from tests.models.extender.extenders import music
 from tests.plugin_host.stages import Delay
 
@@ -206,11 +205,11 @@ def test_what_nobody_goes_on_with_is_removed_after_a_week(tmp_path: Path) -> Non
     run(tmp_path)
     staging, job = tmp_path / "out/.highband-0", Job(str(tmp_path / "in/a.wav"), str(tmp_path / "out/a.wav"))
     staging.mkdir()
-    for name in (checkpoint._STATE, checkpoint._OUTPUT, "a.wav.partial"):
+    for name in (STATE, OUTPUT, "a.wav.partial"):
         (staging / name).write_bytes(b"half")
     with Journal(journal_path(tmp_path / "out")) as journal:
         journal.start(job, str(staging))
-    for age_days, left in ((6, [checkpoint._OUTPUT, checkpoint._STATE]), (8, [])):
+    for age_days, left in ((6, [OUTPUT, STATE]), (8, [])):
         if age_days == 8:
             os.utime(staging, (time.time() - 8 * 86400,) * 2)
         with Journal(journal_path(tmp_path / "out")) as journal:

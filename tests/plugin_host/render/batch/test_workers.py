@@ -23,7 +23,7 @@ from plugin_host.render.batch.batch import Batch, Outcome, journal_path
 from plugin_host.render.batch.journal import JOURNAL_NAME, Journal
 from plugin_host.render.batch.plan import BatchError, Job, plan
 from plugin_host.render.batch.workers import Inline, Workers, engine_for
-from plugin_host.render.render import RenderStopped
+from plugin_host.render.stopped import RenderStopped
 from tests.plugin_host.stages import Delay
 
 
