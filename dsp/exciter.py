@@ -65,14 +65,26 @@ def harmonics(
             now, before = signal[channel, at : at + stretch], signal[channel, at - 1 : at + stretch - 1]
             for i in range(stretch):
                 way = (np.float32(into + i) + np.float32(0.5)) / np.float32(hop)
-                makeup = exp(np.float32(_MAKEUP) * log(np.float32(_USUAL_DRIVE) / (drive + turn * way)))
                 gain = np.float32(_HEADROOM) * (drive + turn * way) / (level + rise * way)
                 # The hyperbolic tangent.
                 driven = np.float32(1.0) - np.float32(2.0) / (
                     exp(np.float32(2.0) * gain * (now[i] - before[i])) + np.float32(1.0)
                 )
-                target[i] = (abs(driven) + driven * abs(driven)) * makeup
+                target[i] = abs(driven) + driven * abs(driven)
+            if turn == 0:
+                makeup = _makeup(drive)
+                for i in range(stretch):
+                    target[i] *= makeup
+            else:
+                for i in range(stretch):
+                    target[i] *= _makeup(drive + turn * ((np.float32(into + i) + np.float32(0.5)) / np.float32(hop)))
             done += stretch
+
+
+@kernel
+def _makeup(drive: np.float32) -> np.float32:
+    factor: np.float32 = exp(np.float32(_MAKEUP) * log(np.float32(_USUAL_DRIVE) / drive))
+    return factor
 
 
 @kernel
