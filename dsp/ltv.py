@@ -211,7 +211,9 @@ def hop_spectra(signal: Array, start: int, end: int, hop: int, hops: int, taps: 
 
 
 @kernel
-def apply_filters(spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum, out: Spectrum) -> None:
+def apply_filters(
+    spectra: Spectrum, filters: Spectrum, first: int, others: Spectrum, adds: bool, out: Spectrum
+) -> None:
     """Add the products of a source and the filters at both ends of each hop to those of other sources.
 
     Args:
@@ -219,6 +221,7 @@ def apply_filters(spectra: Spectrum, filters: Spectrum, first: int, others: Spec
         filters: At the boundaries of the hops and of others before, shape (rows, boundaries, bins).
         first: The row of the source's first channel; the others follow to the last row.
         others: What is added to, shape (2, channels * hops, bins).
+        adds: Whether there are others.
         out: Where it goes, same shape; may be `others`.
     """
     hops = spectra.shape[0] // (filters.shape[0] - first)
@@ -227,8 +230,12 @@ def apply_filters(spectra: Spectrum, filters: Spectrum, first: int, others: Spec
         channel, place, source = first + row // hops, skipped + row % hops, spectra[row]
         for end in range(2):
             responses, added, target = filters[channel, place + end], others[end, row], out[end, row]
-            for k in range(len(source)):
-                target[k] = added[k] + source[k] * responses[k]
+            if adds:
+                for k in range(len(source)):
+                    target[k] = added[k] + source[k] * responses[k]
+            else:
+                for k in range(len(source)):
+                    target[k] = source[k] * responses[k]
 
 
 @kernel
@@ -277,7 +284,7 @@ def shape(
     n_fft, count = 2 * (filters.shape[2] - 1), out.shape[1]
     spectra = hop_spectra(signal, end - count - phase, end, hop, filters.shape[1] - 1, taps, n_fft)
     products = np.empty_like(others)
-    apply_filters(spectra, filters, 0, others, products)
+    apply_filters(spectra, filters, 0, others, True, products)
     cross_fade(products, hop, taps, phase, out)
 
 
@@ -294,6 +301,5 @@ def filter_hops(signal: Array, filters: Spectrum, first: int, hop: int, taps: in
         products: Where it goes, shape (2, channels * hops, bins).
     """
     hops, n_fft = products.shape[1] // len(signal), 2 * (filters.shape[2] - 1)
-    products[:] = 0
     spectra = hop_spectra(signal, taps - 1, signal.shape[1], hop, hops, taps, n_fft)
-    apply_filters(spectra, filters, first, products, products)
+    apply_filters(spectra, filters, first, products, False, products)

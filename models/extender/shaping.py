@@ -72,12 +72,14 @@ class Shaper:
         self._shape = Shape(crossover.HIGHEST_HZ, 0.0, 0.0, crossover.HIGHEST_HZ, bands.BAND_COUNT - 1)
         # Two in turn for the usual step, from one hop to the next: that needs no new memory.
         self.hops, self._spare = self._room(1), self._room(1)
+        for part in self.hops:
+            part.fill(0)
         self.is_open, self._are_open = False, [False, False]
 
     def _room(self, hops: int) -> Hops:
         channels, bins = self._channels, self._design.n_fft // 2 + 1
-        filters = np.zeros((2 * channels, hops + 1, bins), np.complex64)
-        return Hops(filters, np.zeros((2, channels, hops, bins), np.complex64))
+        filters = np.empty((2 * channels, hops + 1, bins), np.complex64)
+        return Hops(filters, np.empty((2, channels, hops, bins), np.complex64))
 
     def enter(self, frames: int) -> None:
         """Begin in the middle of a sound, and be softer for so many frames."""

@@ -93,7 +93,7 @@ def filtered_hops(signals: Array, gains_db: Array, design: FilterDesign, hop: in
     products = np.zeros((2, channels * hops, design.n_fft // 2 + 1), np.complex64)
     for signal, own in zip(signals, held, strict=True):
         spectra = ltv.hop_spectra(signal, reach, time, hop, hops, design.taps, design.n_fft)
-        ltv.apply_filters(spectra, own, 0, products, products)
+        ltv.apply_filters(spectra, own, 0, products, True, products)
     out = np.empty((channels, time - reach), np.float32)
     ltv.cross_fade(products, hop, design.taps, 0, out)
     return out
@@ -121,7 +121,7 @@ def test_a_block_inside_a_hop_is_that_part_of_it() -> None:
     signal = np.random.default_rng(0).standard_normal((1, design.taps - 1 + 2 * hop)).astype(np.float32)
     products = np.zeros((2, 2, design.n_fft // 2 + 1), np.complex64)
     spectra = ltv.hop_spectra(signal, design.taps - 1, signal.shape[1], hop, 2, design.taps, design.n_fft)
-    ltv.apply_filters(spectra, filters, 0, products, products)
+    ltv.apply_filters(spectra, filters, 0, products, True, products)
     whole, part = np.empty((1, 2 * hop), np.float32), np.empty((1, 300), np.float32)
     ltv.cross_fade(products, hop, design.taps, 0, whole)
     ltv.cross_fade(products, hop, design.taps, 100, part)

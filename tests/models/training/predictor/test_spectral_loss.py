@@ -31,7 +31,7 @@ def test_it_renders_as_the_product_filters(loss: SpectralLoss) -> None:
     noises, hops = np.repeat(noise[None], rows, 0), FRAMES - 1
     products = np.zeros((2, rows * hops, design.n_fft // 2 + 1), np.complex64)
     spectra = ltv.hop_spectra(noises, design.taps - 1, len(noise), hop, hops, design.taps, design.n_fft)
-    ltv.apply_filters(spectra, filters, 0, products, products)
+    ltv.apply_filters(spectra, filters, 0, products, True, products)
     played = np.empty((rows, hops * hop), np.float32)
     ltv.cross_fade(products, hop, design.taps, 0, played)
     np.testing.assert_allclose(loss.render(levels), played, atol=1e-4, rtol=1e-4)
