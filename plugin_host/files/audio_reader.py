@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
+from dsp.buffers.finite import is_finite
 from models.stage import Block
 from plugin_host.files.audio_error import AudioFileError, reason
 from plugin_host.files.audio_tags import AudioTags
@@ -155,8 +156,8 @@ class AudioReader:
                 f"{self.path} is damaged after {position / self.rate:.1f} s; export it again or restore it from a copy"
             ) from None
         block: Block = np.ascontiguousarray(frames.T, dtype=np.float32)
-        finite = np.isfinite(block)
-        if not finite.all():
+        if not is_finite(block):
+            finite = np.isfinite(block)
             self.mended += int(block.size - np.count_nonzero(finite))
             block[~finite] = 0.0
         return block
