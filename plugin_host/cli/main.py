@@ -30,6 +30,11 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, interrupt)
     try:
+        from plugin_host.cli.common.first_use import is_compiled
+        from plugin_host.render.batch.template import start_for
+
+        if is_compiled():
+            start_for(sys.argv[1:])
         from plugin_host.cli.app import app
 
         app()

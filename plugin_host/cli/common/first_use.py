@@ -6,8 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-from plugin_host.cli.common.errors import complain
-
 _KERNELS = Path(__file__).parents[3] / "models" / "extender" / "__pycache__"
 
 
@@ -22,5 +20,7 @@ def is_compiled(kernels: Path = _KERNELS) -> bool:
 
 def announce_compiling(kernels: Path = _KERNELS) -> None:
     """Say on a terminal that the kernels are about to be compiled, where their cache is still empty."""
+    from plugin_host.cli.common.errors import complain
+
     if sys.stderr.isatty() and not is_compiled(kernels):
         complain("compiling for this machine, once; this needs about a minute")

@@ -11,7 +11,7 @@ import pytest
 
 from plugin_host.cli import render
 from plugin_host.render.batch import template
-from plugin_host.render.batch.template import default_jobs, start_template
+from plugin_host.render.batch.template import default_jobs, start_for, start_template
 
 # What the command itself loads meanwhile.
 _SLOW = {"numpy", "numba", "soundfile", "sqlite3"}
@@ -22,9 +22,10 @@ def test_a_core_is_left_to_the_person() -> None:
 
 
 def test_a_command_can_start_it_before_what_takes_long_to_load() -> None:
-    program = "import sys, plugin_host.cli.render, plugin_host.render.batch.template; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert not _SLOW & set(done.stdout.split())
+    for module, slow in (("plugin_host.cli.render", _SLOW), ("plugin_host.cli.common.first_use", {*_SLOW, "typer"})):
+        program = f"import sys, {module}, plugin_host.render.batch.template; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+        assert not slow & set(done.stdout.split())
 
 
 @pytest.mark.parametrize(("jobs", "cores", "count"), [(1, 8, 0), (2, 1, 1), (None, 1, 0), (None, 3, 1)])
@@ -35,6 +36,24 @@ def test_one_process_alone_needs_none(
     monkeypatch.setattr(template, "default_jobs", lambda: max(1, cores - 1))
     monkeypatch.setattr(template, "worker_context", lambda: started.append(1))
     start_template(jobs)
+    assert len(started) == count
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("render {} -o out --jobs 2", 1), ("render -j3 {} -o out", 1), ("render {} -o out --jobs=12", 1),
+        ("render {} -o out -j 2", 1), ("render {} -o out", 0), ("render {} -o out --jobs 1", 0),
+        ("render {}/in.wav -o out --jobs 2", 0), ("watch {} out --jobs 2", 0), ("render {} -o out --jobs two", 0),
+        ("render {} -o out --jobs 2 --engine dask://host:1", 0), ("", 0), ("--jobs", 0),
+    ],
+)  # fmt: skip
+def test_words_that_name_a_folder_and_jobs_start_it_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, count: int
+) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(template, "worker_context", lambda: started.append(1))
+    start_for(words.format(tmp_path).split())
     assert len(started) == count
 
 
