@@ -96,7 +96,7 @@ class TurnPlayers:
     def begin(self, block: Block, settings: Mapping[str, float]) -> None:
         """Begin to play a block."""
         if self._make_aside is None:
-            self._parts = self._play(block, settings)
+            self._wets = self._play(block, settings)
             return
         # Not earlier: what plays aside goes on from the state of now.
         self._aside = self._aside or self._make_aside(self._answer)
@@ -105,9 +105,13 @@ class TurnPlayers:
 
     def end(self, base: Block) -> Block:
         """Return the base's output for the block with the turns in it."""
-        parts = self._parts if self._aside is None else self._aside.answer()
-        for wet, gate in parts:
-            base = np.where(gate > 0, base + gate * (wet - base), base)
+        wets = self._wets if self._aside is None else self._aside.answer()
+        count = base.shape[1]
+        for player, wet in zip(self._players, wets, strict=True):
+            if wet is not None:
+                start = self._position - count - self._delay
+                gate = np.stack([self._gate(spans, start, count) for spans in player.played])
+                base = np.where(gate > 0, base + gate * (wet - base), base)
         return base
 
     def recall(self) -> None:
@@ -116,16 +120,18 @@ class TurnPlayers:
             self._aside.ask(None)
             SavedState(self._aside.answer()).restore(self)
 
-    def _answer(self, request: tuple[Block, Mapping[str, float]] | None) -> bytes | list[tuple[Block, Block]]:
+    def _answer(self, request: tuple[Block, Mapping[str, float]] | None) -> bytes | list[Block | None]:
         return save_state(self) if request is None else self._play(*request)
 
-    def _play(self, block: Block, settings: Mapping[str, float]) -> list[tuple[Block, Block]]:
-        """Return the output of each extender that plays in a block, and how much of it is to be heard."""
-        start, count, parts = self._position, block.shape[1], []
+    def _play(self, block: Block, settings: Mapping[str, float]) -> list[Block | None]:
+        """Return the output of each extender, None of one that does not play in a block."""
+        start, count = self._position, block.shape[1]
+        wets: list[Block | None] = []
         self._position += count
         for player in self._players:
             pieces = [slice(first, last) for first, last, _ in _cut(player.fed, start, count)]
             if not pieces:
+                wets.append(None)
                 continue
             fed = block if pieces == [slice(0, count)] else np.concatenate([block[:, piece] for piece in pieces], 1)
             out, at = player.extender.process(fed, settings), 0
@@ -133,8 +139,8 @@ class TurnPlayers:
             for piece in pieces:
                 end = at + piece.stop - piece.start
                 wet[:, piece], at = out[:, at:end], end
-            parts.append((wet, np.stack([self._gate(spans, start - self._delay, count) for spans in player.played])))
-        return parts
+            wets.append(wet)
+        return wets
 
     def _gate(self, spans: Spans, start: int, count: int) -> Block:
         """Return 1 inside of the spans and 0 outside, with ramps inside, shape (samples,)."""
