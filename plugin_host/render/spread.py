@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import mmap
 import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -25,14 +25,12 @@ from models.extender.extender import Extender
 from models.stage import Stage
 from plugin_host.render.stopped import ProcessLost
 
-if sys.platform != "win32":
-    import fcntl
-
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-# Of Linux. A pipe that takes two blocks of a second of stereo at once wakes the other side less often.
-_SET_PIPE_BYTES, _PIPE_BYTES = 1031, 1 << 20
+# Of the memory for arrays that are under way; one of them takes a second of stereo.
+_SLOTS, _SLOT_BYTES = 4, 1 << 19
+# Of Linux.
 _SET_DEATH_SIGNAL = 1
 
 
@@ -53,16 +51,16 @@ class Aside(Generic[Item, Answer]):
     """
 
     def __init__(self, function: Callable[[Iterator[Item]], Iterable[Answer]]) -> None:
-        (taken, self._given), (self._answered, answer) = _pipe(), _pipe()
-        self._process = _start(_answer, answer, function, taken, self._given)
-        taken.close()
-        answer.close()
+        self._given, self._answered = _Stream(), _Stream()
+        self._process = _start(_answer, self._answered, function, self._given)
+        self._given.only_give()
+        self._answered.only_take()
         self.answers: Iterator[Answer] = _received(self._answered)
 
     def ask(self, item: Item) -> None:
         """Hand over an item; raise ProcessLost if the process has ended."""
         try:
-            _send(self._given, (item, None, False))
+            self._given.send((item, None, False))
         except BrokenPipeError:
             raise _lost() from None
 
@@ -137,16 +135,16 @@ def turns_aside(stage: Stage) -> Iterator[None]:
         yield
 
 
-def _send_all(connection: Connection, items: Iterable[Item], *, is_last: bool = False) -> None:
+def _send_all(stream: _Stream, items: Iterable[Item], *, is_last: bool = False) -> None:
     """Send each item, and how they end; raise what computing them raises where this process goes on with it."""
     try:
         for item in items:
-            _send(connection, (item, None, False))
-        _send(connection, (None, None, True))
+            stream.send((item, None, False))
+        stream.send((None, None, True))
     except BrokenPipeError:
         raise
     except BaseException as error:
-        _send(connection, (None, _GivenUp() if is_last else error, True))
+        stream.send((None, _GivenUp() if is_last else error, True))
         if is_last:
             raise
 
@@ -158,18 +156,75 @@ class _Place(NamedTuple):
     dtype: str
 
 
-def _send(connection: Connection, message: object) -> None:
-    """Send a message, and then the arrays in its tuples and lists as they lie in memory."""
-    arrays: list[NDArray[Any]] = []
-    connection.send(_exchanged(message, np.ndarray, partial(_put_aside, arrays)))
-    for array in arrays:
-        part = array.data.cast("B")
-        while part.nbytes:
-            part = part[os.write(connection.fileno(), part) :]
+class _Stream:
+    """Messages from one process to another: a pipe for what they say, and memory that both have for their arrays.
+
+    What passes through a pipe is copied into pages that the system has to find each time. The memory is a ring of
+    slots, which are written and read in turn: a byte in the pipe says that one is full, a byte in another pipe, the
+    other way round, that one is free again. Who waits for either sees the end of the other process.
+    """
+
+    def __init__(self) -> None:
+        self._taken, self._given = multiprocessing.Pipe(duplex=False)
+        self._freed, self._free = multiprocessing.Pipe(duplex=False)
+        self._memory = memoryview(mmap.mmap(-1, _SLOTS * _SLOT_BYTES))
+        self._slot, self._left = 0, _SLOTS
+
+    def only_give(self) -> None:
+        """Close what the process that takes uses: with a copy of it open, the end of that would not be seen."""
+        self._taken.close()
+        self._free.close()
+
+    def only_take(self) -> None:
+        """Close what the process that gives uses; see `only_give`."""
+        self._given.close()
+        self._freed.close()
+
+    def close(self) -> None:
+        """Close all; the memory goes with the last process that has it."""
+        self.only_give()
+        self.only_take()
+
+    def send(self, message: object) -> None:
+        """Send a message, and then the arrays in its tuples and lists; raise BrokenPipeError where nobody takes it."""
+        arrays: list[NDArray[Any]] = []
+        self._given.send(_exchanged(message, np.ndarray, partial(_put_aside, arrays)))
+        for array in arrays:
+            for part in _parts(array):
+                if not self._left:
+                    self._left = len(os.read(self._freed.fileno(), _SLOTS))
+                if not self._left:
+                    raise BrokenPipeError
+                self._next_slot(part.nbytes)[:] = part
+                self._left -= 1
+                os.write(self._given.fileno(), b"+")
+
+    def receive(self) -> Any:
+        """Return the next message; raise EOFError where none comes."""
+        return _exchanged(self._taken.recv(), _Place, self._read)
+
+    def _read(self, place: _Place) -> NDArray[Any]:
+        array = np.empty(place.shape, place.dtype)
+        for part in _parts(array):
+            if not os.read(self._taken.fileno(), 1):
+                raise EOFError
+            part[:] = self._next_slot(part.nbytes)
+            # The other process may have sent all that it had.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(self._free.fileno(), b"-")
+        return array
+
+    def _next_slot(self, count: int) -> memoryview:
+        start = self._slot * _SLOT_BYTES
+        self._slot = (self._slot + 1) % _SLOTS
+        return self._memory[start : start + count]
 
 
-def _receive(connection: Connection) -> Any:
-    return _exchanged(connection.recv(), _Place, partial(_read, connection))
+def _parts(array: NDArray[Any]) -> Iterator[memoryview]:
+    """Yield an array's memory in parts that fit into a slot."""
+    content = array.data.cast("B")
+    for start in range(0, content.nbytes, _SLOT_BYTES):
+        yield content[start : start + _SLOT_BYTES]
 
 
 def _exchanged(value: Any, kind: type, change: Callable[[Any], Any]) -> Any:
@@ -188,21 +243,10 @@ def _put_aside(arrays: list[NDArray[Any]], array: NDArray[Any]) -> Any:
     return _Place(array.shape, array.dtype.str)
 
 
-def _read(connection: Connection, place: _Place) -> NDArray[Any]:
-    array = np.empty(place.shape, place.dtype)
-    part = array.data.cast("B")
-    while part.nbytes:
-        count = os.readv(connection.fileno(), [part])
-        if not count:
-            raise EOFError
-        part = part[count:]
-    return array
-
-
-def _received(connection: Connection) -> Iterator[Any]:
+def _received(stream: _Stream) -> Iterator[Any]:
     while True:
         try:
-            item, error, is_end = _receive(connection)
+            item, error, is_end = stream.receive()
         except (EOFError, OSError):
             raise _lost() from None
         if error is not None:
@@ -216,20 +260,10 @@ def _lost() -> ProcessLost:
     return ProcessLost("a process that had a part of the render died")
 
 
-def _answer(
-    answer: Connection, function: Callable[[Iterator[Any]], Iterable[Any]], taken: Connection, given: Connection
-) -> None:
-    # With this copy open, the end of the process that gives the items would not be seen.
-    given.close()
-    _send_all(answer, function(_received(taken)))
-
-
-def _pipe() -> tuple[Connection, Connection]:
-    here, there = multiprocessing.Pipe(duplex=False)
-    # A person may have only so many large ones; a small one is slower.
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(there.fileno(), _SET_PIPE_BYTES, _PIPE_BYTES)
-    return here, there
+def _answer(answer: _Stream, function: Callable[[Iterator[Any]], Iterable[Any]], given: _Stream) -> None:
+    given.only_take()
+    answer.only_give()
+    _send_all(answer, function(_received(given)))
 
 
 def _start(target: Callable[..., None], *arguments: Any) -> BaseProcess:

@@ -71,6 +71,18 @@ def test_items_are_those_of_this_process() -> None:
     assert next(ahead(processes())) != os.getpid()
 
 
+@pytest.mark.parametrize("shape", [(2, 1_500_000), (3, 131_073), (0, 5), (1,), ()])
+def test_an_array_of_any_size_arrives_whole(shape: tuple[int, ...]) -> None:
+    sent = np.random.default_rng(0).standard_normal(shape)
+    items: Iterator[tuple[np.ndarray, list[np.ndarray]]] = iter([(sent, [sent.T, sent[:1] if shape else sent])] * 3)
+    received = list(ahead(items))
+    assert len(received) == 3
+    for whole, (turned, part) in received:
+        np.testing.assert_array_equal(whole, sent)
+        np.testing.assert_array_equal(turned, sent.T)
+        np.testing.assert_array_equal(part, sent[:1] if shape else sent)
+
+
 def test_what_computing_raises_comes_after_the_items_before() -> None:
     items = ahead(blocks(2, AudioFileError("it is damaged")))
     assert [float(next(items)[0, 0]) for _ in range(2)] == [0.0, 1.0]
