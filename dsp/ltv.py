@@ -47,7 +47,6 @@ class FilterDesign:
         taps: Length of a filter in samples.
         n_fft: Size of the transform that applies it to one hop.
         log_magnitude, phase: Nepers and radians per gain of each band, shape (bands, n_fft // 2 + 1).
-        fade: Window over the taps, shape (taps,).
         tables: For `append_filters`.
     """
 
@@ -55,14 +54,13 @@ class FilterDesign:
         self.taps = round(_TAPS_SECONDS * sample_rate)
         self.n_fft = bands.fft_size(self.taps + bands.hop_samples(sample_rate) - 1)
         self.log_magnitude, self.phase = _responses(sample_rate, self.n_fft)
-        self.fade = _fade_out(self.taps)
         # Between which two bands a bin lies; interpolation needs no more.
         band: NDArray[np.int64] = np.minimum((self.log_magnitude > 0).argmax(0), bands.BAND_COUNT - 2)
         between = np.stack([self.log_magnitude[band + k, np.arange(len(band))] for k in range(2)])
         # The phase of the first bands together: below the crossover they all have one gain.
         phase = np.pad(self.phase, ((0, 0), (0, -len(band) % LANES)))
         below = np.concatenate([np.zeros_like(phase[:1]), phase.cumsum(0, np.float64)]).astype(np.float32)
-        self.tables = FilterTables(band, between, phase, below, self.fade)
+        self.tables = FilterTables(band, between, phase, below, _fade_out(self.taps))
 
     def __call__(self, gains: Array) -> Spectrum:
         """Return the spectra of the filters with these band gains.
@@ -156,10 +154,9 @@ def _turn_phase(gains: Array, phase: Array, phase_below: Array, angles: Array) -
 @lru_cache(maxsize=4)
 def _responses(sample_rate: float, n_fft: int) -> tuple[Array, Array]:
     """Return log magnitude (nepers) and phase (radians) per band gain, both of shape (bands, bins)."""
-    frequencies = np.arange(_DESIGN_FFT // 2 + 1) * sample_rate / _DESIGN_FFT
+    step, frequencies = _DESIGN_FFT // n_fft, np.arange(_DESIGN_FFT // 2 + 1) * sample_rate / _DESIGN_FFT
     log_magnitude = bands.bands_to_frequencies(frequencies) * _AMPLITUDE
     phase = minimum_phase_spectrum(log_magnitude).imag
-    step = _DESIGN_FFT // n_fft
     return log_magnitude[:, ::step].astype(np.float32), phase[:, ::step].astype(np.float32)
 
 
@@ -230,12 +227,9 @@ def apply_filters(
         channel, place, source = first + row // hops, skipped + row % hops, spectra[row]
         for end in range(2):
             responses, added, target = filters[channel, place + end], others[end, row], out[end, row]
-            if adds:
-                for k in range(len(source)):
-                    target[k] = added[k] + source[k] * responses[k]
-            else:
-                for k in range(len(source)):
-                    target[k] = source[k] * responses[k]
+            for k in range(len(source)):
+                product = source[k] * responses[k]
+                target[k] = added[k] + product if adds else product
 
 
 @kernel

@@ -30,7 +30,8 @@ class ShapingFilter(nn.Module):
         design = FilterDesign(RATE)
         self.reach, self._n_fft = design.taps - 1, design.n_fft
         arrays = {
-            "log_magnitude": design.log_magnitude, "phase": design.phase, "fade": design.fade, "ramp": hop_ramp(HOP),
+            "log_magnitude": design.log_magnitude, "phase": design.phase, "fade": design.tables.fade,
+            "ramp": hop_ramp(HOP),
         }  # fmt: skip
         for name, values in arrays.items():
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
