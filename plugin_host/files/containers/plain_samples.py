@@ -61,7 +61,7 @@ class PlainSamples:
     def _numbers(self, data: NDArray[np.uint8]) -> NDArray[np.float32]:
         kind, scale = _CODINGS[self.subtype]
         if self.subtype == "PCM_24":
-            return _of_three_bytes(data, np.empty(len(data) // 3, np.float32))
+            return _of_three_bytes(data, np.float32(scale), np.empty(len(data) // 3, np.float32))
         # What is no number, or beyond single precision, stays so for whoever reads it.
         with np.errstate(over="ignore", invalid="ignore"):
             numbers: NDArray[np.float32] = data.view(kind).astype(np.float32, copy=False)
@@ -81,8 +81,8 @@ def can_read(rate: int, channels: int, coding: str) -> bool:
 
 
 @background_kernel
-def _of_three_bytes(data: NDArray[np.uint8], numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+def _of_three_bytes(data: NDArray[np.uint8], scale: np.float32, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     for i in range(len(numbers)):
         low, middle, high = np.int32(data[3 * i]), np.int32(data[3 * i + 1]), np.int32(np.int8(data[3 * i + 2]))
-        numbers[i] = np.float32(low | middle << 8 | high << 16) * np.float32(2.0**-23)
+        numbers[i] = np.float32(low | middle << 8 | high << 16) * scale
     return numbers
