@@ -29,8 +29,9 @@ def start_for(words: Sequence[str]) -> None:
 
     Reading them as the command does takes a fifth of a second; it starts the process where more can be said then.
     """
-    jobs = re.search(r" (?:--jobs[ =]|-j ?)(\d+) ", f" {' '.join(words)} ")
-    if jobs and words[0] == "render" and "--engine" not in words and any(map(os.path.isdir, words)):
+    line = f" {' '.join(words)} "
+    jobs = re.search(r" (?:--jobs[ =]|-j ?)(\d+) ", line)
+    if jobs and words[0] == "render" and " --engine" not in line and any(map(os.path.isdir, words)):
         start_template(int(jobs[1]))
 
 

@@ -45,7 +45,8 @@ def test_one_process_alone_needs_none(
         ("render {} -o out --jobs 2", 1), ("render -j3 {} -o out", 1), ("render {} -o out --jobs=12", 1),
         ("render {} -o out -j 2", 1), ("render {} -o out", 0), ("render {} -o out --jobs 1", 0),
         ("render {}/in.wav -o out --jobs 2", 0), ("watch {} out --jobs 2", 0), ("render {} -o out --jobs two", 0),
-        ("render {} -o out --jobs 2 --engine dask://host:1", 0), ("", 0), ("--jobs", 0),
+        ("render {} -o out --jobs 2 --engine dask://host:1", 0), ("render {} -o out --jobs 2 --engine=dask://h:1", 0),
+        ("", 0), ("--jobs", 0),
     ],
 )  # fmt: skip
 def test_words_that_name_a_folder_and_jobs_start_it_before_they_are_read(
