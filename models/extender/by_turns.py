@@ -107,9 +107,9 @@ class TurnPlayers:
         """Return the base's output for the block with the turns in it."""
         wets = self._wets if self._aside is None else self._aside.answer()
         count = base.shape[1]
+        start = self._position - count - self._delay
         for player, wet in zip(self._players, wets, strict=True):
             if wet is not None:
-                start = self._position - count - self._delay
                 gate = np.stack([self._gate(spans, start, count) for spans in player.played])
                 base = np.where(gate > 0, base + gate * (wet - base), base)
         return base
