@@ -94,6 +94,11 @@ def clips(folder: Path = DEFAULT_FOLDER, split: str | None = None, category: str
     return sorted(chosen, key=lambda clip: clip.name)
 
 
+def of_folders(folder: Path | None, more: Sequence[Path] = ()) -> list[Clip]:
+    """Return the clips of a folder, of the default one for None, and of further ones; raise ValueError as `clips`."""
+    return [clip for one in (folder or DEFAULT_FOLDER, *more) for clip in clips(one)]
+
+
 def categories(folder: Path) -> list[str]:
     """Return the category of every recording in a folder, without measuring any; raise ValueError if it has none."""
     if (folder / MANIFEST).is_file():

@@ -14,7 +14,6 @@ from models.artifact.load import part_of
 from models.artifact.manifest import FINE, FOLDER, WEIGHTS, find_artifact, read_manifest
 from models.exciters.causal_conv import folded
 from models.exciters.two_stage import LearnedExtender
-from models.training.data import corpus
 from models.training.exciter.examples import reaching
 from models.training.exciter.run import WaveformRun, read_waveform_run
 from models.training.predictor.export import figures_of, load_predictor, provenance_of, trained, write_artifact
@@ -62,7 +61,6 @@ def export(
 
 
 def _provenance(run: WaveformRun, step: int) -> dict[str, Any]:
-    clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER, "train")
-    used = reaching(clips, run.least_bandwidth_hz)
+    used = reaching([clip for clip in run.clips() if clip.split == "train"], run.least_bandwidth_hz)
     lent = read_manifest(find_artifact(run.predictor)).provenance
     return provenance_of(run.full(), step, used) | {"predictor": {"artifact": run.predictor, "provenance": lent}}

@@ -14,6 +14,8 @@ from torch import nn
 from dsp.bands import BAND_COUNT
 from models.exciters.config import CONFIGS
 from models.exciters.two_stage import LearnedConfig
+from models.training.data import corpus
+from models.training.data.corpus import Clip
 from models.training.data.degradation import Degradation
 from models.training.exciter.adversarial import Game
 from models.training.exciter.cqt_discriminator import MultiScaleConstantQ
@@ -37,6 +39,7 @@ class WaveformRun(BaseModel):
         name: Of the run's folder.
         about: One sentence.
         corpus: Folder of recordings; None takes the default one.
+        more: Further folders of recordings, which are added.
         least_bandwidth_hz: Recordings whose content ends lower are left out.
         network: "seanet" or "wavenet".
         sizes: What differs from the defaults of the network's config.
@@ -64,6 +67,7 @@ class WaveformRun(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     about: str = ""
     corpus: Path | None = None
+    more: tuple[Path, ...] = ()
     least_bandwidth_hz: float = 16000.0
     network: Literal["seanet", "wavenet"]
     sizes: dict[str, Any] = Field(default_factory=dict)
@@ -89,6 +93,10 @@ class WaveformRun(BaseModel):
     save_every: int = Field(default=100, ge=1)
     listen_every: int = Field(default=300, ge=1)
     degradation: dict[str, Any] = Field(default_factory=dict)
+
+    def clips(self) -> list[Clip]:
+        """Return the recordings of all folders."""
+        return corpus.of_folders(self.corpus, self.more)
 
     def extender(self) -> LearnedConfig:
         """Return the extender that this run trains."""

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from dsp.exciter import NOISE_LENGTH
 from models.exciters.two_stage import Generated, LearnedExtender
 from models.training.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
-from models.training.data import corpus
 from models.training.data.corpus import Clip
 from models.training.exciter.balancer import Balancer
 from models.training.exciter.examples import WaveExamples, reaching
@@ -44,7 +43,7 @@ def command(run_file: Path, folder: Path = Path("runs")) -> Path:
     run = read_waveform_run(run_file)
     home = folder / run.name
     home.mkdir(parents=True, exist_ok=True)
-    clips = corpus.clips(run.corpus or corpus.DEFAULT_FOLDER)
+    clips = run.clips()
     training = [clip for clip in clips if clip.split == "train"]
     judged = reaching([clip for clip in clips if clip.split == "valid"], run.least_bandwidth_hz)
     # Optimiser moments that die away would be reckoned with at a hundredth of the speed.

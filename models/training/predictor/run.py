@@ -96,8 +96,7 @@ class RunConfig(BaseModel):
 
     def clips(self) -> list[Clip]:
         """Return the recordings of all folders but for the sources that are left out."""
-        folders = (self.corpus or corpus.DEFAULT_FOLDER, *self.more)
-        every = [clip for folder in folders for clip in corpus.clips(folder)]
+        every = corpus.of_folders(self.corpus, self.more)
         return [clip for clip in every if not clip.source.startswith(self.without or "\0")]
 
     def examples(self) -> AugmentationConfig:

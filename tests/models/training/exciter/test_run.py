@@ -10,7 +10,7 @@ from models import training
 from models.exciters.config import SeanetConfig, WavenetConfig
 from models.training.exciter.run import is_waveform_run, read_waveform_run
 from scripts.studies import comparison
-from tests.models.training.exciter.waveforms import tiny_run
+from tests.models.training.exciter.waveforms import tiny_corpus, tiny_run
 
 RUNS = sorted((Path(training.__file__).parent / "runs").glob("*.toml"))
 LEARNED = [file for file in RUNS if file.stem.startswith("learned-")]
@@ -35,6 +35,15 @@ def test_exciters_stand_before_the_filter_of_an_artifact(file: Path) -> None:
     assert run.name == file.stem
     assert (run.filtered, run.conditioned) == (True, False)
     assert file.with_name(f"{run.predictor}.toml") in RUNS
+
+
+def test_a_run_learns_from_its_corpus_and_from_further_folders(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+        tiny_corpus(folder)
+    found = tiny_run(corpus=folders[0], more=(folders[1],)).clips()
+    assert [clip.path.parent for clip in found] == [folders[0]] * 5 + [folders[1]] * 5
 
 
 def test_the_systems_of_the_comparison_have_the_same_budget() -> None:
