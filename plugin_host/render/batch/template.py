@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -42,15 +43,20 @@ def worker_context() -> Any:
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
     forkserver.set_forkserver_preload(["plugin_host.render.batch.preloaded"])
+    # Started by the other one it would unblock what is blocked below.
+    resource_tracker.ensure_running()
     before = os.environ.get("PYTHONSAFEPATH")
     # Nothing of the working folder may be taken for a module of ours.
     os.environ["PYTHONSAFEPATH"] = "1"
+    # Ctrl-C reaches the whole group, also while that process loads; the command decides. Here it only comes later.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         del os.environ["PYTHONSAFEPATH"]
         os.environ.update({} if before is None else {"PYTHONSAFEPATH": before})
     return multiprocessing.get_context("forkserver")

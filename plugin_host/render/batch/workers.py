@@ -110,7 +110,8 @@ class Workers:
     """
 
     def __init__(self, count: int, build: Callable[[], Sound], *, stay: bool = False) -> None:
-        self._count, self._build, self._stay = count, build, stay
+        self._count = self._most = count
+        self._build, self._stay = build, stay
         self._workers: list[_Worker] = []
         self._context = worker_context()
         self._tries: dict[str, int] = {}
@@ -120,14 +121,18 @@ class Workers:
     ) -> Iterator[tuple[Task, Result]]:
         """Yield what became of each task, in the order in which they end; see `Engine`."""
         workers, again = self._workers, list[Task]()
+        self._most = self._count
         stays = False
         try:
             while True:
                 if stopped():
                     raise RenderStopped
                 while self._is_free(workers) and (task := again.pop() if again else next(tasks, None)):
-                    self._hand(task, workers)
-                    begun(task.job)
+                    if worker := next((one for one in workers if one.task is None), None) or self._started(workers):
+                        self._hand(task, worker)
+                        begun(task.job)
+                    else:
+                        again.append(task)
                 busy = [worker for worker in workers if worker.task]
                 if not busy:
                     stays = self._stay
@@ -146,18 +151,31 @@ class Workers:
         self._workers.clear()
 
     def _is_free(self, workers: list[_Worker]) -> bool:
-        return len(workers) < self._count or any(worker.task is None for worker in workers)
+        return len(workers) < self._most or any(worker.task is None for worker in workers)
 
-    def _hand(self, task: Task, workers: list[_Worker]) -> None:
-        worker = next((one for one in workers if one.task is None), None)
-        if worker is None:
-            here, there = self._context.Pipe()
-            gives_way = sys.platform == "linux" and any(map(_has_long, workers))
-            process = self._context.Process(target=_serve, args=(there, self._build, gives_way))
-            process.start()
+    def _started(self, workers: list[_Worker]) -> _Worker | None:
+        """Return a new worker; None where the system gives no more than those that there are."""
+        gives_way = sys.platform == "linux" and any(map(_has_long, workers))
+        for _ in range(_MOST_TRIES):
+            try:
+                here, there = self._context.Pipe()
+                process = self._context.Process(target=_serve, args=(there, self._build, gives_way))
+                process.start()
+            except (EOFError, OSError) as error:
+                # Also where the process died that it was to be copied from; the next try starts another one.
+                refusal = getattr(error, "strerror", None) or "it ended at once"
+                continue
             there.close()
-            worker = _Worker(process, here)
-            workers.append(worker)
+            workers.append(_Worker(process, here))
+            return workers[-1]
+        if not workers:
+            raise ValueError(
+                f"no process that renders can be started ({refusal.lower()}); raise the limit, or try --jobs 1"
+            )
+        self._most = len(workers)
+        return None
+
+    def _hand(self, task: Task, worker: _Worker) -> None:
         worker.task = task
         self._tries[task.staging] = self._tries.get(task.staging, 0) + 1
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,27 @@ def test_words_that_name_a_folder_and_jobs_start_it_before_they_are_read(
     monkeypatch.setattr(template, "worker_context", lambda: started.append(1))
     start_for(words.format(tmp_path).split())
     assert len(started) == count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are copies of a process on Linux alone")
+def test_ctrl_c_while_it_loads_is_left_to_the_command(tmp_path: Path) -> None:
+    program = "import time; from plugin_host.render.batch.template import worker_context as c; c(); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as command:
+        while not _has_child(command.pid, "multiprocessing.forkserver"):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.killpg(command.pid, signal.SIGINT)
+        assert command.stderr
+        printed = command.stderr.read()
+    # The command's own, which this program does not catch.
+    assert printed.count("KeyboardInterrupt") == 1
+
+
+def _has_child(process: int, word: str) -> bool:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return any(word in Path(f"/proc/{child}/cmdline").read_text() for child in children)
 
 
 def test_a_small_file_is_not_worth_it(tmp_path: Path) -> None:

@@ -163,6 +163,47 @@ def test_stopping_ends_all_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     assert made(tmp_path / "out") == [JOURNAL_NAME]
 
 
+class Refusing:
+    """A context in which only some of the starts of a process succeed."""
+
+    def __init__(self, context: Any, starts: str) -> None:
+        self._context, self._starts = context, list(starts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def Process(self, **arguments: Any) -> Any:
+        if self._starts and self._starts.pop(0) == "n":
+            # As where the process that workers are copied from has died.
+            raise EOFError
+        return self._context.Process(**arguments)
+
+
+@pytest.mark.parametrize(("starts", "count"), [("nnyyy", 3), ("ynnn", 1), ("ynnynnn", 2)])
+def test_a_process_that_cannot_be_started_is_tried_again_and_then_the_others_do_all(
+    tmp_path: Path, starts: str, count: int
+) -> None:
+    for number in range(4):
+        write(tmp_path / f"in/{number}.wav", 1000, number)
+    workers = Workers(3, plain, stay=True)
+    workers._context = Refusing(workers._context, starts)
+    try:
+        outcomes = run(tmp_path, workers)
+        assert len(workers._workers) == count
+    finally:
+        workers.close()
+    assert [outcome.rendering is not None for outcome in outcomes] == [True] * 4
+
+
+def test_where_no_process_can_be_started_a_sentence_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.wav", 1000, 1)
+    workers = Workers(2, plain)
+    workers._context = Refusing(workers._context, "nnn")
+    with pytest.raises(ValueError, match="no process that renders can be started"):
+        run(tmp_path, workers)
+    assert made(tmp_path / "out") == [JOURNAL_NAME]
+
+
 @pytest.mark.parametrize("build", [missing, unfit])
 def test_a_sound_that_cannot_be_built_is_one_sentence(tmp_path: Path, build: Callable[[], Sound]) -> None:
     write(tmp_path / "in/a.wav", 1000, 1)
