@@ -9,19 +9,23 @@ takes some seconds; the code is kept beside its source, or in the user's cache f
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from llvmlite.binding import Linkage
+from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Of each kernel, the files that it may be made of, with numba's stamp of their age and size, and its constants.
 _sources: dict[int, set[tuple[str, object]]] = {}
+# What is on the disk counts no more where this is another number.
+_FORMAT = 3
 # Sums may be taken in the order that suits the processor; what is no number stays what it is.
 _FREEDOM = {"arcp", "contract", "nsz", "reassoc"}
 
@@ -43,6 +47,40 @@ def without(name: str) -> Iterator[None]:
 # Asks for BLAS, which no kernel of ours needs and which takes an eighth of a second; whoever needs it still gets it.
 with without("scipy.linalg"):
     import numba.np.arraymath
+
+
+# It has no types.
+_JITCodeLibrary: Any = JITCodeLibrary
+
+
+class _Library(_JITCodeLibrary):  # type: ignore[misc]
+    """The code of a kernel, whose copies of the kernels that it calls are its own.
+
+    numba gives all copies of one kernel one name, and a process then runs the one that it has loaded first. They differ
+    in the order of sums, and so the last bits of a render depended on what else was loaded, or compiled, before.
+    """
+
+    _copies: Sequence[str] = ()
+
+    def _optimize_final_module(self) -> None:
+        super()._optimize_final_module()
+        self._copies = [one.name for one in self._final_module.functions if one.linkage == Linkage.linkonce_odr]
+        self._link(self._final_module, "internal")
+
+    def _get_module_for_linking(self) -> Any:
+        is_new = self._shared_module is None
+        module = super()._get_module_for_linking()
+        if is_new:
+            # Where it becomes a part of another kernel, one copy of each is enough.
+            self._link(module, "linkonce_odr")
+        return module
+
+    def _link(self, module: Any, linkage: str) -> None:
+        for name in self._copies:
+            module.get_function(name).linkage = linkage
+
+
+JITCPUCodegen._library_class = _Library
 
 
 def kernel(function: Function) -> Function:
@@ -79,7 +117,8 @@ def _stamp(compiled: Any, function: Callable[..., Any]) -> None:
     kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if kept is None or not hasattr(kept, "_source_stamp"):
         return
-    sources: set[tuple[str, object]] = {(function.__code__.co_filename, kept._source_stamp), *_constants(function)}
+    own = (function.__code__.co_filename, kept._source_stamp)
+    sources: set[tuple[str, object]] = {own, (__name__, _FORMAT), *_constants(function)}
     for value in function.__globals__.values():
         is_module = isinstance(value, type(numba))
         for known in vars(value).values() if is_module else (value,):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +38,32 @@ def test_what_is_no_number_stays_none(strange: float) -> None:
 
 def test_division_by_zero_is_not_an_error_but_infinite() -> None:
     assert _sum_of_ratios(np.ones(3, np.float32), np.zeros(3, np.float32)) == np.inf
+
+
+@kernel
+def _too_long_to_be_a_part(values: Array) -> float:
+    total = 0.0
+    for i in range(len(values)):
+        for j in range(len(values)):
+            total += np.sin(values[i] * values[j]) / 3.0
+            if total > 1e30:
+                total = values[i] / values[j]
+    return total
+
+
+@kernel
+def _calls(values: Array) -> float:
+    return _too_long_to_be_a_part(values) + _too_long_to_be_a_part(values[1:])
+
+
+def test_a_kernel_runs_its_own_copies_of_those_that_it_calls_whatever_was_loaded_before() -> None:
+    _calls(np.ones(3, np.float32))
+    inspected: Any = _calls
+    [code] = inspected.inspect_asm().values()
+    assert "_too_long_to_be_a_part" in code, "it was inlined, so that nothing is tested"
+    shared = re.findall(r"\.(?:weak|globl)\t(\S+)", code)
+    assert shared
+    assert not [name for name in shared if "_calls" not in name]
 
 
 def test_a_machine_without_a_folder_to_write_to_compiles_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
