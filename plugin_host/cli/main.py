@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -17,6 +18,10 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line."""
+    _fill_closed_streams()
+    # The name of a file may hold what the terminal can't show.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Torch's threads wait for each other on a busy machine; it reads this when it is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The interpreter would look for garbage in all that was loaded, for half a second.
@@ -47,6 +52,18 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _fill_closed_streams() -> None:
+    """Give standard streams that are closed to nothing: the next file that is opened would take what is printed."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        if getattr(sys, name) is None:
+            os.dup2(null, number)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode))
+    if null > 2:
+        os.close(null)
 
 
 if __name__ == "__main__":

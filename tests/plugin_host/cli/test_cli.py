@@ -207,3 +207,28 @@ def test_ctrl_c_while_the_command_is_loaded_ends_it_in_silence(tmp_path: Path) -
         check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_a_command_whose_streams_are_closed_renders_all_the_same(tmp_path: Path, closed: str) -> None:
+    write(tmp_path / "in/a.wav")
+    done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *PROGRAM, "render", "in", "-o", "out"],
+                          cwd=tmp_path, env=environment(), check=False, timeout=60)  # fmt: skip
+    assert done.returncode == 0
+    assert sorted(os.listdir(tmp_path / "out")) == [JOURNAL_NAME, "a.wav"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such names can't be")
+@pytest.mark.parametrize("coding", ["utf-8:strict", "ascii:strict"])
+def test_a_name_that_the_terminal_cannot_show_stops_nothing(tmp_path: Path, coding: str) -> None:
+    sound = write(tmp_path / "a.wav").read_bytes()
+    (tmp_path / "in").mkdir()
+    names = [b"1 Gr\xf6\xdfe.wav", "2 Größe.wav".encode(), b"3.wav"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/" + name)).write_bytes(sound)
+    done = subprocess.run([*PROGRAM, "render", "in", "-o", "out"], cwd=tmp_path, capture_output=True, check=False,
+                          env=environment(PYTHONIOENCODING=coding), timeout=60)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b".wav") == 3
+    assert sorted(os.listdir(os.fsencode(tmp_path / "out"))) == [os.fsencode(JOURNAL_NAME), *names]
