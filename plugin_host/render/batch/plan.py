@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from plugin_host.files.audio_error import reason
 from plugin_host.files.file_kind import looks_like_audio
 from plugin_host.files.suffixes import INPUT_SUFFIXES, OUTPUT_SUFFIXES, named_outputs
 from plugin_host.render.batch.storage import find, is_remote, join, trace_of
@@ -101,6 +102,10 @@ class Plan:
             other = from_text(self._database.execute(query, (key,)).fetchone()[0])
             raise BatchError(f"{other} and {source} would both become {target}; use two folders") from None
 
+    def refuse(self, error: OSError) -> None:
+        """Keep the fault of a folder that can't be read."""
+        self.faults.append(f"{error.filename} can't be read: {reason(error)}")
+
     def refuse_inputs_as_outputs(self) -> None:
         """Raise BatchError where an output would replace an input."""
         self._database.execute("CREATE INDEX IF NOT EXISTS by_folded_source ON jobs (folded_source)")
@@ -130,7 +135,7 @@ def plan(inputs: Iterable[str], output: Path | str, suffix: str | None = None) -
     _refuse_output(Path(output), is_file, suffix)
     for text in inputs:
         found = False
-        for source, relative in expand(text, local):
+        for source, relative in expand(text, local, planned.refuse):
             found = True
             _add(planned, source, str(output) if is_file else target_of(relative, output, suffix), is_file)
         if not found:
@@ -176,34 +181,39 @@ def _refuse_output(output: Path, is_file: bool, suffix: str | None) -> None:
         raise BatchError(f"{output} can't be written; name a {named_outputs()} file, or a folder")
 
 
-def expand(text: str, output: Path | None = None) -> Iterator[tuple[str, str]]:
+def expand(
+    text: str, output: Path | None = None, refused: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield (file, its path below the output folder) of one input; a missing file comes too and fails by itself.
 
     Args:
         text: A file, a folder or a glob.
         output: What lies below it is left out, where it is not the folder itself.
+        refused: Called with the error of each folder that can't be read.
     """
     if is_remote(text):
         yield from find(text, lambda name: looks_like_audio(Path(name)))
         return
     path = os.path.expanduser(text)
     if os.path.isdir(path):
-        yield from _audio_below(path, path, output)
+        yield from _audio_below(path, path, output, refused)
     elif not os.path.lexists(path) and glob.has_magic(text):
         root = _fixed_part(Path(path))
         for match in sorted(glob.glob(path, recursive=True)):
             if os.path.isdir(match):
-                yield from _audio_below(match, root, output)
+                yield from _audio_below(match, root, output, refused)
             elif _is_input(match):
                 yield match, os.path.relpath(match, root or ".")
     else:
         yield path, os.path.basename(path)
 
 
-def _audio_below(folder: str, root: str, output: Path | None) -> Iterator[tuple[str, str]]:
+def _audio_below(
+    folder: str, root: str, output: Path | None, refused: Callable[[OSError], None] | None
+) -> Iterator[tuple[str, str]]:
     # What an earlier run put into a folder below the inputs is not an input.
     avoided = os.path.realpath(output) if output and os.path.realpath(output) != os.path.realpath(folder) else ""
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=refused):
         if avoided and (os.path.realpath(place) + os.sep).startswith(avoided + os.sep):
             folders.clear()
             continue
@@ -215,8 +225,8 @@ def _audio_below(folder: str, root: str, output: Path | None) -> Iterator[tuple[
 
 
 def _is_input(path: str) -> bool:
-    """Return whether a file is rendered; one that only looks like audio fails by itself, with a reason."""
-    return os.path.isfile(path) and looks_like_audio(Path(path))
+    """Return whether a file is rendered; one that only looks like audio fails by itself, as a link to nowhere does."""
+    return (os.path.isfile(path) or not os.path.exists(path)) and looks_like_audio(Path(path))
 
 
 def _fixed_part(pattern: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -36,6 +37,27 @@ def test_one_file_may_name_its_output(tmp_path: Path) -> None:
     assert targets(tmp_path, "a.wav", output="b.flac") == ["b.flac"]
     (tmp_path / "folder.wav").mkdir()
     assert targets(tmp_path, "a.wav", output="folder.wav") == ["folder.wav/a.wav"]
+
+
+def test_what_cannot_be_read_in_a_folder_is_not_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in/a.wav")
+    touch(tmp_path / "in/closed/b.wav")
+    (tmp_path / "in/link.flac").symlink_to("gone.flac")
+    (tmp_path / "in/link.txt").symlink_to("gone.txt")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    planned = plan([str(tmp_path / "in")], tmp_path / "out")
+    assert [Path(job.source).name for _, job in planned.jobs()] == ["a.wav", "link.flac"]
+    [fault] = planned.faults
+    assert fault.startswith(f"{tmp_path / 'in/closed'} can't be read: permission is missing")
 
 
 def test_an_input_named_twice_is_one_job(tmp_path: Path) -> None:
