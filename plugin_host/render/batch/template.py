@@ -55,6 +55,9 @@ def worker_context() -> Any:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
+    except OSError:
+        # Its socket has no place, such as where the path of temporary files is longer than a hundred characters.
+        return multiprocessing.get_context("spawn")
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         del os.environ["PYTHONSAFEPATH"]

@@ -61,6 +61,19 @@ def test_words_that_name_a_folder_and_jobs_start_it_before_they_are_read(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are copies of a process on Linux alone")
+@pytest.mark.parametrize(("length", "method"), [(1, "forkserver"), (120, "spawn")])
+def test_where_its_socket_has_no_place_workers_are_interpreters(tmp_path: Path, length: int, method: str) -> None:
+    folder = tmp_path / (length * "x")
+    folder.mkdir()
+    program = "from plugin_host.render.batch.template import worker_context as c; print(c().get_start_method())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (f"{method}\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are copies of a process on Linux alone")
 def test_ctrl_c_while_it_loads_is_left_to_the_command(tmp_path: Path) -> None:
     program = "import time; from plugin_host.render.batch.template import worker_context as c; c(); time.sleep(60)"
     with subprocess.Popen(
