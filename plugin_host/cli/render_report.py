@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,11 @@ class Report:
     def showing(self) -> Iterator[None]:
         """Show the bar meanwhile."""
         with self._bar:
-            yield
+            try:
+                yield
+            finally:
+                with _printing():
+                    self._bar.stop()
 
     def begin(self, job: Job) -> None:
         """Note that a file's turn has come."""
@@ -83,7 +88,7 @@ class Report:
             self._done += outcome.job.size
             self._seconds += outcome.rendering.seconds
             count = f"[{self._ended}/{self.count}] " if self.count > 1 else ""
-            self._console.print(count + _line(outcome.rendering), soft_wrap=True, markup=False)
+            self._say(count + _line(outcome.rendering))
         else:
             self.skipped += not outcome.fault
             # A file that costs no time must not shorten the estimate for the rest.
@@ -102,14 +107,18 @@ class Report:
         failed = f", {len(self._faults)} failed" if self._faults else ""
         if self.skipped:
             text = f"{self.rendered} rendered{failed}, {self.skipped} done before (--overwrite renders them again)"
-            self._console.print(text, soft_wrap=True)
+            self._say(text)
         elif self.rendered > 1:
             speed = f"{_minutes(self._seconds)} in {_minutes(self._took_s)}, {self._speed}"
-            self._console.print(f"{self.rendered} rendered{failed}: {speed}", soft_wrap=True)
+            self._say(f"{self.rendered} rendered{failed}: {speed}")
         for fault in self._faults:
             complain(fault)
         if self._faults:
             raise typer.Exit(WORK_FAILED)
+
+    def _say(self, text: str) -> None:
+        with _printing():
+            self._console.print(text, soft_wrap=True, markup=False)
 
     @property
     def _took_s(self) -> float:
@@ -158,8 +167,21 @@ class JsonReport(Report):
         _print(**figures | {"file": job.source, "target": job.target})
 
 
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Print nothing more where that fails: a terminal that was closed, or a full disk, is no reason to stop."""
+    try:
+        yield
+    except BrokenPipeError:
+        # A program that was to read it.
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _print(**values: Any) -> None:
-    typer.echo(json.dumps(values, default=str))
+    with _printing():
+        typer.echo(json.dumps(values, default=str))
 
 
 def _line(done: Rendering) -> str:

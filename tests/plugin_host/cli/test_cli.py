@@ -232,3 +232,28 @@ def test_a_name_that_the_terminal_cannot_show_stops_nothing(tmp_path: Path, codi
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b".wav") == 3
     assert sorted(os.listdir(os.fsencode(tmp_path / "out"))) == [os.fsencode(JOURNAL_NAME), *names]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such device")
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_log_on_a_full_disk_stops_nothing(tmp_path: Path, words: list[str]) -> None:
+    names = [write(tmp_path / f"in/{number}.wav").name for number in range(3)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*PROGRAM, "render", "in", "-o", "out", *words], cwd=tmp_path, stdout=full,
+                              stderr=subprocess.PIPE, env=environment(), check=False, timeout=60)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sorted(os.listdir(tmp_path / "out")) == [JOURNAL_NAME, *names]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such terminal")
+def test_a_terminal_that_was_closed_stops_nothing(tmp_path: Path) -> None:
+    names = [write(tmp_path / f"in/{number}.wav", 1.0 + number).name for number in range(3)]
+    ours, theirs = os.openpty()
+    # Without a terminal of its own it gets no signal when that is closed, as a command that was disowned.
+    with subprocess.Popen([*PROGRAM, "render", "in", "-o", "out"], cwd=tmp_path, env=environment(SLOW_S="0.1"),
+                          stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as running:  # fmt: skip
+        os.close(theirs)
+        wait_for(lambda: (tmp_path / "out" / names[0]).exists())
+        os.close(ours)
+        assert running.wait(60) == 0
+    assert sorted(os.listdir(tmp_path / "out")) == [JOURNAL_NAME, *names]
