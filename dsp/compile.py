@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import numba
 import numpy as np
@@ -95,6 +95,34 @@ def kernel(function: Function) -> Function:
 def background_kernel(function: Function) -> Function:
     """Compile a function for work beside the audio thread, which has the interpreter while it runs."""
     return _compiled(function, releases=True)
+
+
+class BoundKernel(Generic[Function]):
+    """A kernel that is bound to the types of its first arguments: all later ones must have the same.
+
+    Before a call numba looks at each array and number, and into each tuple, to choose among a kernel's versions. Where
+    tuples hold dozens of tables, that takes as long as a small kernel, and much longer while memory is cold. What is
+    bound gets its arguments without that look, and of arrays refuses only numbers of another size: not other dimensions
+    or gaps. So these must be the caller's own.
+
+    Attributes:
+        function: The kernel.
+        call: Runs it.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.call = cast(Function, self._bind)
+
+    def _bind(self, *arguments: Any) -> Any:
+        compiled: Any = self.function
+        result = compiled(*arguments)
+        # It stays a function of Python where numba is switched off.
+        if isinstance(compiled, Dispatcher):
+            types = tuple(map(compiled.typeof_pyval, arguments))
+            version: Any = compiled.overloads[types]
+            self.call = version.entry_point
+        return result
 
 
 def _compiled(function: Function, releases: bool) -> Function:

@@ -12,7 +12,7 @@ import numpy as np
 from dsp import bands, crossover
 from dsp.band_power import FLOOR_POWER, LOG_PER_DB, BandPower, PowerTables, measure_power
 from dsp.buffers.delay_line import DelayLine
-from dsp.compile import kernel
+from dsp.compile import BoundKernel, kernel
 from dsp.fast_math import log
 from dsp.fft import Array
 from dsp.tonality import ToneTables, measure_tonality, tone_tables
@@ -125,7 +125,7 @@ class Analysis:
         # One alone may be predicted again for another crossover.
         tones = bands.BAND_COUNT if number == 1 else mask.extent
         start, source_start = signal.end - back - self.window, source.end - back - self.source_lag - self.source_window
-        _measure(
+        _bound_measure.call(
             signal.samples, start, source.samples, source_start, self._hop, self._tables, mask.top, tones, measured
         )
         return Frames(measured, self.predictor.predict(measured.levels_db, measured.tonality, mask.trusted), step)
@@ -158,6 +158,9 @@ def _measure(
     measured.tonality[:, :, tones:] = 0
     _measure_energy(signal, start, hop, window, measured.gate, measured.energy)
     _write_levels(top, measured)
+
+
+_bound_measure = BoundKernel(_measure)
 
 
 @kernel

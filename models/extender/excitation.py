@@ -8,7 +8,7 @@ import numpy as np
 
 from dsp import bands, crossover, exciter
 from dsp.buffers.delay_line import DelayLine
-from dsp.compile import kernel
+from dsp.compile import BoundKernel, kernel
 from dsp.fft import Array
 from models.stage import Block
 
@@ -94,12 +94,12 @@ class Excitation:
         count, phase = block.shape[1], position % self._hop
         start, source_start = signal.advance(count), source.advance(count)
         if self.kind == "harmonics":
-            drive = 10 ** (drive_db / 20)
+            drive = 10 ** (float(drive_db) / 20)
             before, kept = self._course, 2 if phase else 1
             if frames:
                 self._make_room(kept - 1 + frames)
             span = Span(start, source_start, self._hop, phase, frames, window)
-            _excite(block, signal.samples, source.samples, span, before, kept, drive, self._course)
+            _bound_excite.call(block, signal.samples, source.samples, span, before, kept, drive, self._course)
             if len(self._course.drives) > 2:
                 self._course = Course(self._course.levels[:, -2:].copy(), self._course.drives[-2:].copy())
         elif self._network is not None:
@@ -149,3 +149,6 @@ def _excite(
             for frame in range(frames):
                 levels[channel, kept + frame] = exciter.lift(signal, channel, end + frame * hop - window, window)
     exciter.harmonics(signal, start, levels, drives, hop, phase, source, source_start, block.shape[1])
+
+
+_bound_excite = BoundKernel(_excite)

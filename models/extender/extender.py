@@ -17,6 +17,7 @@ import numpy as np
 from dsp import bands, crossover
 from dsp.bandwidth.turns import Turn
 from dsp.buffers.delay_line import DelayLine
+from dsp.compile import BoundKernel
 from dsp.fft import Array
 from dsp.gain_ramp import ramp_step, unknown_gains
 from models.control import Control
@@ -35,6 +36,7 @@ from models.predictor.inference import Inference
 from models.stage import Block
 
 _DEFAULTS = knobs.defaults()
+_bound_play = BoundKernel(play)
 _NO_HOPS = Hops(np.zeros((0, 0, 0), np.complex64), np.zeros((0, 0, 0, 0), np.complex64))
 
 
@@ -190,6 +192,8 @@ class Extender:
     def process(self, block: Block, settings: Mapping[str, float]) -> Block:
         """Return the block with the band added, delayed by the latency."""
         values = settings if _DEFAULTS.keys() <= settings.keys() else {**_DEFAULTS, **settings}
+        # Side by side in memory: the kernels know no other.
+        block = np.ascontiguousarray(block, np.float32)
         if self._players is None:
             return self._process(block, values)
         self._players.begin(block, values)
@@ -209,7 +213,6 @@ class Extender:
             left = count - at
             most, finds_soft = min(left, self._held) if self._held else left, values["soft_edge"] >= 0.5
             length, step = self._path.begin(most, values["crossover"], finds_soft)
-            # Side by side in memory like any block: the kernels know no other, and would be compiled once more.
             piece = block if length == count else np.ascontiguousarray(block[:, at : at + length])
             out = self._piece(piece, step, values)
             self._path.end(self._input, length)
@@ -270,9 +273,12 @@ class Extender:
         fine = Fine(self._position, self._fine_grid, poles, self.fine, self._fine_memory)
         span = Span(source.end, signal.end, generated.advance(count), self._delay, self._hop, shaper.taps, phase)
         is_bypassed, is_delta = values["bypass"] >= 0.5, values["delta"] >= 0.5
-        mixing = Mixing(values["output"] / 20, values["mix"] / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
+        output, mix = float(values["output"]), float(values["mix"])
+        mixing = Mixing(output / 20, mix / 100, is_bypassed, is_delta, self._gains, self._ramp_step)
         hops = shaper.hops if shaper.is_open else _NO_HOPS
-        if not play(source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out):
+        if not _bound_play.call(
+            source.samples, signal.samples, generated.samples, span, hops, fine, passes, mixing, out
+        ):
             raise ArithmeticError("the extender's output holds values that are not numbers")
         if frames + (phase > 0) > 1:
             shaper.forget_hops()

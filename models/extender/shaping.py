@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dsp import bands, crossover, exciter, ltv
-from dsp.compile import kernel
+from dsp.compile import BoundKernel, kernel
 from dsp.fft import Array, Spectrum
 from models.extender.analysis import Frames
 from models.extender.config import ExtenderConfig
@@ -105,8 +105,8 @@ class Shaper:
             self.hops, self._spare = self._spare, before
         else:
             self.hops = self._room(kept - 1 + number)
-        settings, noise = self._settings(frames.step, values), Noise(self._rows, first, values["width"] / 100)
-        _advance(
+        settings, noise = self._settings(frames.step, values), Noise(self._rows, first, float(values["width"]) / 100)
+        _bound_advance.call(
             frames.predicted, frames.measured, self._memory, settings, is_open, self.is_open, before, kept,
             self._design.tables, noise, self._hop, self.hops,
         )  # fmt: skip
@@ -119,8 +119,8 @@ class Shaper:
             amount_db, tilt, ceiling_hz = float(values["amount"]), float(values["tilt"]), float(values["ceiling"])
             self._shape = Shape(crossover_hz, amount_db, tilt, max(ceiling_hz, crossover_hz), first)
         return GainSettings(
-            self._shape, values["attack"] / 100, values["tone"] / 100, self._noise_power, self._config.whiten,
-            curve_gains(_nodes_of(values)),
+            self._shape, float(values["attack"]) / 100, float(values["tone"]) / 100, self._noise_power,
+            self._config.whiten, curve_gains(_nodes_of(values)),
         )  # fmt: skip
 
     def forget_hops(self) -> None:
@@ -149,6 +149,9 @@ def _advance(
         _filter_noise(noise, after, before.noise, kept - 1, hop, len(tables.fade))
     else:
         after.noise[:] = 0
+
+
+_bound_advance = BoundKernel(_advance)
 
 
 @kernel

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dsp.bands import BAND_COUNT, FLOOR_DB
-from dsp.compile import kernel
+from dsp.compile import BoundKernel, kernel
 from dsp.fft import Array
 from models.predictor.config import (
     CENTRE_DB,
@@ -99,7 +99,7 @@ class KernelInference:
         """Predict; see `models.predictor.inference.Inference`."""
         channels, frames, _ = levels_db.shape
         predicted = self._one if frames == 1 else _room(channels, frames)
-        _predict(levels_db, tonality, mask, self._weights, self._past, self._next, predicted)
+        _bound_predict.call(levels_db, tonality, mask, self._weights, self._past, self._next, predicted)
         return predicted
 
     def commit(self) -> None:
@@ -153,6 +153,9 @@ def _predict(
             offset = min(max(output[0, band], np.float32(-MOST_DB / 5)), np.float32(MOST_DB / 5))
             of_levels[band] = reference_db + np.float32(SPREAD_DB) * offset
             of_tones[band] = max(sigmoid(output[1, band]), tone)
+
+
+_bound_predict = BoundKernel(_predict)
 
 
 @kernel

@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
 
+from dsp.compile import BoundKernel
 from plugin_host.chain.program import build
 from plugin_host.engine.engine import Engine
 from plugin_host.settings.store import SettingsStore
@@ -78,16 +80,25 @@ def counted(played: Engine, block: int) -> list[Counter[CodeType]]:
 def counting() -> Iterator[Counter[CodeType]]:
     """Count the calls of this project's functions on this thread."""
     calls: Counter[CodeType] = Counter()
+    bound: dict[object, CodeType] = {one.call: one.function.py_func.__code__ for one in bound_kernels()}
 
-    def note(frame: FrameType, event: str, _: object) -> None:
+    def note(frame: FrameType, event: str, function: object) -> None:
         if event == "call" and is_ours(frame.f_code):
             calls[frame.f_code] += 1
+        elif event == "c_call" and function in bound:
+            calls[bound[function]] += 1
 
     sys.setprofile(note)
     try:
         yield calls
     finally:
         sys.setprofile(None)
+
+
+def bound_kernels() -> list[BoundKernel[Any]]:
+    """Return the kernels that are called without numba's look at their arguments."""
+    values = [value for module in list(sys.modules.values()) for value in list(vars(module).values())]
+    return [value for value in values if type(value) is BoundKernel]
 
 
 def is_ours(code: CodeType) -> bool:

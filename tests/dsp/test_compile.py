@@ -7,13 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import pytest
 
-from dsp.compile import kernel
+from dsp.compile import BoundKernel, kernel
 from dsp.fft import Array
 
 
@@ -35,6 +35,31 @@ def test_what_is_no_number_stays_none(strange: float) -> None:
     values = np.ones(100, np.float32)
     values[37] = strange
     assert not np.isfinite(_sum_of_ratios(values, np.ones(100, np.float32)))
+
+
+class _Tables(NamedTuple):
+    first: Array
+    second: Array
+
+
+@kernel
+def _sum_of_tables(tables: _Tables, factor: float) -> float:
+    return factor * _sum_of_ratios(tables.first, tables.second)
+
+
+def test_a_bound_kernel_computes_what_it_computes_unbound_from_the_first_call_on() -> None:
+    bound = BoundKernel(_sum_of_tables)
+    for count in (1000, 10):
+        tables = _Tables(*np.random.default_rng(count).uniform(1.0, 2.0, (2, count)).astype(np.float32))
+        assert bound.call(tables, 2.0) == _sum_of_tables(tables, 2.0)
+
+
+def test_a_bound_kernel_refuses_arrays_of_numbers_of_another_size() -> None:
+    bound, ones = BoundKernel(_sum_of_tables), np.ones(4, np.float32)
+    bound.call(_Tables(ones, ones), 1.0)
+    doubles: Any = np.ones(4)
+    with pytest.raises(TypeError, match="can't unbox array"):
+        bound.call(_Tables(doubles, ones), 1.0)
 
 
 def test_division_by_zero_is_not_an_error_but_infinite() -> None:
