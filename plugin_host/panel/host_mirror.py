@@ -91,6 +91,8 @@ class PanelLink:
             raise NoHostError(self.away)
         loop = asyncio.get_running_loop()
         if do in SLOW | STEPS:
+            # Not before what was asked before it: the last move of a drag is a part of what undo takes back.
+            await loop.run_in_executor(self._asking, int)
             reply = await loop.run_in_executor(self._building, self._build, do, fields)
         else:
             reply = await loop.run_in_executor(self._asking, self._ask, do, fields)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -65,6 +66,28 @@ def test_a_host_is_read_while_a_page_is_open_and_only_then(monkeypatch: pytest.M
                 store.request("amount", value, "test")
             with link.followed():
                 await came(lambda: link.settings["amount"]["value"] == 3.0)
+            link.stop()
+
+    play(follow)
+
+
+def test_undo_waits_for_the_move_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = PanelLink._ask
+
+    def ask_late(link: PanelLink, do: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        time.sleep(0.3)
+        return ask(link, do, fields)
+
+    async def follow() -> None:
+        monkeypatch.setattr(PanelLink, "_ask", ask_late)
+        with running() as (control, store, _):
+            link = PanelLink(control.address)
+            link.start()
+            with link.followed():
+                await came(lambda: not link.away and "amount" in link.settings)
+                started = store.targets()["amount"]
+                await asyncio.gather(link.ask("set", knob="amount", value=2.0, gesture="g"), link.ask("undo"))
+            assert store.targets()["amount"] == started != 2.0
             link.stop()
 
     play(follow)
