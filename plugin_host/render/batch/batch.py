@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -85,7 +84,7 @@ class Batch:
         )
 
     def _loudness(self, job: Job) -> LoudnessTarget | None:
-        return self._levels.get(os.path.dirname(job.target), self.loudness)
+        return self._levels.get(os.path.dirname(job.target), self.loudness) if self._levels else self.loudness
 
     def _digest(self, job: Job) -> str:
         """Return a hash of all that decides an output but the content of its input."""
@@ -169,9 +168,10 @@ class Batch:
         return not self.picture or exists(os.path.splitext(job.target)[0] + PICTURE_SUFFIX)
 
     def _task(self, job: Job) -> Task:
-        done_key = self.journal.key_of(job.target) if not self.overwrite and self._has_picture(job) else None
-        fresh = os.path.join(os.path.dirname(job.target), f".highband-{uuid.uuid4().hex[:16]}")
-        staging = self.journal.begun(job) or fresh
+        key, staging = self.journal.before(job.target)
+        done_key = key if not self.overwrite and self._has_picture(job) else None
+        if not staging:
+            staging = os.path.join(os.path.dirname(job.target), f".highband-{os.urandom(8).hex()}")
         self.journal.start(job, staging)
         return Task(job, staging, self._digest(job), done_key, self.bits, self._loudness(job), self.picture)
 

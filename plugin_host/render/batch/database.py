@@ -23,7 +23,10 @@ CREATE TABLE IF NOT EXISTS energies (key TEXT PRIMARY KEY, content BLOB NOT NULL
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the database for one writer; one that is damaged is put aside, and one that can't be is in memory."""
+    """Open the database for one writer; one that is damaged is put aside, and one that can't be is in memory.
+
+    What is written stays when it is committed.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _connect(str(path))
@@ -40,7 +43,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _connect(name: str) -> sqlite3.Connection:
-    database = sqlite3.connect(name, timeout=1.0, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(name, timeout=1.0, check_same_thread=False)
     try:
         # Alone, the log needs no memory that is shared with others, which network disks don't have.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from plugin_host.render.batch.database import open_database
 from plugin_host.render.batch.plan import Job, from_text, to_text
@@ -50,8 +50,21 @@ class Staged:
     figures: Mapping[str, Any]
 
 
+class _Noted(NamedTuple):
+    """What is noted of an output; size and time of its file where it was complete once."""
+
+    size: int | None
+    mtime_ns: int | None
+    state: str
+    key: str | None
+    staged: str | bytes | None
+
+
 class Journal:
     """The journal at a path; `with` closes it.
+
+    What a killed batch could lose is kept at once: that an output is begun or complete, and what was measured. The rest
+    is kept with what comes next, since a transaction takes as long as a note: a killed batch has it to do again.
 
     Args:
         path: The database; outputs below its folder are noted relative to it, so that the folder may be moved.
@@ -76,7 +89,8 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the database."""
+        """Keep all that is noted, and close the database."""
+        self._database.commit()
         self._database.close()
 
     def input_digest(self, source: str) -> str | None:
@@ -88,14 +102,13 @@ class Journal:
 
     def key_of(self, target: str) -> str | None:
         """Return the key of an output that is in its place, rendered here and untouched since; else None."""
-        row = self._traced(target)
-        return str(row[1]) if row and row[0] == "done" else None
+        return _key(self._noted(target), target)
 
     def is_ours(self, target: str) -> bool:
         """Return whether a file was rendered here and not touched since, or begun to be put there by a killed batch."""
         if is_remote(target) and (row := self.row(target)) and row["state"] == "claimed":
             return True
-        return self._traced(target) is not None
+        return _is_untouched(self._noted(target), target)
 
     def note_input(self, source: str, digest: str, trace: tuple[int, int] | None) -> None:
         """Note the hash of a content that was read while the input had this size and time."""
@@ -106,6 +119,7 @@ class Journal:
     def note_energies(self, key: str, energies: NDArray[np.float64]) -> None:
         """Note how loud an output is over time, before it is brought to a loudness."""
         self._database.execute("INSERT OR REPLACE INTO energies VALUES (?, ?)", (key, energies.tobytes()))
+        self._database.commit()
 
     def energies(self, keys: Iterable[str]) -> list[NDArray[np.float64]]:
         """Return what is noted for keys, where something is."""
@@ -118,6 +132,7 @@ class Journal:
     def start(self, job: Job, staging: str) -> None:
         """Note that an output is begun in a staging folder; the one before stays in its place until then."""
         self._note(job, "started", staged=to_text(staging))
+        self._database.commit()
 
     def fail(self, job: Job, fault: str) -> None:
         """Note why there is no output, or no new one."""
@@ -138,17 +153,14 @@ class Journal:
 
     def give_up(self, job: Job) -> None:
         """Remove an output that was begun, but what it can be gone on with; the one before counts again."""
-        self._give_up(self._name(job.target), self._staging(job))
+        row = self._noted(job.target)
+        self._give_up(self._name(job.target), from_text(row.staged) if row and row.staged else None)
 
-    def begun(self, job: Job) -> str | None:
-        """Return the staging folder from which an output can be gone on with, or None."""
-        staging = self._staging(job)
-        return staging if staging and is_resumable(staging) else None
-
-    def _staging(self, job: Job) -> str | None:
-        query = "SELECT staged FROM outputs WHERE target = ? AND staged IS NOT NULL"
-        row = self._database.execute(query, (to_text(self._name(job.target)),)).fetchone()
-        return from_text(row[0]) if row else None
+    def before(self, target: str) -> tuple[str | None, str | None]:
+        """Return what `key_of` does, and the staging folder from which an output can be gone on with, or None."""
+        row = self._noted(target)
+        staging = from_text(row.staged) if row and row.staged else None
+        return _key(row, target), staging if staging and is_resumable(staging) else None
 
     def row(self, target: str) -> dict[str, Any] | None:
         """Return what is noted of an output, its figures beside the rest."""
@@ -168,12 +180,10 @@ class Journal:
                 **(json.loads(figures) if figures else {}),
             }  # fmt: skip
 
-    def _traced(self, target: str) -> tuple[str, str] | None:
-        """Return the state and the key of an output that is as it was noted."""
-        row = self._database.execute(
-            "SELECT size, mtime_ns, state, key FROM outputs WHERE target = ?", (to_text(self._name(target)),)
-        ).fetchone()
-        return row[2:] if row and row[0] is not None and row[:2] == trace_of(target) else None
+    def _noted(self, target: str) -> _Noted | None:
+        query = "SELECT size, mtime_ns, state, key, staged FROM outputs WHERE target = ?"
+        row = self._database.execute(query, (to_text(self._name(target)),)).fetchone()
+        return row and _Noted(*row)
 
     def _note(self, job: Job, state: str, *, staged: str | bytes | None = None, fault: str | None = None) -> None:
         row = (to_text(self._name(job.target)), to_text(self._place(job.source)), state, staged, time.time(), fault)
@@ -192,6 +202,7 @@ class Journal:
             json.dumps(staged.figures, default=str), None,
         )  # fmt: skip
         self._database.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._database.commit()
 
     def _put_in_place(self, name: str, staged: str) -> None:
         folder, place = os.path.split(staged)[0], os.path.join(self._folder, name)
@@ -249,6 +260,14 @@ class Journal:
         folder, _, name = path.rpartition(os.sep)
         place = self._real_folder(folder or (os.sep if path[:1] == os.sep else "."))
         return f"{place.rstrip(os.sep)}{os.sep}{name}"
+
+
+def _is_untouched(row: _Noted | None, target: str) -> bool:
+    return row is not None and row.size is not None and (row.size, row.mtime_ns) == trace_of(target)
+
+
+def _key(row: _Noted | None, target: str) -> str | None:
+    return row.key if row and row.state == "done" and _is_untouched(row, target) else None
 
 
 def _is_old(staging: str) -> bool:

@@ -197,7 +197,7 @@ def expand(
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         yield from _audio_below(path, path, output, refused)
-    elif not os.path.lexists(path) and glob.has_magic(text):
+    elif glob.has_magic(text) and not os.path.lexists(path):
         root = _fixed_part(Path(path))
         for match in sorted(glob.glob(path, recursive=True)):
             if os.path.isdir(match):
@@ -273,4 +273,4 @@ def to_text(path: str) -> str | bytes:
 
 def from_text(kept: str | bytes) -> str:
     """Return the path that `to_text` kept."""
-    return os.fsdecode(kept)
+    return kept if isinstance(kept, str) else os.fsdecode(kept)

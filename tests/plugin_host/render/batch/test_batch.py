@@ -215,5 +215,5 @@ def test_what_nobody_goes_on_with_is_removed_after_a_week(tmp_path: Path) -> Non
         with Journal(journal_path(tmp_path / "out")) as journal:
             # The output before counts all the time.
             assert journal.key_of(job.target)
-            assert journal.begun(job) == (str(staging) if left else None)
+            assert journal.before(job.target) == (journal.key_of(job.target), str(staging) if left else None)
         assert sorted(os.listdir(staging) if staging.exists() else []) == left
