@@ -64,6 +64,11 @@ class AugmentationConfig:
     # The same for cutoffs of 4 kHz and below, from where it goes over into the other up to 8 kHz: what plays low says
     # little of what plays high, and a network that is unsure would come out far too soft.
     low_caution: dict[str, float] = field(default_factory=dict)
+    # How much of all that makes a recording sound like another one, by category; 1 for those that are not named. A mix
+    # has been equalised and compressed by people who listened, and what is made of it is none any more.
+    strength: dict[str, float] = field(default_factory=dict)
+    # Half of the cutoffs are drawn from these, a rate as often as it is named.
+    rates_hz: tuple[float, ...] = (8000.0, 11025.0, 16000.0, 22050.0, 24000.0, 32000.0)
     categories: dict[str, float] = field(
         default_factory=lambda: {
             "speech": 0.55,
@@ -150,34 +155,35 @@ class Examples:
         config = self.config
         is_degraded = bool(self._degraded) and rng.random() < config.degraded_share
         clip = self._pick(self._degraded if is_degraded else self._whole, rng)
+        strength = config.strength.get(clip.category, 1.0)
         (power, tone), trusted = self._crop(clip, rng), clip.bandwidth_hz
         gain = 10 ** (rng.normal(0.0, config.gain_db) / 10)
-        shape = 10 ** (self._curve(rng, config.eq_db) / 10)
-        if rng.random() < config.compress_share:
+        shape = 10 ** (self._curve(rng, strength * config.eq_db) / 10)
+        if rng.random() < strength * config.compress_share:
             power = _compress(power, rng.uniform(0.5, 1.4))
-        if rng.random() < config.mix_share:
+        if rng.random() < strength * config.mix_share:
             other = self._pick(self._whole, rng)
             added, added_tone = self._crop(other, rng)
             added *= power[0].mean() / max(added.mean(), 1e-12) * 10 ** (rng.uniform(-25.0, 0.0) / 10)
             tone = (tone * power[0] + added_tone * added[0]) / (power[0] + added[0])
             power, trusted = power + added, min(trusted, other.bandwidth_hz)
-        if rng.random() < config.room_share:
+        if rng.random() < strength * config.room_share:
             power, tone = _reverberate(power, tone, rng)
         power = power * (gain * shape)
         kept = silence.draw(rng, power.shape[1], self._fall) if rng.random() < config.silence_share else None
         if kept is not None:
             power = np.stack([kept.target[:, None] * power[0], *(kept.input[:, None] * part for part in power[1:])])
             tone = np.stack([tone[0] * (kept.tonality > 0)[:, None], tone[1]])
-        if rng.random() < config.noise_share:
+        if rng.random() < strength * config.noise_share:
             noise = self._noise(rng, tone.shape[1])
             tone = tone * power[0] / (power[0] + noise)
             power = power + noise
-        cutoff = clip.cutoff_hz if is_degraded else _cutoff(rng, trusted)
-        return self._finish(power, tone, trusted, clip, cutoff, kept, rng)
+        cutoff = clip.cutoff_hz if is_degraded else _cutoff(config, rng, trusted)
+        return self._finish(power, tone, trusted, clip, cutoff, kept, strength, rng)
 
     def _finish(
         self, power: Array, tone: Array, trusted: float, clip: ClipFeatures, cutoff: float, kept: silence.Kept | None,
-        rng: np.random.Generator,
+        strength: float, rng: np.random.Generator,
     ) -> Example:  # fmt: skip
         config = self.config
         levels = np.maximum(10 * np.log10(power + 1e-12), bands.FLOOR_DB).astype(np.float32)
@@ -187,9 +193,9 @@ class Examples:
             mask = mask * _windows(rng)
         ahead, frames = self.horizon, config.frames
         seen = levels[-1, max(0, -ahead) :][:frames].copy()
-        if rng.random() < config.thin_share:
+        if rng.random() < strength * config.thin_share:
             seen += np.minimum(0.0, 24.0 * np.log2(_CENTRES / rng.uniform(150.0, 450.0))).astype(np.float32)
-        if rng.random() < config.slope_share:
+        if rng.random() < strength * config.slope_share:
             # A gentle filter has begun to fall before its cutoff.
             fall = np.clip(1 + np.log2(_CENTRES / cutoff) / rng.uniform(0.05, 0.4), 0.0, 1.0)
             seen -= (rng.uniform(1.0, 9.0) * fall).astype(np.float32)
@@ -230,12 +236,12 @@ class Examples:
         return noise
 
 
-def _cutoff(rng: np.random.Generator, trusted_hz: float) -> float:
+def _cutoff(config: AugmentationConfig, rng: np.random.Generator, trusted_hz: float) -> float:
     """Draw a cutoff: half log-uniform, half at the rates that people meet, with at least one band left to judge."""
     if rng.random() < 0.5:
         cutoff = 2000.0 * 9.0 ** rng.random()
     else:
-        cutoff = float(rng.choice([4000.0, 5512.0, 8000.0, 11025.0, 12000.0, 16000.0])) * rng.uniform(0.92, 1.0)
+        cutoff = 0.5 * float(rng.choice(config.rates_hz)) * rng.uniform(0.92, 1.0)
     return float(min(cutoff, trusted_hz / 1.25))
 
 

@@ -12,7 +12,7 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from dsp.bands import FLOOR_DB
+from dsp.bands import FLOOR_DB, band_centres_hz
 from models.predictor.network import Predictor
 from models.training.checkpoint import averaged_weights
 from models.training.data.augmentation import AugmentationConfig, Examples
@@ -147,6 +147,24 @@ def test_caution_goes_over_into_that_of_low_cutoffs() -> None:
     means = torch.stack([caution[lowest == band].mean() for band in lowest.unique()])
     assert bool((means.diff() > -1e-6).all())
     assert float(caution[lowest == lowest.min()].max()) == pytest.approx(0.4)
+
+
+def test_a_recording_is_changed_as_much_as_its_category_says() -> None:
+    config = AugmentationConfig(frames=30, silence_share=0.0, strength={"instrument": 0.0})
+    speech, instrument = (replace(clip, levels_db=np.full_like(clip.levels_db, -60.0)) for clip in clips()[1::2])
+    speech_db, instrument_db = (
+        Examples([clip], config, 0, seed=1).batch(0, 16).target_db for clip in (speech, instrument)
+    )
+    # Its gain is another each time; nothing else is.
+    assert float((instrument_db - instrument_db[:, :1, :1]).abs().max()) < 1e-3
+    assert float((speech_db[:, 0, 10] - speech_db[:, 0, 30]).abs().mean()) > 2.0
+
+
+def test_half_of_the_cutoffs_are_those_of_the_named_rates() -> None:
+    examples = Examples(clips(), AugmentationConfig(frames=30, rates_hz=(8000.0,)), 0, seed=1)
+    lowest = (examples.batch(0, 128).weight[:, 0] > 0).float().argmax(-1)
+    lowest_hz = band_centres_hz()[lowest.numpy()]
+    assert 0.5 < float(np.mean((lowest_hz > 3600.0) & (lowest_hz < 4500.0))) < 0.75
 
 
 def test_the_predictor_sees_the_input_and_is_judged_by_the_whole() -> None:
