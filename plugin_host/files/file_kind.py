@@ -31,6 +31,9 @@ def looks_like_audio(path: Path) -> bool:
     if path.suffix.lower() in INPUT_SUFFIXES:
         return True
     try:
+        # A pipe would be waited for.
+        if not path.is_file():
+            return False
         with open(path, "rb") as file:
             head = file.read(12)
             mark = _AT_8.get(head[:4])

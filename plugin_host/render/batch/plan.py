@@ -134,11 +134,12 @@ def plan(inputs: Iterable[str], output: Path | str, suffix: str | None = None) -
     is_file = Path(output).suffix.lower() in OUTPUT_SUFFIXES and not (local and local.is_dir())
     _refuse_output(Path(output), is_file, suffix)
     for text in inputs:
-        found = False
+        found, faults = False, len(planned.faults)
         for source, relative in expand(text, local, planned.refuse):
             found = True
             _add(planned, source, str(output) if is_file else target_of(relative, output, suffix), is_file)
-        if not found:
+        # Of a folder that can't be read this is said already.
+        if not found and len(planned.faults) == faults:
             planned.faults.append(f"{text} holds no audio files; name a file, a folder or a glob such as 'stems/*.wav'")
     planned.refuse_inputs_as_outputs()
     return planned
@@ -202,7 +203,7 @@ def expand(
         for match in sorted(glob.glob(path, recursive=True)):
             if os.path.isdir(match):
                 yield from _audio_below(match, root, output, refused)
-            elif _is_input(match):
+            elif looks_like_audio(Path(match)):
                 yield match, os.path.relpath(match, root or ".")
     else:
         yield path, os.path.basename(path)
@@ -213,20 +214,33 @@ def _audio_below(
 ) -> Iterator[tuple[str, str]]:
     # What an earlier run put into a folder below the inputs is not an input.
     avoided = os.path.realpath(output) if output and os.path.realpath(output) != os.path.realpath(folder) else ""
-    for place, folders, names in os.walk(folder, onerror=refused):
-        if avoided and (os.path.realpath(place) + os.sep).startswith(avoided + os.sep):
+    entered = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
+        if avoided and _is_within(os.path.realpath(place), avoided):
             folders.clear()
             continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [one for one in sorted(folders) if one[0] != "." and _leads_on(os.path.join(place, one), entered)]
         for name in sorted(names):
             path = os.path.join(place, name)
-            if not name.startswith(".") and _is_input(path):
+            # One that is no audio fails by itself, as a link to nowhere or a pipe does.
+            if not name.startswith(".") and looks_like_audio(Path(path)):
                 yield path, os.path.relpath(path, root or ".")
 
 
-def _is_input(path: str) -> bool:
-    """Return whether a file is rendered; one that only looks like audio fails by itself, as a link to nowhere does."""
-    return (os.path.isfile(path) or not os.path.exists(path)) and looks_like_audio(Path(path))
+def _leads_on(folder: str, entered: set[str]) -> bool:
+    """Return whether a folder is one itself, or a link to one that was not entered, nor holds or lies in such a one."""
+    if not os.path.islink(folder):
+        return True
+    real = os.path.realpath(folder)
+    if any(_is_within(real, one) or _is_within(one, real) for one in entered):
+        return False
+    entered.add(real)
+    return True
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """Return whether a path is that of a folder or of what is in it; both with links followed."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _fixed_part(pattern: Path) -> str:

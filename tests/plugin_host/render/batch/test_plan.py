@@ -58,6 +58,8 @@ def test_what_cannot_be_read_in_a_folder_is_not_left_out_in_silence(
     assert [Path(job.source).name for _, job in planned.jobs()] == ["a.wav", "link.flac"]
     [fault] = planned.faults
     assert fault.startswith(f"{tmp_path / 'in/closed'} can't be read: permission is missing")
+    # Said once, and not that it holds no audio.
+    assert plan([str(tmp_path / "in/closed")], tmp_path / "out").faults == [fault]
 
 
 def test_an_input_named_twice_is_one_job(tmp_path: Path) -> None:
@@ -111,6 +113,25 @@ def test_a_link_to_an_input_is_the_same_input(tmp_path: Path) -> None:
     touch(tmp_path / "in/a.wav")
     (tmp_path / "in/b.wav").symlink_to("a.wav")
     assert targets(tmp_path, "in") == ["out/a.wav"]
+
+
+def test_a_link_to_a_folder_leads_there_once(tmp_path: Path) -> None:
+    for name in ("in/a.wav", "in/below/b.wav", "elsewhere/c.wav", "elsewhere/below/d.wav"):
+        touch(tmp_path / name)
+    for name, place in (("in/link", "elsewhere"), ("in/again", "elsewhere"), ("in/self", "in"), ("in/up", "")):
+        (tmp_path / name).symlink_to(tmp_path / place)
+    for name, place in (("elsewhere/back", "in"), ("elsewhere/below/loop", "elsewhere")):
+        (tmp_path / name).symlink_to(tmp_path / place)
+    planned = plan([str(tmp_path / "in")], tmp_path / "out")
+    targets = {os.path.relpath(job.target, tmp_path / "out") for _, job in planned.jobs()}
+    assert targets == {"a.wav", "below/b.wav", "again/c.wav", "again/below/d.wav"}
+
+
+def test_a_pipe_is_not_read_and_fails_where_it_is_called_audio(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("p.wav", "pipe"):
+        os.mkfifo(tmp_path / "in" / name)
+    assert len(plan([str(tmp_path / "in")], tmp_path / "out")) == 1
 
 
 def test_names_that_are_not_text_are_kept(tmp_path: Path) -> None:
