@@ -75,7 +75,11 @@ def test_where_its_socket_has_no_place_workers_are_interpreters(tmp_path: Path, 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are copies of a process on Linux alone")
 def test_ctrl_c_while_it_loads_is_left_to_the_command(tmp_path: Path) -> None:
-    program = "import time; from plugin_host.render.batch.template import worker_context as c; c(); time.sleep(60)"
+    program = (
+        # A shell that runs the tests in the background has it ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import time; from plugin_host.render.batch.template import worker_context as c; c(); time.sleep(60)"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as command:
