@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from plugin_host.render.batch.database import open_database
-from plugin_host.render.batch.plan import Job, from_text, to_text
+from plugin_host.render.batch.plan import Job, from_text, place_of, to_text
 from plugin_host.render.batch.storage import is_remote, trace_of
 from plugin_host.render.stopped import is_resumable, remove_rest
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 JOURNAL_NAME = ".highband-journal.sqlite"
-_MOST_FOLDERS, _MOST_NAMES = 4096, 64
+_MOST_NAMES = 64
 # What a stopped render can be gone on with is as large as its output.
 _KEPT_S = 7 * 86400.0
 
@@ -75,8 +75,6 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._folder = os.path.realpath(path.parent)
-        # Asked for each file; most lie in a few folders.
-        self._real_folder = lru_cache(_MOST_FOLDERS)(os.path.realpath)
         # Asked several times for one output.
         self._name = lru_cache(_MOST_NAMES)(self._name_of)
         self._database = open_database(path)
@@ -96,7 +94,7 @@ class Journal:
     def input_digest(self, source: str) -> str | None:
         """Return the hash of an input's content where it is known and the file was not touched since."""
         row = self._database.execute(
-            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(self._place(source)),)
+            "SELECT size, mtime_ns, digest FROM inputs WHERE source = ?", (to_text(place_of(source)),)
         ).fetchone()
         return str(row[2]) if row and row[:2] == trace_of(source) else None
 
@@ -113,7 +111,7 @@ class Journal:
     def note_input(self, source: str, digest: str, trace: tuple[int, int] | None) -> None:
         """Note the hash of a content that was read while the input had this size and time."""
         if trace is not None:
-            row = (to_text(self._place(source)), *trace, digest)
+            row = (to_text(place_of(source)), *trace, digest)
             self._database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?)", row)
 
     def note_energies(self, key: str, energies: NDArray[np.float64]) -> None:
@@ -186,7 +184,7 @@ class Journal:
         return row and _Noted(*row)
 
     def _note(self, job: Job, state: str, *, staged: str | bytes | None = None, fault: str | None = None) -> None:
-        row = (to_text(self._name(job.target)), to_text(self._place(job.source)), state, staged, time.time(), fault)
+        row = (to_text(self._name(job.target)), to_text(place_of(job.source)), state, staged, time.time(), fault)
         self._database.execute(
             "INSERT INTO outputs (target, source, state, staged, at, fault) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (target) DO UPDATE SET source = excluded.source, state = excluded.state,"
@@ -197,7 +195,7 @@ class Journal:
     def _note_made(self, job: Job, staged: Staged, state: str) -> None:
         trace = trace_of(staged.path) or (None, None)
         row = (
-            to_text(self._name(job.target)), to_text(self._place(job.source)), state, staged.key,
+            to_text(self._name(job.target)), to_text(place_of(job.source)), state, staged.key,
             staged.input_digest, *trace, to_text(staged.path), time.time(),
             json.dumps(staged.figures, default=str), None,
         )  # fmt: skip
@@ -250,16 +248,8 @@ class Journal:
 
     def _name_of(self, target: str) -> str:
         """Return the path below the journal's folder, or from the root where it is not below."""
-        place = self._place(target)
+        place = place_of(target)
         return place[len(self._folder) + 1 :] if place.startswith(self._folder + os.sep) else place
-
-    def _place(self, path: str) -> str:
-        """Return a path with the links of its folder followed; an address elsewhere stays."""
-        if is_remote(path):
-            return path
-        folder, _, name = path.rpartition(os.sep)
-        place = self._real_folder(folder or (os.sep if path[:1] == os.sep else "."))
-        return f"{place.rstrip(os.sep)}{os.sep}{name}"
 
 
 def _is_untouched(row: _Noted | None, target: str) -> bool:

@@ -254,14 +254,16 @@ def _real_folder(folder: str) -> str:
     return os.path.realpath(folder or ".")
 
 
-def _real(path: str) -> str:
-    """Return the path with links followed; folders are asked once, and an address elsewhere stays."""
+def place_of(path: str) -> str:
+    """Return a path with the links of its folder followed, each folder asked once; an address elsewhere stays."""
     if is_remote(path):
         return path
-    if os.path.islink(path):
-        return os.path.realpath(path)
-    folder, name = os.path.split(path)
-    return os.path.join(_real_folder(folder), name)
+    folder, slash, name = path.rpartition(os.sep)
+    return f"{_real_folder(folder or slash).rstrip(os.sep)}{os.sep}{name}"
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path) if not is_remote(path) and os.path.islink(path) else place_of(path)
 
 
 def _key(path: str) -> str:
