@@ -4,7 +4,8 @@ Two measures are made in one pass. Windows of a second of loud frames are judged
 whole recording, for steep walls only: they say at which edges parts of a channel end. Blocks of 5 ms keep the level of
 sixth octaves: above an edge that is known, they say to the block when there is nothing. A stretch is a turn where
 nothing lies above the edge for a while, and the sound below it is loud. A channel that is cut the same from beginning
-to end has no turns, and neither has one without walls, so that a steady recording is never treated by the moment.
+to end has turns only beside one that goes higher, as a guest on a track of his own, and one without walls has none, so
+that a steady recording is never treated by the moment.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ CONTRAST_DB = 35.0
 ALIVE_DB = 10.0
 _LONGEST_GAP_S, _SHORTEST_ALIVE_S, _SHORTEST_TURN_S, _SHORTEST_LOUD_S = 0.25, 0.1, 0.3, 0.1
 _LEAST_ALIVE_S = 1.0
+_LEAST_CUT_SHARE = 0.7  # of the windows of a channel that is cut from beginning to end
 _QUIET_DB = 60.0
 _MARGIN_S = 0.02
 _FRAMES_AT_ONCE = 256
@@ -93,7 +95,9 @@ class TurnFinder:
 
     def turns(self) -> list[list[Turn]]:
         """Return the turns of each channel, in order."""
-        return [channel.turns() for channel in self._channels]
+        return [
+            channel.turns([other for other in self._channels if other is not channel]) for channel in self._channels
+        ]
 
 
 class _Channel:
@@ -116,6 +120,7 @@ class _Channel:
         self._frames, self._loud_db, self._piece_first = 0, _SILENCE_DB, 0
         self._last_first: int | None = None
         self._walls: list[_Wall] = []
+        self._judged = 0
         self._samples = 0
 
     def add(self, samples: Array) -> None:
@@ -144,6 +149,7 @@ class _Channel:
     def _judge(self, end: int) -> None:
         """Judge the window of the last two pieces, the newest of which ends at a frame."""
         edge_hz, _ = self._windows.judge()
+        self._judged += self._last_first is not None
         if edge_hz is not None and self._last_first is not None:
             to_blocks = self._hop / self._size
             self._walls.append(_Wall(edge_hz, int(self._last_first * to_blocks), int(end * to_blocks)))
@@ -161,16 +167,12 @@ class _Channel:
             self._levels.append(_block_levels(piece, number, self._analysis, self._bins))
         self._fine_tail = self._fine_tail[count * self._size :].copy()
 
-    def turns(self) -> list[Turn]:
-        if not self._levels:
-            return []
-        # Those of an hour are not kept twice.
-        levels = np.concatenate(self._levels)
-        self._levels = [levels]
+    def turns(self, others: list[_Channel]) -> list[Turn]:
+        levels = self._all_levels()
         used = np.zeros(len(levels), bool)
         result: list[Turn] = []
         for edge_hz, walls in _clusters(self._walls):
-            dead = self._dead(levels, edge_hz, walls)
+            dead = self._dead(levels, edge_hz, walls, others)
             if dead is None:
                 continue
             for first, last in _runs(dead & ~used):
@@ -179,13 +181,36 @@ class _Channel:
                 result.append(Turn(first * self._size, end, edge_hz))
         return sorted(result)
 
-    def _dead(self, levels: Levels, edge_hz: float, walls: list[_Wall]) -> Flags | None:
-        """Return the blocks of turns that end at an edge, or None where the channel has none."""
+    def _all_levels(self) -> Levels:
+        """Return the levels of all blocks, shape (blocks, bands)."""
+        levels = np.concatenate([np.zeros((0, len(self._edges_hz) - 1), np.uint8), *self._levels])
+        # Those of an hour are not kept twice.
+        self._levels = [levels]
+        return levels
+
+    def _sides(self, levels: Levels, edge_hz: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Return the highest levels above and below an edge, or None where no band lies on one of its sides."""
         first_above = int(np.searchsorted(self._edges_hz[:-1], edge_hz * ABOVE + LEAK_BINS * self._bin_hz))
         end_below = int(np.searchsorted(self._edges_hz[1:], edge_hz / ABOVE, side="right"))
         if first_above == levels.shape[1] or not end_below:
             return None
-        above, below = levels[:, first_above:].max(1), levels[:, :end_below].max(1)
+        return levels[:, first_above:].max(1), levels[:, :end_below].max(1)
+
+    def _goes_above(self, edge_hz: float, least: float) -> bool:
+        """Return whether a second of the channel is above an edge louder than this level, and than its own pauses."""
+        sides = self._sides(self._all_levels(), edge_hz)
+        if sides is None or not len(sides[0]):
+            return False
+        above, below = sides
+        floor = max(float(np.percentile(below, 90)) - PAUSE_DB, least)
+        return bool((above > floor).sum() >= _LEAST_ALIVE_S * self._rate / self._size)
+
+    def _dead(self, levels: Levels, edge_hz: float, walls: list[_Wall], others: list[_Channel]) -> Flags | None:
+        """Return the blocks of turns that end at an edge, or None where the channel has none."""
+        sides = self._sides(levels, edge_hz)
+        if sides is None:
+            return None
+        above, below = sides
         inside = np.concatenate([np.arange(wall.first, min(wall.last, len(levels))) for wall in walls])
         body, floor = np.percentile(below[inside], 90), np.percentile(above[inside], 90)
         if body - floor < CONTRAST_DB:
@@ -194,7 +219,10 @@ class _Channel:
         blocks_a_second = self._rate / self._size
         alive = _without_gaps(alive, _LONGEST_GAP_S * blocks_a_second)
         alive = ~_without_gaps(~alive, _SHORTEST_ALIVE_S * blocks_a_second)
-        if alive.sum() < _LEAST_ALIVE_S * blocks_a_second:
+        is_steady = alive.sum() < _LEAST_ALIVE_S * blocks_a_second
+        # A recording that is dull by nature shows a wall now and then.
+        is_cut = len(walls) >= _LEAST_CUT_SHARE * self._judged
+        if is_steady and not (is_cut and any(other._goes_above(edge_hz, floor + ALIVE_DB) for other in others)):
             return None
         # A frame reaches into its neighbours: what begins there must not be touched.
         alive = alive | np.append(alive[1:], False) | np.insert(alive[:-1], 0, False)

@@ -57,6 +57,21 @@ def test_each_channel_has_its_own() -> None:
     assert [len(channel) for channel in found] == [1, 0]
 
 
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_a_channel_that_is_always_cut_is_a_turn_beside_one_that_goes_higher(rate: int) -> None:
+    guest, host = cut(syllables(7, 12.0), rate), syllables(8, 12.0)
+    left, right = turns(np.concatenate([host, guest]))
+    assert not left
+    assert sum(turn.end - turn.start for turn in right) > 11.5 * RATE
+    assert all(0.44 * rate < turn.edge_hz < 0.5 * rate for turn in right)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+def test_channels_that_are_cut_the_same_have_none(rate: int) -> None:
+    sound = [syllables(seed, 12.0) for seed in (7, 8)]
+    assert turns(np.concatenate([one if rate == RATE else cut(one, rate) for one in sound])) == [[], []]
+
+
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])
 def test_a_steady_recording_has_none(rate: int) -> None:
     sound = syllables(6, 12.0)

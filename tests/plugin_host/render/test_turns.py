@@ -65,6 +65,15 @@ def rendered(artifact: str, sound: Block) -> Block:
 
 
 @pytest.mark.parametrize("artifact", ["live", "studio"])
+def test_a_guest_on_a_channel_of_his_own_is_restored(artifact: str) -> None:
+    host = np.concatenate([speaker(seed) for seed in (1, 3)], 1)
+    guest = np.concatenate([telephone(speaker(seed)) for seed in (2, 4)], 1)
+    out, alone = rendered(artifact, np.concatenate([host, guest])), rendered(artifact, guest)
+    assert np.array_equal(out[0], host[0])
+    assert abs(top_db(out[1:]) - top_db(alone)) < 1.5
+
+
+@pytest.mark.parametrize("artifact", ["live", "studio"])
 def test_the_host_is_left_bit_for_bit_and_the_guest_sounds_as_alone(artifact: str) -> None:
     both, _, guest = conversation()
     out, alone = rendered(artifact, both), rendered(artifact, guest)
