@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,8 +55,9 @@ def restore(
         ValueError: With one sentence: the shape, the rate, a knob, the preset or the artifact can't be used.
     """
     block = _to_block(samples)
-    if not 1000 <= sample_rate <= 1_000_000 or sample_rate != int(sample_rate):
-        raise ValueError(f"the sample rate must be a whole number of Hz such as 44100, not {sample_rate}")
+    is_number = isinstance(sample_rate, Real)
+    if not is_number or not 1000 <= sample_rate <= 1_000_000 or sample_rate != int(sample_rate):
+        raise ValueError(f"the sample rate must be a whole number of Hz such as 44100, not {sample_rate!r}")
     stage, values = _program(preset, artifact, settings)
     old_rate = int(sample_rate)
     rate = output_rate(old_rate)

@@ -91,8 +91,8 @@ def test_low_rates_are_raised_and_others_stay(rate: float) -> None:
         assert (out == NOISE).all()
 
 
-@pytest.mark.parametrize("rate", [0, -48000, 22050.5, float("nan"), float("inf"), 48])
-def test_a_rate_that_is_none_is_refused(rate: float) -> None:
+@pytest.mark.parametrize("rate", [0, -48000, 22050.5, float("nan"), float("inf"), 48, "48000", None, (48000,)])
+def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
     with pytest.raises(ValueError, match="sample rate must be a whole number of Hz"):
         highband.restore(NOISE, rate, artifact=Gain())
 
